@@ -1,0 +1,1 @@
+"""Door: HTTP. Parses a request, calls one verb of ``app.broker``, words the answer."""

@@ -1,0 +1,1 @@
+"""REST v3: Confluent's resource-oriented dialect, and Cauce's own consume."""

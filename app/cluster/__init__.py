@@ -1,0 +1,1 @@
+"""Cluster metadata in SQL, and the immutable image of it that every node works from."""

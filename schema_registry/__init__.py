@@ -1,0 +1,1 @@
+"""Subjects, versions, ids and compatibility of schemas. Knows nothing of topics."""
