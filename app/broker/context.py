@@ -1,0 +1,89 @@
+"""What every verb is given: the collaborators behind the doors, built once by the wiring.
+
+Also the two questions that every verb asks first, so that no verb words them differently.
+"""
+
+from dataclasses import dataclass
+
+from app.broker.errors import (
+    ClusterAuthorizationFailed,
+    TopicAuthorizationFailed,
+    UnknownTopicOrPartition,
+)
+from app.broker.partitioner import Partitioner
+from app.cluster.catalog import Catalog
+from app.cluster.metadata_image import MetadataImage, TopicMetadata
+from app.cluster.watcher import MetadataWatcher
+from app.replication.replica_manager import ReplicaManager
+from app.security.acls import CLUSTER, Authorizer, Operation, topic
+from app.security.principal import Principal
+from app.security.quotas import Quotas
+from app.telemetry.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerLimits:
+    """Bounds and defaults of this node's verbs."""
+
+    default_partitions: int = 1
+    """Partitions of a topic whose creator does not say (Kafka's ``num.partitions``)."""
+
+    default_replication_factor: int = 1
+    """Replicas of a topic whose creator does not say (Kafka's ``default.replication.factor``)."""
+
+    partitions_per_topic_max: int = 10_000
+    partitions_max: int = 100_000
+    """All partitions of the cluster."""
+
+    fetch_wait_ms_max: int = 60_000
+    fetch_bytes_max: int = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerContext:
+    """The collaborators of the verbs."""
+
+    clock: Clock
+    node_id: int
+    catalog: Catalog
+    metadata: MetadataWatcher
+    replicas: ReplicaManager
+    partitioner: Partitioner
+    authorizer: Authorizer
+    quotas: Quotas
+    limits: BrokerLimits
+
+    @property
+    def image(self) -> MetadataImage:
+        """The metadata this node works from at this moment."""
+        return self.metadata.image
+
+    def require_topic(self, principal: Principal, operation: Operation, name: str) -> None:
+        """Refuse unless the principal may do this to the topic of that name.
+
+        Raises:
+            TopicAuthorizationFailed: It may not. Asked before existence, so that a refusal
+                does not tell which names there are.
+        """
+        if not self.authorizer.authorize(principal, operation, topic(name)):
+            raise TopicAuthorizationFailed(f"not authorized to {operation.value} topic {name!r}")
+
+    def require_cluster(self, principal: Principal, operation: Operation) -> None:
+        """Refuse unless the principal may do this to the cluster.
+
+        Raises:
+            ClusterAuthorizationFailed: It may not.
+        """
+        if not self.authorizer.authorize(principal, operation, CLUSTER):
+            raise ClusterAuthorizationFailed(f"not authorized to {operation.value} the cluster")
+
+    def topic(self, name: str) -> TopicMetadata:
+        """Return the topic of that name.
+
+        Raises:
+            UnknownTopicOrPartition: There is none.
+        """
+        found = self.image.topics.get(name)
+        if found is None:
+            raise UnknownTopicOrPartition(f"This server does not host topic {name!r}.")
+        return found

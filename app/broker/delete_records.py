@@ -1,0 +1,45 @@
+"""Verb: make the records of a partition below an offset unreadable, and give their space back.
+
+Source: Kafka's DeleteRecords API (KIP-107); offset -1 means the high watermark.
+"""
+
+from app.broker.context import BrokerContext
+from app.broker.partitions import local_leader, partition_metadata, translate_storage_error
+from app.security.acls import Operation
+from app.security.principal import Principal
+from storage.errors import DiskError, LogError
+
+UP_TO_HIGH_WATERMARK = -1
+
+
+def delete_records(
+    context: BrokerContext,
+    principal: Principal,
+    topic_name: str,
+    partition: int,
+    before_offset: int,
+) -> int:
+    """Delete records below an offset.
+
+    Args:
+        context: The broker.
+        principal: Needs DELETE on the topic.
+        topic_name: Whose.
+        partition: Its number.
+        before_offset: Exclusive; -1 for everything that consumers may see.
+
+    Returns:
+        The partition's log start offset now; it never moves back.
+
+    Raises:
+        OffsetOutOfRange: Beyond the high watermark; nothing was deleted.
+        BrokerError: Why else not.
+    """
+    context.require_topic(principal, Operation.DELETE, topic_name)
+    metadata = partition_metadata(context.topic(topic_name), partition)
+    replica = local_leader(context, metadata)
+    offset = replica.high_watermark if before_offset == UP_TO_HIGH_WATERMARK else before_offset
+    try:
+        return replica.advance_log_start(offset)
+    except (LogError, DiskError) as error:
+        raise translate_storage_error(error) from error

@@ -1,0 +1,185 @@
+"""What a verb may refuse, each with Kafka's number and name.
+
+Invariant: a ``BrokerError`` means that nothing was changed, unless its class says that the
+outcome is unknown. Doors translate the class to their own dialect (``app/api/errors.py``).
+Source: Kafka's protocol guide, "Error Codes".
+"""
+
+from typing import ClassVar
+
+
+class BrokerError(Exception):
+    """A verb refuses or could not finish."""
+
+    code: ClassVar[int] = -1
+    name: ClassVar[str] = "UNKNOWN_SERVER_ERROR"
+    retriable: ClassVar[bool] = False
+    outcome_unknown: ClassVar[bool] = False
+    """True where the change may have happened all the same."""
+
+
+class OffsetOutOfRange(BrokerError):
+    """The offset is below the log's start or beyond what may be read."""
+
+    code = 1
+    name = "OFFSET_OUT_OF_RANGE"
+
+
+class CorruptMessage(BrokerError):
+    """A batch's bytes are not a valid batch."""
+
+    code = 2
+    name = "CORRUPT_MESSAGE"
+    retriable = True
+
+
+class UnknownTopicOrPartition(BrokerError):
+    """No such topic, or it has no such partition."""
+
+    code = 3
+    name = "UNKNOWN_TOPIC_OR_PARTITION"
+    retriable = True
+
+
+class NotLeaderOrFollower(BrokerError):
+    """This node does not hold the partition's leader."""
+
+    code = 6
+    name = "NOT_LEADER_OR_FOLLOWER"
+    retriable = True
+
+
+class RequestTimedOut(BrokerError):
+    """The deadline passed; whether the change was made is unknown."""
+
+    code = 7
+    name = "REQUEST_TIMED_OUT"
+    retriable = True
+    outcome_unknown = True
+
+
+class MessageTooLarge(BrokerError):
+    """A batch is larger than ``max.message.bytes``."""
+
+    code = 10
+    name = "MESSAGE_TOO_LARGE"
+
+
+class InvalidTopic(BrokerError):
+    """The topic name is not one that Kafka allows."""
+
+    code = 17
+    name = "INVALID_TOPIC_EXCEPTION"
+
+
+class TopicAuthorizationFailed(BrokerError):
+    """The principal may not do this to the topic."""
+
+    code = 29
+    name = "TOPIC_AUTHORIZATION_FAILED"
+
+
+class ClusterAuthorizationFailed(BrokerError):
+    """The principal may not do this to the cluster."""
+
+    code = 31
+    name = "CLUSTER_AUTHORIZATION_FAILED"
+
+
+class InvalidTimestamp(BrokerError):
+    """A record's timestamp is outside what the topic allows."""
+
+    code = 32
+    name = "INVALID_TIMESTAMP"
+
+
+class TopicAlreadyExists(BrokerError):
+    """The name is taken, or collides with one that is."""
+
+    code = 36
+    name = "TOPIC_ALREADY_EXISTS"
+
+
+class InvalidPartitions(BrokerError):
+    """The number of partitions is not possible."""
+
+    code = 37
+    name = "INVALID_PARTITIONS"
+
+
+class InvalidReplicationFactor(BrokerError):
+    """The replication factor is below one or above the number of brokers."""
+
+    code = 38
+    name = "INVALID_REPLICATION_FACTOR"
+
+
+class InvalidReplicaAssignment(BrokerError):
+    """The assignment names unknown brokers, repeats one or leaves a partition out."""
+
+    code = 39
+    name = "INVALID_REPLICA_ASSIGNMENT"
+
+
+class InvalidConfig(BrokerError):
+    """A config key is unknown or its value not allowed."""
+
+    code = 40
+    name = "INVALID_CONFIG"
+
+
+class InvalidRequest(BrokerError):
+    """The request contradicts itself or the protocol."""
+
+    code = 42
+    name = "INVALID_REQUEST"
+
+
+class PolicyViolation(BrokerError):
+    """A limit of this installation forbids it."""
+
+    code = 44
+    name = "POLICY_VIOLATION"
+
+
+class KafkaStorageError(BrokerError):
+    """The disk failed, or the log is offline; appended records may or may not survive."""
+
+    code = 56
+    name = "KAFKA_STORAGE_ERROR"
+    retriable = True
+    outcome_unknown = True
+
+
+class UnsupportedCompressionType(BrokerError):
+    """The batch's compression cannot be used here."""
+
+    code = 76
+    name = "UNSUPPORTED_COMPRESSION_TYPE"
+
+
+class InvalidRecord(BrokerError):
+    """A record or batch is well formed but may not be appended to this topic."""
+
+    code = 87
+    name = "INVALID_RECORD"
+
+
+class CoordinatorNotAvailable(BrokerError):
+    """The metadata database cannot be asked at the moment; nothing was changed, or it is unknown.
+
+    Kafka has no metadata database; its nearest number is that of a coordinator that is away.
+    """
+
+    code = 15
+    name = "COORDINATOR_NOT_AVAILABLE"
+    retriable = True
+    outcome_unknown = True
+
+
+class ThrottlingQuotaExceeded(BrokerError):
+    """The principal's quota is used up for now."""
+
+    code = 89
+    name = "THROTTLING_QUOTA_EXCEEDED"
+    retriable = True

@@ -1,0 +1,65 @@
+"""What verbs need to find a partition: in the metadata, and its replica on this node."""
+
+from app.broker.context import BrokerContext
+from app.broker.errors import (
+    BrokerError,
+    CorruptMessage,
+    InvalidRecord,
+    InvalidTimestamp,
+    KafkaStorageError,
+    MessageTooLarge,
+    NotLeaderOrFollower,
+    OffsetOutOfRange,
+    UnknownTopicOrPartition,
+    UnsupportedCompressionType,
+)
+from app.cluster.metadata_image import PartitionMetadata, TopicMetadata
+from app.replication.partition import Partition
+from storage import errors as storage_errors
+
+_TRANSLATION: tuple[tuple[type[Exception], type[BrokerError]], ...] = (
+    (storage_errors.OffsetOutOfRange, OffsetOutOfRange),
+    (storage_errors.BatchTooLarge, MessageTooLarge),
+    (storage_errors.InvalidTimestamp, InvalidTimestamp),
+    (storage_errors.CorruptBatch, CorruptMessage),
+    (storage_errors.InvalidBatch, InvalidRecord),
+    (storage_errors.UnsupportedCompression, UnsupportedCompressionType),
+    (storage_errors.LogOffline, KafkaStorageError),
+    (storage_errors.CorruptLog, KafkaStorageError),
+    (storage_errors.DiskError, KafkaStorageError),
+)
+
+
+def translate_storage_error(error: Exception) -> BrokerError:
+    """Return the verb's refusal for one of the log's."""
+    for theirs, ours in _TRANSLATION:
+        if isinstance(error, theirs):
+            return ours(str(error))
+    return KafkaStorageError(str(error))
+
+
+def partition_metadata(topic: TopicMetadata, partition: int) -> PartitionMetadata:
+    """Return the metadata of one partition.
+
+    Raises:
+        UnknownTopicOrPartition: The topic has no such partition.
+    """
+    if not 0 <= partition < len(topic.partitions):
+        raise UnknownTopicOrPartition(
+            f"Topic {topic.name!r} has partitions 0 to {len(topic.partitions) - 1}, not {partition}"
+        )
+    return topic.partitions[partition]
+
+
+def local_leader(context: BrokerContext, metadata: PartitionMetadata) -> Partition:
+    """Return this node's replica of a partition that it leads.
+
+    Raises:
+        NotLeaderOrFollower: Another node leads it, or this one has not opened it yet.
+    """
+    replica = context.replicas.get(metadata.topic_id, metadata.partition)
+    if replica is None or metadata.leader != context.node_id:
+        raise NotLeaderOrFollower(
+            f"Node {context.node_id} does not lead {metadata.topic_name}-{metadata.partition}"
+        )
+    return replica

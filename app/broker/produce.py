@@ -1,0 +1,194 @@
+"""Verb: append records to a topic and answer when they are as safe as was asked.
+
+One batch is built per partition and request. If the log refuses a batch of several records (too
+large, a timestamp out of bounds), it is halved until the records at fault stand alone, so that
+every record gets the outcome that it would have had by itself and the order is kept.
+
+Invariants:
+    Appending has no await in it: a client that leaves cancels the wait, never the append.
+    A record's outcome is one of three: where it landed, a refusal (surely not appended), or an
+    error whose class says that the outcome is unknown.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from app.broker.context import BrokerContext
+from app.broker.errors import BrokerError, KafkaStorageError
+from app.broker.partitioner import partition_for_key
+from app.broker.partitions import local_leader, partition_metadata, translate_storage_error
+from app.cluster.metadata_image import PartitionMetadata, TopicMetadata
+from app.replication.partition import Partition
+from app.security.acls import Operation
+from app.security.principal import Principal
+from storage.errors import BatchTooLarge, DiskError, InvalidBatch, InvalidTimestamp, LogError
+from storage.format.builder import build_batch
+from storage.format.record import NewRecord
+
+ACKS_ALL = -1
+ACKS_NONE = 0
+ACKS_LEADER = 1
+
+
+class RecordToProduce(NamedTuple):
+    """A record and the partition it must go to, if the producer chose one."""
+
+    record: NewRecord
+    partition: int | None = None
+
+
+class Produced(NamedTuple):
+    """Where a record landed."""
+
+    partition: int
+    offset: int
+    timestamp_ms: int
+
+
+Outcome = Produced | BrokerError
+
+
+async def produce(
+    context: BrokerContext,
+    principal: Principal,
+    topic_name: str,
+    records: Sequence[RecordToProduce],
+    *,
+    acks: int = ACKS_ALL,
+) -> list[Outcome]:
+    """Append records and wait until they are durable.
+
+    Args:
+        context: The broker.
+        principal: Needs WRITE on the topic.
+        topic_name: Where to.
+        records: In the order in which they are to be appended.
+        acks: ``ACKS_ALL`` or ``ACKS_LEADER`` wait for durability (the same with one replica);
+            ``ACKS_NONE`` answers once they are appended.
+
+    Returns:
+        One outcome per record, in their order.
+
+    Raises:
+        BrokerError: The whole request is refused; nothing was appended.
+    """
+    context.require_topic(principal, Operation.WRITE, topic_name)
+    topic = context.topic(topic_name)
+    outcomes: list[Outcome | None] = [None] * len(records)
+    appended = _Appended(context, outcomes)
+    for partition, positions in _by_partition(context, topic, records).items():
+        try:
+            metadata = partition_metadata(topic, partition)
+            replica = local_leader(context, metadata)
+        except BrokerError as error:
+            for position in positions:
+                outcomes[position] = error
+            continue
+        appended.append(replica, metadata, records, positions)
+    if acks != ACKS_NONE:
+        await appended.wait()
+    throttle_ms = context.quotas.produced(principal, appended.size)
+    if throttle_ms:
+        await asyncio.sleep(throttle_ms / 1000)
+    assert None not in outcomes, "every record has an outcome"
+    return outcomes  # type: ignore[return-value] # no None is left, see above
+
+
+def _by_partition(
+    context: BrokerContext, topic: TopicMetadata, records: Sequence[RecordToProduce]
+) -> dict[int, list[int]]:
+    """Return the positions of the records by the partition they go to."""
+    count = len(topic.partitions)
+    chosen: dict[int, list[int]] = {}
+    keyless: list[int] = []
+    keyless_bytes = 0
+    for position, (record, partition) in enumerate(records):
+        if partition is None:
+            key = record[1]
+            if key is None:
+                keyless.append(position)
+                keyless_bytes += len(record[2] or b"")
+                continue
+            partition = partition_for_key(key, count)  # noqa: PLW2901 - the default of a choice
+        positions = chosen.get(partition)
+        if positions is None:
+            chosen[partition] = [position]
+        else:
+            positions.append(position)
+    if keyless:
+        partition = context.partitioner.partition_without_key(topic.topic_id, count, keyless_bytes)
+        if partition in chosen:
+            chosen[partition] = sorted(chosen[partition] + keyless)
+        else:
+            chosen[partition] = keyless
+    return chosen
+
+
+class _Appended:
+    """The appends of one request, and who of them still waits to be durable."""
+
+    __slots__ = ("_context", "_outcomes", "_waits", "size")
+
+    def __init__(self, context: BrokerContext, outcomes: list[Outcome | None]) -> None:
+        self._context = context
+        self._outcomes = outcomes
+        self._waits: list[tuple[Partition, int, Sequence[int]]] = []
+        self.size = 0
+
+    def append(
+        self,
+        replica: Partition,
+        metadata: PartitionMetadata,
+        records: Sequence[RecordToProduce],
+        positions: Sequence[int],
+    ) -> None:
+        """Append these records as one batch, or in halves if the log refuses them together."""
+        now_ms = self._context.clock.now_ms()
+        try:
+            batch = build_batch([records[position][0] for position in positions])
+            landed = replica.append_as_leader(
+                batch, leader_epoch=metadata.leader_epoch, now_ms=now_ms
+            )
+        except (BatchTooLarge, InvalidTimestamp, InvalidBatch) as error:
+            if len(positions) == 1:
+                self._outcomes[positions[0]] = translate_storage_error(error)
+                return
+            middle = len(positions) // 2
+            self.append(replica, metadata, records, positions[:middle])
+            self.append(replica, metadata, records, positions[middle:])
+            return
+        except (LogError, DiskError) as error:
+            self._refuse(positions, translate_storage_error(error))
+            return
+        self._place(
+            metadata.partition, landed.base_offset, landed.log_append_time_ms, records, positions
+        )
+        self.size += landed.size
+        self._waits.append((replica, landed.last_offset + 1, positions))
+
+    async def wait(self) -> None:
+        """Return when all that was appended is durable; what never will be gets its error."""
+        for replica, end_offset, positions in self._waits:
+            try:
+                await replica.wait_for_high_watermark(end_offset)
+            except LogError as error:
+                self._refuse(positions, KafkaStorageError(str(error)))
+
+    def _place(
+        self,
+        partition: int,
+        offset: int,
+        log_append_time_ms: int,
+        records: Sequence[RecordToProduce],
+        positions: Sequence[int],
+    ) -> None:
+        outcomes = self._outcomes
+        for position in positions:
+            timestamp_ms = records[position][0][0] if log_append_time_ms < 0 else log_append_time_ms
+            outcomes[position] = Produced(partition, offset, timestamp_ms)
+            offset += 1
+
+    def _refuse(self, positions: Sequence[int], error: BrokerError) -> None:
+        for position in positions:
+            self._outcomes[position] = error

@@ -1,0 +1,152 @@
+"""Verbs on topic configs: describe and alter.
+
+A topic stores only what differs from the defaults. Keys, defaults and checks are the log's
+(``storage.config``); a key that nothing here uses yet is refused rather than ignored.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from app.broker.context import BrokerContext
+from app.broker.errors import InvalidConfig, InvalidRequest
+from app.broker.metadata_errors import translating_catalog_errors
+from app.cluster.metadata_image import TopicMetadata
+from app.security.acls import Operation
+from app.security.principal import Principal
+from storage.config import CONFIG_KEYS, parse_config
+from storage.errors import LogError
+
+
+class ConfigSource(Enum):
+    """Where a value comes from (Kafka's ``ConfigSource``)."""
+
+    DYNAMIC_TOPIC_CONFIG = "DYNAMIC_TOPIC_CONFIG"
+    DEFAULT_CONFIG = "DEFAULT_CONFIG"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigSynonym:
+    """One of the places that a value could come from, the strongest first."""
+
+    name: str
+    value: str
+    source: ConfigSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigEntry:
+    """One config of a topic, as it is now."""
+
+    name: str
+    value: str
+    type: str
+    documentation: str
+    source: ConfigSource
+    synonyms: tuple[ConfigSynonym, ...]
+    is_read_only: bool = False
+    is_sensitive: bool = False
+
+    @property
+    def is_default(self) -> bool:
+        """Whether nobody set it for this topic."""
+        return self.source is ConfigSource.DEFAULT_CONFIG
+
+
+class AlterOperation(Enum):
+    """What to do with one config."""
+
+    SET = "SET"
+    DELETE = "DELETE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigChange:
+    """One config to set, or to give back to its default."""
+
+    name: str
+    operation: AlterOperation = AlterOperation.SET
+    value: str | None = None
+
+
+def check_configs(configs: Mapping[str, str]) -> None:
+    """Refuse unknown keys and bad values.
+
+    Raises:
+        InvalidConfig: Names the key and what is wrong.
+    """
+    try:
+        parse_config(configs)
+    except LogError as error:
+        raise InvalidConfig(str(error)) from error
+
+
+def describe_topic_configs(
+    context: BrokerContext, principal: Principal, name: str
+) -> tuple[ConfigEntry, ...]:
+    """Return every config of a topic, in the order of their names."""
+    context.require_topic(principal, Operation.DESCRIBE_CONFIGS, name)
+    overrides = context.topic(name).configs
+    return tuple(_entry(key, overrides) for key in sorted(CONFIG_KEYS))
+
+
+async def alter_topic_configs(
+    context: BrokerContext,
+    principal: Principal,
+    name: str,
+    changes: Sequence[ConfigChange],
+    *,
+    validate_only: bool = False,
+) -> TopicMetadata:
+    """Set and reset configs of a topic, all or none.
+
+    Raises:
+        InvalidConfig: An unknown key, a bad value; nothing was changed.
+        BrokerError: Why else not.
+    """
+    context.require_topic(principal, Operation.ALTER_CONFIGS, name)
+    found = context.topic(name)
+    to_set: dict[str, str] = {}
+    to_delete: set[str] = set()
+    for change in changes:
+        _check_change(change, to_set.keys() | to_delete)
+        if change.operation is AlterOperation.DELETE:
+            to_delete.add(change.name)
+        else:
+            assert change.value is not None, "checked above"
+            to_set[change.name] = change.value
+    check_configs(to_set)
+    if validate_only or not changes:
+        return found
+    with translating_catalog_errors():
+        changed = await context.catalog.alter_configs(name, set_configs=to_set, delete=to_delete)
+        await context.metadata.refresh()
+    return changed
+
+
+def _check_change(change: ConfigChange, seen: set[str]) -> None:
+    if change.name in seen:
+        raise InvalidRequest(f"Config {change.name!r} is named twice")
+    if change.name not in CONFIG_KEYS:
+        raise InvalidConfig(f"Unknown topic config name: {change.name}")
+    if change.operation is AlterOperation.SET and change.value is None:
+        raise InvalidConfig(f"Null value not supported for topic config: {change.name}")
+
+
+def _entry(name: str, overrides: Mapping[str, str]) -> ConfigEntry:
+    key = CONFIG_KEYS[name]
+    synonyms = [
+        ConfigSynonym(name=name, value=key.default, source=ConfigSource.DEFAULT_CONFIG),
+    ]
+    source = ConfigSource.DEFAULT_CONFIG
+    if name in overrides:
+        source = ConfigSource.DYNAMIC_TOPIC_CONFIG
+        synonyms.insert(0, ConfigSynonym(name=name, value=overrides[name], source=source))
+    return ConfigEntry(
+        name=name,
+        value=synonyms[0].value,
+        type=key.type,
+        documentation=key.documentation,
+        source=source,
+        synonyms=tuple(synonyms),
+    )

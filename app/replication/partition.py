@@ -1,0 +1,223 @@
+"""Partition: one replica of one partition on this node, and who waits for it.
+
+It takes no decision of its own: the log says what may be appended, the group commit when it is
+durable, the metadata who leads.
+
+With one replica the high watermark is the durable end. A topic that relaxes ``flush.messages``
+or ``flush.ms`` acknowledges and shows records before they are synced: there the high watermark
+is the log end, and a power cut may take the last records, as in Kafka.
+
+Invariants:
+    Appends happen on the loop without an await, so a batch is in the log whole or not at all,
+    whatever happens to the request that brought it.
+    A waiter for an offset is answered when the high watermark has passed it, or with an error
+    when it never will; waiters are kept in the order of their offsets.
+    The log's directory is made at the first append (metadata first, directory lazily: T17).
+Called by: replica_manager, broker verbs. Calls: storage.log, group_commit, purgatory.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from app.replication.group_commit import GroupCommit
+from app.replication.purgatory import Watchers
+from storage.config import LogConfig
+from storage.errors import LogOffline, OffsetOutOfRange
+from storage.log import Appended, Log, LogSlice, TimestampAndOffset
+
+FLUSH_MS_NEVER = (1 << 63) - 1
+
+
+class Partition:
+    """One replica of one partition."""
+
+    def __init__(
+        self,
+        log: Log | None,
+        config: LogConfig,
+        commit: GroupCommit,
+        create_log: Callable[["Partition"], Log],
+    ) -> None:
+        """Serve a log.
+
+        Args:
+            log: The log found on disk, or None before the first append.
+            config: The topic's configs now.
+            commit: Makes appends durable.
+            create_log: Makes the log on disk at the first append.
+        """
+        self._log = log
+        self._config = config
+        self._commit = commit
+        self._create_log = create_log
+        self._durability_waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._flush_timer: asyncio.TimerHandle | None = None
+        self._gone: str | None = None
+        self.watchers = Watchers()
+
+    @property
+    def log(self) -> Log | None:
+        """The log, or None before the first append."""
+        return self._log
+
+    @property
+    def config(self) -> LogConfig:
+        """The topic's configs now."""
+        return self._config
+
+    @property
+    def log_start_offset(self) -> int:
+        """The first offset that may be read."""
+        return self._log.log_start_offset if self._log is not None else 0
+
+    @property
+    def log_end_offset(self) -> int:
+        """The offset that the next record will get."""
+        return self._log.log_end_offset if self._log is not None else 0
+
+    @property
+    def high_watermark(self) -> int:
+        """Exclusive end of what consumers may see."""
+        if self._log is None:
+            return 0
+        return self._log.log_end_offset if self._relaxed else self._log.durable_end_offset
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the log's segments."""
+        return self._log.size_bytes if self._log is not None else 0
+
+    @property
+    def _relaxed(self) -> bool:
+        return self._config.flush_messages > 1 or self._config.flush_ms < FLUSH_MS_NEVER
+
+    def append_as_leader(self, batch: bytearray, *, leader_epoch: int, now_ms: int) -> Appended:
+        """Append batches to the log; durable later, see ``wait_for_high_watermark``.
+
+        Raises:
+            LogError: The log refuses them (nothing was appended).
+            DiskError: The disk failed.
+        """
+        self._check_online()
+        if self._log is None:
+            self._log = self._create_log(self)
+        appended = self._log.append(batch, leader_epoch=leader_epoch, now_ms=now_ms)
+        if self._relaxed:
+            self._schedule_relaxed_flush()
+            self.watchers.wake_all()
+        else:
+            self._commit.request(self._log, self._on_durable)
+        return appended
+
+    async def wait_for_high_watermark(self, offset: int) -> None:
+        """Return when every record below the offset may be seen by consumers.
+
+        Raises:
+            LogOffline: It never will: the directory was fenced or the partition is gone.
+        """
+        if self.high_watermark >= offset:
+            return
+        self._check_online()
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._durability_waiters.append((offset, future))
+        await future
+
+    def locate(self, offset: int, max_bytes: int, *, min_one: bool = True) -> LogSlice | None:
+        """Find whole batches from an offset on, below the high watermark.
+
+        Returns:
+            None when there is nothing at the offset yet.
+
+        Raises:
+            OffsetOutOfRange: Below the log's start or beyond the high watermark.
+        """
+        self._check_online()
+        if self._log is None:
+            if offset != 0:
+                raise OffsetOutOfRange(offset, 0, 0)
+            return None
+        end = self.high_watermark
+        found = self._log.locate(offset, max_bytes, end_offset=end, min_one=min_one)
+        return found if found.size else None
+
+    def offset_for_timestamp(self, timestamp_ms: int) -> TimestampAndOffset | None:
+        """Return the first visible record at or after a timestamp, or None."""
+        if self._log is None:
+            return None
+        return self._log.offset_for_timestamp(timestamp_ms, end_offset=self.high_watermark)
+
+    def max_timestamp(self) -> TimestampAndOffset | None:
+        """Return the visible record with the largest timestamp, or None."""
+        if self._log is None:
+            return None
+        return self._log.max_timestamp(end_offset=self.high_watermark)
+
+    def advance_log_start(self, offset: int) -> int:
+        """Make records below an offset unreadable; return the new log start offset.
+
+        Raises:
+            OffsetOutOfRange: Beyond the high watermark.
+        """
+        self._check_online()
+        if not 0 <= offset <= self.high_watermark:
+            raise OffsetOutOfRange(offset, self.log_start_offset, self.high_watermark)
+        if self._log is not None:
+            self._log.advance_log_start(offset)
+        return self.log_start_offset
+
+    def update_config(self, config: LogConfig) -> None:
+        """Use other configs from now on."""
+        self._config = config
+        if self._log is not None:
+            self._log.update_config(config)
+            if self._log.unflushed_records:
+                self._commit.request(self._log, self._on_durable)
+
+    def request_flush(self) -> None:
+        """Have what is not yet synced synced soon, whatever the topic's flush configs say."""
+        if self._log is not None and self._gone is None and self._log.unflushed_records:
+            self._flush_now()
+
+    def fail(self, reason: str) -> None:
+        """Answer every waiter with an error and refuse all that comes later."""
+        self._gone = reason
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
+        if self._log is not None:
+            self._commit.forget(self._log)
+        while self._durability_waiters:
+            _, future = self._durability_waiters.popleft()
+            if not future.done():
+                future.set_exception(LogOffline(reason))
+        self.watchers.wake_all()
+
+    def _check_online(self) -> None:
+        if self._gone is not None:
+            raise LogOffline(self._gone)
+
+    def _on_durable(self) -> None:
+        high_watermark = self.high_watermark
+        waiters = self._durability_waiters
+        while waiters and waiters[0][0] <= high_watermark:
+            _, future = waiters.popleft()
+            if not future.done():
+                future.set_result(None)
+        self.watchers.wake_all()
+
+    def _schedule_relaxed_flush(self) -> None:
+        """Sync when ``flush.messages`` are waiting, or ``flush.ms`` after the first of them."""
+        log = self._log
+        assert log is not None, "called after an append"
+        if log.unflushed_records >= self._config.flush_messages:
+            self._flush_now()
+        elif self._flush_timer is None and self._config.flush_ms < FLUSH_MS_NEVER:
+            delay_s = self._config.flush_ms / 1000
+            self._flush_timer = asyncio.get_running_loop().call_later(delay_s, self._flush_now)
+
+    def _flush_now(self) -> None:
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
+            self._flush_timer = None
+        if self._log is not None:
+            self._commit.request(self._log, self._on_durable)

@@ -1,0 +1,21 @@
+"""Who is asking.
+
+Kafka writes a principal as ``User:alice``; one that did not authenticate is ``User:ANONYMOUS``.
+Source: Kafka docs, security, "Authorization and ACLs".
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """An authenticated (or anonymous) party."""
+
+    name: str
+    kind: str = "User"
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+ANONYMOUS = Principal("ANONYMOUS")
