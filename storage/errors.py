@@ -1,0 +1,102 @@
+"""What the log may refuse, and how the disk may fail.
+
+A ``LogError`` is a refusal: the disk is fine, nothing was changed, the caller can act on it. A
+``DiskError`` is a failing disk: whether the bytes are there is unknown.
+"""
+
+from pathlib import Path
+
+
+class LogError(Exception):
+    """The log refuses, and the disk is fine."""
+
+
+class CorruptBatch(LogError):
+    """Bytes that are not a valid record batch."""
+
+
+class UnsupportedCompression(LogError):
+    """A batch is compressed in a way that cannot be read here."""
+
+
+class InvalidBatch(LogError):
+    """A well-formed batch that may not be appended here."""
+
+
+class OffsetOutOfRange(LogError):
+    """The requested offset is below the log's start or beyond its end."""
+
+    def __init__(self, requested: int, start: int, end: int) -> None:
+        super().__init__(f"offset {requested} is outside [{start}, {end}]")
+        self.requested = requested
+        self.start = start
+        self.end = end
+
+
+class BatchTooLarge(LogError):
+    """A batch is larger than ``max.message.bytes``."""
+
+    def __init__(self, size: int, maximum: int) -> None:
+        super().__init__(f"a batch of {size} bytes is larger than max.message.bytes={maximum}")
+        self.size = size
+        self.maximum = maximum
+
+
+class InvalidTimestamp(LogError):
+    """A timestamp is negative or further from now than the topic allows."""
+
+
+class UnknownConfig(LogError):
+    """A topic config that does not exist here."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"Unknown topic config name: {key[:200]}")
+        self.key = key
+
+
+class InvalidConfig(LogError):
+    """A topic config whose value is not allowed."""
+
+    def __init__(self, key: str, value: str, reason: str) -> None:
+        super().__init__(f"Invalid value {value[:200]!r} for configuration {key}: {reason}")
+        self.key = key
+
+
+class LogExists(LogError):
+    """A log of this topic id and partition exists already."""
+
+
+class UnknownLog(LogError):
+    """No log of this topic id and partition."""
+
+
+class LogDirLocked(LogError):
+    """Another process holds the data directory."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"data directory {path} is in use by another process (it holds {path / '.lock'}); "
+            "stop it or choose another --data-dir"
+        )
+        self.path = path
+
+
+class WrongLogDir(LogError):
+    """The data directory belongs to another cluster or node."""
+
+
+class CorruptLog(LogError):
+    """Records below the durable point are damaged or missing: refused, never cut off."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class LogOffline(LogError):
+    """The log serves nothing any more: its directory was fenced, or it is corrupt or gone."""
+
+
+class DiskError(Exception):
+    """The disk failed; what was written may or may not be there."""

@@ -1,0 +1,205 @@
+"""The only module that touches the operating system's files.
+
+Everything above gets a ``Disk`` and the ``File`` objects it opens, so that tests can put another
+one in between: to record every write, to fail the n-th sync, to lose what was not synced.
+
+Invariants:
+    A file name is durable once its directory was synced, its bytes once the file was.
+    ``write_atomically`` leaves the old bytes or the new ones, whatever happens.
+    An operating system error always leaves here as a ``DiskError``.
+    A file stays open as long as something refers to it, and no longer.
+Source: fsync(2), rename(2), open(2); reliability notes T21, T23.
+"""
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from storage.errors import DiskError
+
+TEMPORARY_SUFFIX = ".tmp"
+
+
+@contextmanager
+def _disk_errors(what: str, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DiskError(f"cannot {what} {path}: {error.strerror or error}") from error
+
+
+class File:
+    """One open file; positions are bytes from its start."""
+
+    __slots__ = ("_descriptor", "path")
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+
+    def __del__(self) -> None:
+        os.close(self._descriptor)
+
+    def fileno(self) -> int:
+        """Return the descriptor, for ``sendfile``."""
+        return self._descriptor
+
+    def size(self) -> int:
+        """Return the file's size in bytes."""
+        return os.fstat(self._descriptor).st_size
+
+    def write(self, data: bytes | bytearray | memoryview, position: int) -> None:
+        """Write all of the data at a position.
+
+        Raises:
+            DiskError: Not all of it could be written; some of it may be there.
+        """
+        try:
+            written = os.pwrite(self._descriptor, data, position)
+            while written < len(data):
+                more = os.pwrite(self._descriptor, memoryview(data)[written:], position + written)
+                written += more
+        except OSError as error:
+            raise DiskError(f"cannot write {self.path}: {error.strerror}") from error
+
+    def read(self, position: int, size: int) -> bytes:
+        """Return up to ``size`` bytes; fewer only at the end of the file. May block."""
+        try:
+            data = os.pread(self._descriptor, size, position)
+            if len(data) in (size, 0):
+                return data
+            parts = [data]
+            have = len(data)
+            while data and have < size:
+                data = os.pread(self._descriptor, size - have, position + have)
+                parts.append(data)
+                have += len(data)
+        except OSError as error:
+            raise DiskError(f"cannot read {self.path}: {error.strerror}") from error
+        return b"".join(parts)
+
+    def read_if_cached(self, position: int, size: int) -> bytes | None:
+        """Return exactly ``size`` bytes if they are in the page cache, else None at once."""
+        buffer = bytearray(size)
+        try:
+            have = os.preadv(self._descriptor, [buffer], position, os.RWF_NOWAIT)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            if error.errno == errno.EOPNOTSUPP:
+                return None
+            raise DiskError(f"cannot read {self.path}: {error.strerror}") from error
+        return bytes(buffer) if have == size else None
+
+    def truncate(self, size: int) -> None:
+        """Cut the file to a size."""
+        with _disk_errors("truncate", self.path):
+            os.ftruncate(self._descriptor, size)
+
+    def sync(self) -> None:
+        """Return when the file's bytes and size are on disk."""
+        with _disk_errors("sync", self.path):
+            os.fdatasync(self._descriptor)
+
+
+class Lock:
+    """An exclusive lock on a file, held until it is released or the process ends."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Give the lock back."""
+        os.close(self._descriptor)
+
+
+class Disk:
+    """The operating system's files."""
+
+    def open(self, path: Path, *, create: bool = False) -> File:
+        """Open a file for reading and writing.
+
+        Args:
+            path: Which.
+            create: Make it, empty, if it is not there.
+        """
+        flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0)
+        with _disk_errors("open", path):
+            return File(path, os.open(path, flags, 0o644))
+
+    def exists(self, path: Path) -> bool:
+        """Return whether there is something of that name."""
+        return path.exists()
+
+    def list(self, directory: Path) -> list[str]:
+        """Return the names in a directory, sorted."""
+        with _disk_errors("list", directory):
+            return sorted(os.listdir(directory))
+
+    def is_directory(self, path: Path) -> bool:
+        """Return whether the name is that of a directory."""
+        return path.is_dir()
+
+    def make_directory(self, path: Path) -> None:
+        """Make a directory, durably, with all that are missing above it."""
+        if path.is_dir():
+            return
+        if path.parent != path:
+            self.make_directory(path.parent)
+        with _disk_errors("create", path):
+            path.mkdir(exist_ok=True)
+        self.sync_directory(path.parent)
+
+    def sync_directory(self, path: Path) -> None:
+        """Return when the names in a directory are on disk."""
+        with _disk_errors("sync", path):
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def read_bytes(self, path: Path) -> bytes:
+        """Return the whole of a small file."""
+        with _disk_errors("read", path):
+            return path.read_bytes()
+
+    def write_atomically(self, path: Path, data: bytes) -> None:
+        """Replace a small file's bytes durably: the old or the new ones, never a mixture."""
+        temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
+        file = self.open(temporary, create=True)
+        file.truncate(0)
+        file.write(data, 0)
+        file.sync()
+        self.rename(temporary, path)
+        self.sync_directory(path.parent)
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Rename, replacing the target; durable once the directories are synced."""
+        with _disk_errors("rename", source):
+            os.rename(source, target)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file; fine if it is not there."""
+        with _disk_errors("remove", path):
+            path.unlink(missing_ok=True)
+
+    def remove_tree(self, path: Path) -> None:
+        """Remove a directory and all in it."""
+        with _disk_errors("remove", path):
+            shutil.rmtree(path)
+
+    def lock(self, path: Path) -> Lock | None:
+        """Take an exclusive lock on a file, which is made if missing; None if another has it."""
+        with _disk_errors("lock", path):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                return None
+        return Lock(descriptor)

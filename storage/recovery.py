@@ -1,0 +1,300 @@
+"""Recovery: open a log as the last process left it, however it ended.
+
+After a clean shutdown the files are as they were closed; only the indexes' form is looked at.
+Otherwise every batch from the segment of the recovery point on is read and checked:
+
+- a bad or missing batch at or above the recovery point is what a crash leaves behind: it was
+  never known to be durable. The log is cut there. Bytes that are cut are put aside when a whole
+  batch stands among them, for they may be more than a torn write;
+- a bad or missing batch below the recovery point had been synced: that is corruption, and the log
+  is refused (``CorruptLog``) rather than quietly shortened.
+
+Zeros are an end: a file may have grown before its bytes came.
+Source: reliability notes T19, T20, T22; Kafka's ``LogLoader``.
+"""
+
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.config import LogConfig
+from storage.errors import CorruptBatch, CorruptLog
+from storage.files import Disk, File
+from storage.format.batch import (
+    HEADER_SIZE,
+    LOG_OVERHEAD,
+    BatchHeader,
+    checked_header,
+    parse_header,
+)
+from storage.limits import SCAN_CHUNK_BYTES
+from storage.log import Log
+from storage.segment import SUFFIXES, Segment, segment_path
+
+_logger = logging.getLogger(__name__)
+
+_SEGMENT_FILE = re.compile(r"(\d{20})\.log\Z")
+CUT_SUFFIX = ".cut"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryStart:
+    """What is known of a log before its files are read."""
+
+    clean: bool
+    """Whether the last process closed everything."""
+
+    recovery_point: int
+    """Everything below had been synced (a lower bound)."""
+
+    log_start_offset: int
+
+
+def create_log(disk: Disk, directory: Path, config: LogConfig) -> Log:
+    """Make a new, empty log, durably."""
+    disk.make_directory(directory)
+    segment = Segment(disk, directory, 0, create=True)
+    disk.sync_directory(directory)
+    return Log(disk, directory, config, [segment], log_start_offset=0, log_end_offset=0)
+
+
+def recover_log(disk: Disk, directory: Path, config: LogConfig, start: RecoveryStart) -> Log:
+    """Open a log, repairing what a crash may have left.
+
+    Raises:
+        CorruptLog: Records that had been synced are damaged or missing.
+        DiskError: The disk failed.
+    """
+    bases = _segment_bases(disk, directory)
+    if not bases:
+        if start.recovery_point > 0:
+            raise CorruptLog(
+                directory, f"no segment, though offset {start.recovery_point} was synced"
+            )
+        return create_log(disk, directory, config)
+    if bases[0] > start.log_start_offset:
+        raise CorruptLog(
+            directory,
+            f"the log begins at {bases[0]}, records from {start.log_start_offset} are gone",
+        )
+    opening = _Opening(disk, directory, config, start, bases[0])
+    for number, base in enumerate(bases):
+        following = bases[number + 1] if number + 1 < len(bases) else None
+        if not opening.take(base, following):
+            opening.put_aside(bases[number + 1 :])
+            break
+    return opening.log()
+
+
+def _segment_bases(disk: Disk, directory: Path) -> list[int]:
+    matches = (_SEGMENT_FILE.match(name) for name in disk.list(directory))
+    return sorted(int(match.group(1)) for match in matches if match)
+
+
+class _Opening:
+    """The segments of one log taken so far, and where the next one must begin."""
+
+    def __init__(
+        self, disk: Disk, directory: Path, config: LogConfig, start: RecoveryStart, first: int
+    ) -> None:
+        self._disk = disk
+        self._directory = directory
+        self._config = config
+        self._start = start
+        self._segments: list[Segment] = []
+        self._end = first
+        self._epochs: list[tuple[int, int]] = []
+        self._changed = False
+
+    def take(self, base: int, following: int | None) -> bool:
+        """Open one segment; return whether the log goes on behind it."""
+        if base != self._end:
+            self._missing(base)
+            return False
+        segment = Segment(self._disk, self._directory, base, create=False)
+        self._segments.append(segment)
+        durable = following is not None and following <= self._start.recovery_point
+        if self._start.clean or durable:
+            self._trust(segment, following)
+            return True
+        return self._check(segment, following)
+
+    def put_aside(self, bases: list[int]) -> None:
+        """Rename the segments behind a cut: they were never known to be durable."""
+        for base in bases:
+            for suffix in SUFFIXES:
+                path = segment_path(self._directory, base, suffix)
+                if self._disk.exists(path):
+                    self._disk.rename(path, path.with_name(path.name + CUT_SUFFIX))
+            _logger.warning("%s: segment %d lies behind a cut: put aside", self._directory, base)
+            self._changed = True
+
+    def log(self) -> Log:
+        """Return the log, its repairs durable."""
+        if not self._segments:
+            self._segments.append(Segment(self._disk, self._directory, self._end, create=True))
+            self._changed = True
+        if self._changed:
+            for segment in self._segments:
+                segment.file.sync()
+            self._disk.sync_directory(self._directory)
+        if not self._start.clean:
+            self._segments[-1].file.sync()
+        log = Log(
+            self._disk,
+            self._directory,
+            self._config,
+            self._segments,
+            log_start_offset=min(self._start.log_start_offset, self._end),
+            log_end_offset=self._end,
+        )
+        self._repair_epochs(log)
+        return log
+
+    def _missing(self, base: int) -> None:
+        """Account for a segment that does not begin where the one before ends."""
+        if base < self._end or self._end < self._start.recovery_point:
+            raise CorruptLog(
+                self._directory, f"a segment begins at {base} where {self._end} is next"
+            )
+        self.put_aside([base])
+
+    def _trust(self, segment: Segment, following: int | None) -> None:
+        """Take a segment whose records are known to be durable, checking its indexes' form."""
+        problem = segment.index_problem()
+        if problem is not None:
+            _logger.warning("%s: %s: built again", segment.file.path, problem)
+        try:
+            if problem is not None:
+                segment.reindex(self._config.index_interval_bytes)
+            else:
+                segment.restore_timestamps()
+            self._end = following if following is not None else self._last_end(segment)
+        except CorruptBatch as error:
+            raise CorruptLog(segment.file.path, str(error)) from error
+        if self._end < self._start.recovery_point and following is None:
+            raise CorruptLog(
+                segment.file.path,
+                f"the log ends at {self._end}, but {self._start.recovery_point} was synced",
+            )
+
+    def _last_end(self, segment: Segment) -> int:
+        end = segment.base_offset
+        position = segment.offset_index.position_before(segment.size)
+        for _, header in segment.headers(position):
+            end = header.next_offset
+        return end
+
+    def _check(self, segment: Segment, following: int | None) -> bool:
+        """Read every batch of a segment; cut it where they stop being good."""
+        expected, position = segment.base_offset, 0
+        reason = "the file ends"
+        epoch = self._epochs[-1][0] if self._epochs else -1
+        scan = _Scan(segment.file, segment.size)
+        while position < segment.size:
+            try:
+                header = scan.header(position)
+                if header.base_offset < expected or header.partition_leader_epoch < epoch:
+                    raise CorruptBatch(
+                        f"offset {header.base_offset}, epoch {header.partition_leader_epoch} "
+                        f"where {expected}, {epoch} is next"
+                    )
+            except CorruptBatch as error:
+                reason = str(error)
+                break
+            if header.partition_leader_epoch > epoch:
+                epoch = header.partition_leader_epoch
+                self._epochs.append((epoch, header.base_offset))
+            expected = header.next_offset
+            position += header.size
+        self._end = expected
+        whole = position == segment.size
+        broken_off = following is not None and expected != following
+        if (not whole or broken_off or following is None) and expected < self._start.recovery_point:
+            raise CorruptLog(
+                segment.file.path,
+                f"{reason} at offset {expected}, but {self._start.recovery_point} was synced",
+            )
+        if not whole:
+            self._cut(segment, position, reason)
+        segment.reindex(self._config.index_interval_bytes)
+        return whole and not broken_off
+
+    def _cut(self, segment: Segment, position: int, reason: str) -> None:
+        tail_size = segment.size - position
+        _logger.warning(
+            "%s: cut %d bytes at %d: %s", segment.file.path, tail_size, position, reason
+        )
+        if _holds_a_batch(segment.file, position, segment.size):
+            aside = segment.file.path.with_name(f"{segment.file.path.name}.{position}{CUT_SUFFIX}")
+            copy = self._disk.open(aside, create=True)
+            for start in range(0, tail_size, SCAN_CHUNK_BYTES):
+                size = min(SCAN_CHUNK_BYTES, tail_size - start)
+                copy.write(segment.file.read(position + start, size), start)
+            copy.sync()
+            _logger.warning("whole batches lie behind the cut: the bytes are kept in %s", aside)
+        segment.truncate(position, self._config.index_interval_bytes)
+        self._changed = True
+
+    def _repair_epochs(self, log: Log) -> None:
+        """Make the leader epochs fit what the log holds."""
+        log.leader_epochs.truncate_from_end(self._end)
+        if not log.leader_epochs.entries and self._end > log.log_start_offset:
+            epochs: list[tuple[int, int]] = []
+            for segment in self._segments:
+                for _, header in segment.headers(0):
+                    if not epochs or header.partition_leader_epoch > epochs[-1][0]:
+                        epochs.append((header.partition_leader_epoch, header.base_offset))
+            log.leader_epochs.rebuild(epochs)
+        for epoch, offset in self._epochs:
+            log.leader_epochs.assign(epoch, offset)
+
+
+class _Scan:
+    """Reads checked batch headers of a file in large steps, in bounded memory."""
+
+    def __init__(self, file: File, size: int) -> None:
+        self._file = file
+        self._size = size
+        self._chunk = b""
+        self._chunk_start = 0
+
+    def header(self, position: int) -> BatchHeader:
+        """Return the header of the batch at a position, its checksum checked.
+
+        Raises:
+            CorruptBatch: There is no good batch.
+        """
+        at = position - self._chunk_start
+        if not 0 <= at <= len(self._chunk) - HEADER_SIZE:
+            at = self._load(position, SCAN_CHUNK_BYTES)
+        size = parse_header(self._chunk, at).size
+        if at + size > len(self._chunk):
+            if position + size > self._size:
+                raise CorruptBatch(f"a batch of {size} bytes is cut off at the end of the file")
+            at = self._load(position, max(size, SCAN_CHUNK_BYTES))
+        return checked_header(self._chunk, at)
+
+    def _load(self, position: int, size: int) -> int:
+        self._chunk = self._file.read(position, min(size, self._size - position))
+        self._chunk_start = position
+        return 0
+
+
+def _holds_a_batch(file: File, position: int, size: int) -> bool:
+    """Return whether a whole, undamaged batch stands somewhere behind a bad place.
+
+    Looks at the first chunk only: batches written together lie together.
+    """
+    data = file.read(position, min(SCAN_CHUNK_BYTES, size - position))
+    magic_at = LOG_OVERHEAD + 4
+    start = data.find(b"\x02", magic_at + 1)
+    while start >= 0:
+        try:
+            checked_header(data, start - magic_at)
+        except CorruptBatch:
+            start = data.find(b"\x02", start + 1)
+        else:
+            return True
+    return False

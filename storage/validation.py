@@ -1,0 +1,78 @@
+"""What a leader checks before it appends a client's batches.
+
+Only headers are looked at, and the checksum: nothing runs once per record.
+Source: Kafka's ``LogValidator`` and ``UnifiedLog.analyzeAndValidateRecords``.
+"""
+
+from storage.config import LOG_APPEND_TIME, LogConfig
+from storage.errors import BatchTooLarge, CorruptBatch, InvalidBatch, InvalidTimestamp
+from storage.format.batch import NO_TIMESTAMP, BatchHeader, checked_header
+
+
+def validate_for_append(
+    batches: bytes | bytearray, config: LogConfig, now_ms: int
+) -> list[tuple[int, BatchHeader]]:
+    """Check batches from a client.
+
+    Args:
+        batches: One or more, back to back.
+        config: The topic's.
+        now_ms: The node's wall clock.
+
+    Returns:
+        Position and header of each batch.
+
+    Raises:
+        CorruptBatch: Not whole, undamaged batches.
+        BatchTooLarge: One is larger than ``max.message.bytes``.
+        InvalidBatch: A client may not append such a batch.
+        InvalidTimestamp: Too far from now.
+    """
+    found = []
+    position = 0
+    while position < len(batches):
+        header = checked_header(batches, position)
+        _check(header, config, now_ms)
+        found.append((position, header))
+        position += header.size
+    if not found:
+        raise InvalidBatch("there is no batch to append")
+    return found
+
+
+def _check(header: BatchHeader, config: LogConfig, now_ms: int) -> None:
+    if header.size > config.max_message_bytes:
+        raise BatchTooLarge(header.size, config.max_message_bytes)
+    if header.record_count != header.last_offset_delta + 1 or not header.record_count:
+        raise InvalidBatch(
+            f"{header.record_count} records cannot end at offset delta {header.last_offset_delta}"
+        )
+    if header.is_control:
+        raise InvalidBatch("clients may not append control batches")
+    if header.is_transactional:
+        raise InvalidBatch("transactional batches need a transaction coordinator")
+    if header.has_delete_horizon:
+        raise InvalidBatch("clients may not set a delete horizon")
+    if header.compression < 0:
+        raise CorruptBatch("unknown compression")
+    if config.message_timestamp_type != LOG_APPEND_TIME:
+        _check_timestamps(header, config, now_ms)
+
+
+def _check_timestamps(header: BatchHeader, config: LogConfig, now_ms: int) -> None:
+    latest = header.max_timestamp_ms
+    if latest == NO_TIMESTAMP:
+        return
+    earliest = header.base_timestamp_ms
+    if latest < 0 or earliest < 0:
+        raise InvalidTimestamp(f"timestamp {min(latest, earliest)} is before 1970")
+    if latest - now_ms > config.message_timestamp_after_max_ms:
+        raise InvalidTimestamp(
+            f"timestamp {latest} is more than message.timestamp.after.max.ms="
+            f"{config.message_timestamp_after_max_ms} after now ({now_ms})"
+        )
+    if now_ms - earliest > config.message_timestamp_before_max_ms:
+        raise InvalidTimestamp(
+            f"timestamp {earliest} is more than message.timestamp.before.max.ms="
+            f"{config.message_timestamp_before_max_ms} before now ({now_ms})"
+        )
