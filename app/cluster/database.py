@@ -1,0 +1,121 @@
+"""The database behind the catalog: SQLite by default, PostgreSQL for several hosts.
+
+Invariants:
+    SQLite commits are on disk when they return (WAL with ``synchronous=FULL``), and a
+    transaction that will write takes the write lock at its beginning (``BEGIN IMMEDIATE``), so
+    that none deadlocks in the middle (T16).
+    No call waits for ever: connecting, a statement and the wait for a connection have time-outs,
+    so that a database that hangs looks like one that is away (T15).
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from app.cluster.errors import CatalogError, DatabaseUnavailable
+
+CONNECT_TIMEOUT_S = 5
+STATEMENT_TIMEOUT_S = 10
+POOL_TIMEOUT_S = 10
+BUSY_TIMEOUT_MS = 10_000
+POOL_SIZE = 5
+
+_SQLITE = "sqlite+aiosqlite"
+_POSTGRESQL = "postgresql+psycopg"
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the URL of an SQLite file."""
+    return URL.create(_SQLITE, database=str(path)).render_as_string()
+
+
+def parse_url(text: str) -> URL:
+    """Return the URL of a supported database, with the driver that is used here.
+
+    Raises:
+        CatalogError: Not a database URL, or not SQLite or PostgreSQL. The text is not repeated,
+            for it may hold a password.
+    """
+    try:
+        url = make_url(text)
+    except Exception as error:  # noqa: BLE001 - whatever its parser raises, it is not a URL
+        raise CatalogError("--database-url is not a database URL") from error
+    backend = url.drivername.split("+")[0]
+    if backend == "sqlite":
+        return url.set(drivername=_SQLITE)
+    if backend in ("postgresql", "postgres"):
+        return url.set(drivername=_POSTGRESQL)
+    raise CatalogError(f"--database-url: {backend!r} is neither sqlite nor postgresql")
+
+
+def create_engine(text: str) -> AsyncEngine:
+    """Return an engine for a database URL; nothing is connected yet."""
+    url = parse_url(text)
+    if url.drivername == _SQLITE:
+        engine = create_async_engine(url, pool_timeout=POOL_TIMEOUT_S)
+        _prepare_sqlite(engine)
+        return engine
+    return create_async_engine(
+        url,
+        pool_size=POOL_SIZE,
+        pool_timeout=POOL_TIMEOUT_S,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_S * 1000}",
+            "keepalives_idle": CONNECT_TIMEOUT_S,
+            "tcp_user_timeout": STATEMENT_TIMEOUT_S * 1000,
+        },
+    )
+
+
+def _prepare_sqlite(engine: AsyncEngine) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connect(connection: object, _record: object) -> None:
+        connection.isolation_level = None  # type: ignore[attr-defined] # the driver's connection
+        cursor = connection.cursor()  # type: ignore[attr-defined] # likewise
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine, *, writes: bool) -> AsyncIterator[AsyncConnection]:
+    """Run the block in one transaction, committed at its end.
+
+    Raises:
+        DatabaseUnavailable: The database is away, hangs or is locked by another.
+    """
+    try:
+        async with engine.connect() as connection:
+            await connection.execution_options(writes=writes)
+            async with connection.begin():
+                yield connection
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise DatabaseUnavailable(_reason(error)) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise DatabaseUnavailable(_reason(error)) from error
+        raise
+
+
+def _reason(error: Exception) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    first = str(cause).strip().splitlines()
+    return f"the metadata database is not available: {first[0] if first else type(cause).__name__}"
