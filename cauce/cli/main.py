@@ -1,0 +1,101 @@
+"""The command ``cauce``: puts the commands together and words what went wrong.
+
+Invariants:
+    Asking for help or the version imports neither the broker nor an HTTP client.
+    No error of the client or of the output ends in a stack trace.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from cauce import __version__
+from cauce.cli import consume, exit_codes, produce, serve, topic
+from cauce.cli.console import Console, OutputClosed, OutputFailed
+from cauce.cli.interrupts import Stopped
+from cauce.client.errors import (
+    AnswerLost,
+    ClientError,
+    InvalidUrl,
+    ServerUnreachable,
+    UnexpectedAnswer,
+)
+
+HOW_TO_START = (
+    "Start one with `cauce serve`, or say where one is with --url or the environment's CAUCE_URL."
+)
+
+app = typer.Typer(
+    name="cauce",
+    help="Event streaming with Kafka's semantics, from the shell.",
+    epilog="Exit status: 0 done, 1 refused, 2 wrong usage, 3 no server reached.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
+app.add_typer(topic.app, name="topic")
+app.command("produce", epilog=produce.EXAMPLES)(produce.produce)
+app.command("consume", epilog=consume.EXAMPLES)(consume.consume)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"cauce {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _cauce(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Event streaming with Kafka's semantics, from the shell."""
+
+
+def main() -> None:
+    """Run the command of this process."""
+    sys.exit(run(sys.argv[1:], Console.of_process()))
+
+
+def run(arguments: Sequence[str], console: Console) -> int:
+    """Run one command and return its exit status."""
+    try:
+        app(args=list(arguments), prog_name="cauce", obj=console)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else exit_codes.REFUSED
+    except Stopped as stopped:
+        return exit_codes.SIGNALLED + stopped.signal_number
+    except OutputClosed:
+        _forget_stdout(console)
+        return exit_codes.OK
+    except (OutputFailed, ClientError) as error:
+        console.say(f"cauce: {error}")
+        return _exit_code(error, console)
+    return exit_codes.OK
+
+
+def _exit_code(error: Exception, console: Console) -> int:
+    if isinstance(error, ServerUnreachable):
+        console.say(HOW_TO_START)
+    if isinstance(error, ServerUnreachable | AnswerLost | UnexpectedAnswer):
+        return exit_codes.UNREACHABLE
+    return exit_codes.USAGE if isinstance(error, InvalidUrl) else exit_codes.REFUSED
+
+
+def _forget_stdout(console: Console) -> None:
+    """Keep the interpreter from complaining about the closed pipe when it ends."""
+    try:
+        descriptor = console.stdout.fileno()
+    except OSError:  # not a file of the operating system: a test's
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)

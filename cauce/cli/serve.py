@@ -1,0 +1,97 @@
+"""``cauce serve``: start a node in this process. The only command that imports the broker."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cauce.cli.options import examples
+
+PORT_MAX = 65_535
+NODE_ID_MAX = 2**31 - 1
+
+
+class LogLevel(StrEnum):
+    """From which severity on something is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How a line of the log looks."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+EXAMPLES = examples(
+    "cauce serve",
+    "cauce serve --data-dir /var/lib/cauce --host 0.0.0.0",
+    "cauce serve --database-url postgresql+psycopg://cauce@db/cauce --node-id 2",
+)
+
+
+def serve(
+    *,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", show_default="./data", help="Where the data lives."),
+    ] = None,
+    http_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=PORT_MAX, show_default="8082", help="Port of REST; 0 for a free one."
+        ),
+    ] = None,
+    kafka_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=PORT_MAX, show_default="9092", help="Port of the Kafka protocol."),
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option(show_default="127.0.0.1", help="Address to listen at.")
+    ] = None,
+    database_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Metadata in PostgreSQL instead of a file in DIR."),
+    ] = None,
+    log_level: Annotated[
+        LogLevel | None, typer.Option(show_default="info", help="From which severity on to log.")
+    ] = None,
+    log_format: Annotated[
+        LogFormat | None, typer.Option(show_default="text", help="How a line of the log looks.")
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="TOML file with settings.", exists=True, dir_okay=False),
+    ] = None,
+    node_id: Annotated[
+        int | None, typer.Option(min=0, max=NODE_ID_MAX, help="Number of this node.")
+    ] = None,
+    public_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Address that answers link to.")
+    ] = None,
+) -> None:
+    """Start a node and serve until SIGTERM or Ctrl-C.
+
+    Options win over CAUCE_* environment variables, and these over the file.
+    """
+    given: dict[str, object | None] = {
+        "data_dir": data_dir,
+        "http_port": http_port,
+        "kafka_port": kafka_port,
+        "host": host,
+        "database_url": database_url,
+        "log_level": None if log_level is None else log_level.value,
+        "log_format": None if log_format is None else log_format.value,
+        "config_file": config,
+        "node_id": node_id,
+        "public_url": public_url,
+    }
+    overrides = {name: value for name, value in given.items() if value is not None}
+    from app.main import serve as serve_node
+
+    raise typer.Exit(serve_node(overrides))

@@ -1,0 +1,1 @@
+"""The client: what REST v3 offers, as Python calls."""

@@ -1,0 +1,55 @@
+"""What can go wrong between a client and the broker, told apart by what the caller may do next.
+
+A refusal was understood and surely not done; an unreachable server was never asked; a lost answer
+means that nobody knows.
+"""
+
+
+class ClientError(Exception):
+    """Base of all errors of the client."""
+
+
+class InvalidUrl(ClientError):
+    """The address given for the server is not one; the caller erred."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"{url!r} is not the address of a server: {reason}")
+
+
+class ServerUnreachable(ClientError):
+    """No connection could be made: surely nothing was done."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"no Cauce server can be reached at {url} ({reason})")
+        self.url = url
+
+
+class AnswerLost(ClientError):
+    """The connection broke after the request went out: it may have been done, or not."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"the connection to {url} was lost before its answer came ({reason})")
+        self.url = url
+
+
+class UnexpectedAnswer(ClientError):
+    """Something answered, but not as a Cauce server does."""
+
+    def __init__(self, url: str, found: str) -> None:
+        super().__init__(f"{url} did not answer as a Cauce server does: {found}")
+        self.url = url
+
+
+class Refused(ClientError):
+    """The server understood the request and refused it.
+
+    Attributes:
+        status: Of HTTP.
+        error_code: The status, or five digits: the status and two of its own.
+    """
+
+    def __init__(self, status: int, error_code: int, message: str) -> None:
+        super().__init__(f"{message} (error {error_code})")
+        self.status = status
+        self.error_code = error_code
+        self.message = message

@@ -1,0 +1,40 @@
+"""Runs the command ``cauce`` inside the tests' process, against a server in memory."""
+
+import io
+import os
+import tempfile
+from dataclasses import dataclass
+
+from cauce.cli.console import Console
+from cauce.cli.main import run
+from tests.support.fake_rest_server import FakeRestServer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a run left behind."""
+
+    status: int
+    stdout: bytes
+    stderr: str
+
+
+def run_cli(server: FakeRestServer, *arguments: str, stdin: bytes = b"") -> Outcome:
+    """Run a command with some standard input."""
+    stdout, stderr = io.BytesIO(), io.StringIO()
+    with tempfile.TemporaryFile() as file:
+        file.write(stdin)
+        file.seek(0)
+        console = Console(
+            stdin=file.fileno(), stdout=stdout, stderr=stderr, transport=server.transport
+        )
+        status = run(arguments, console)
+    return Outcome(status=status, stdout=stdout.getvalue(), stderr=stderr.getvalue())
+
+
+def pipe_with(data: bytes) -> int:
+    """Return the reading end of a pipe that holds some bytes and has ended."""
+    reading, writing = os.pipe()
+    os.write(writing, data)
+    os.close(writing)
+    return reading

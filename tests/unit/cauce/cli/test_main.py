@@ -1,0 +1,114 @@
+import os
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cauce import __version__
+from cauce.cli.console import Console
+from cauce.cli.main import run
+from tests.support.fake_rest_server import FakeRestServer
+from tests.support.run_cli import run_cli
+
+HEAVY = ("app", "storage", "fastapi", "sqlalchemy", "httpx", "pydantic", "uvicorn")
+
+
+def cauce(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", "from cauce.cli.main import main; main()", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        cwd=Path(__file__).parents[4],
+        timeout=30,
+        check=False,
+    )
+
+
+def test_version_is_the_distributions() -> None:
+    shown = cauce("--version")
+
+    assert (shown.returncode, shown.stdout) == (0, f"cauce {__version__}\n")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["produce", "--help"]])
+def test_help_imports_neither_the_broker_nor_an_http_client(arguments: list[str]) -> None:
+    code = (
+        "import sys\n"
+        "from cauce.cli.main import app\n"
+        f"app(args={arguments!r}, standalone_mode=False)\n"
+        f"loaded = [name for name in {HEAVY!r} if name in sys.modules]\n"
+        "sys.exit(f'imported {loaded}' if loaded else 0)"
+    )
+
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
+    )
+
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_an_unreachable_server_is_told_with_its_address_and_how_to_start_one() -> None:
+    ran = cauce("topic", "list", "--url", "http://127.0.0.1:1")
+
+    assert ran.returncode == 3
+    assert "http://127.0.0.1:1" in ran.stderr
+    assert "connection refused" in ran.stderr
+    assert "cauce serve" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_the_address_comes_from_the_environment() -> None:
+    ran = cauce("topic", "list", CAUCE_URL="127.0.0.1:2")
+
+    assert "http://127.0.0.1:2" in ran.stderr
+
+
+def test_an_address_that_is_none_is_a_usage_error() -> None:
+    assert run_cli(FakeRestServer(), "topic", "list", "--url", "ftp://x").status == 2
+
+
+def test_another_server_than_ours_is_told_so() -> None:
+    server = FakeRestServer()
+    server.before = [lambda _: httpx.Response(404, text="<html>nginx</html>")]
+
+    outcome = run_cli(server, "topic", "list")
+
+    assert outcome.status == 3
+    assert "did not answer as a Cauce server does" in outcome.stderr
+
+
+def test_a_reader_that_leaves_ends_it_quietly() -> None:
+    server = FakeRestServer()
+    server.add("t")
+    reading, writing = os.pipe()
+    os.close(reading)
+    stderr = StringIO()
+
+    with os.fdopen(writing, "wb") as stdout:
+        console = Console(stdin=0, stdout=stdout, stderr=stderr, transport=server.transport)
+        status = run(["topic", "list"], console)
+
+    assert (status, stderr.getvalue()) == (0, "")
+
+
+def test_output_that_cannot_be_written_is_an_error() -> None:
+    server = FakeRestServer()
+    server.add("t")
+    with Path("/dev/full").open("wb") as stdout:
+        stderr = StringIO()
+        console = Console(stdin=0, stdout=stdout, stderr=stderr, transport=server.transport)
+        status = run(["topic", "list"], console)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+
+    assert status == 1
+    assert "No space left" in stderr.getvalue()
+
+
+def test_unknown_commands_and_options_are_usage_errors() -> None:
+    assert run_cli(FakeRestServer(), "frobnicate").status == 2
+    assert run_cli(FakeRestServer(), "topic", "list", "--nonsense").status == 2
