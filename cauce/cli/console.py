@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import StringIO
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self, TextIO
 
@@ -50,8 +51,16 @@ class Console:
 
     @classmethod
     def of_process(cls) -> "Console":
-        """Return the surroundings of this process."""
-        return cls(stdin=0, stdout=sys.stdout.buffer, stderr=sys.stderr)
+        """Return the surroundings of this process, also where it was given closed streams.
+
+        Closed input is empty, closed output cannot be written, and closed errors go nowhere.
+        """
+        stdin = os.open(os.devnull, os.O_RDONLY) if sys.stdin is None else 0
+        stderr = StringIO() if sys.stderr is None else sys.stderr
+        if sys.stdout is None:
+            unwritable = os.open(os.devnull, os.O_RDONLY)
+            return cls(stdin=stdin, stdout=os.fdopen(unwritable, "wb"), stderr=stderr)
+        return cls(stdin=stdin, stdout=sys.stdout.buffer, stderr=stderr)
 
     def connect(self, url: str) -> "HttpClient":
         """Return a client of the server at an address."""
@@ -127,7 +136,7 @@ class Progress:
             console: Where to.
             shown: Whether anybody wants to see it; without a terminal nobody does.
         """
-        self._stderr = console.stderr
+        self._console = console
         self._shown = shown and console.stderr_is_terminal()
         self._status: Status | None = None
         self._next_update = time.monotonic() + PROGRESS_AFTER_S
@@ -140,9 +149,16 @@ class Progress:
         if self._status is None:
             from rich.console import Console as RichConsole
 
-            self._status = RichConsole(file=self._stderr).status(text)
+            self._status = RichConsole(file=self._console.stderr).status(text)
             self._status.start()
         self._status.update(text)
+
+    def say(self, message: str) -> None:
+        """Write one line to standard error, above the line that tells how far the work is."""
+        if self._status is None:
+            self._console.say(message)
+        else:
+            self._status.console.print(message, markup=False, highlight=False, soft_wrap=True)
 
     def __enter__(self) -> Self:
         return self

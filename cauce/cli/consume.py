@@ -111,9 +111,9 @@ def consume(
             partition = _only_partition(http, topic)
         place = Start(parameter=position.parameter, value=position.value)
         consumer = Consumer(http, topic, place, partition=partition, types=renderer.types)
-        run = ConsumeRun(console, consumer, renderer, follow=follow, count=count)
         with Progress(console, shown=not quiet and not console.stdout_is_terminal()) as progress:
-            run.run(interrupts, progress)
+            run = ConsumeRun(console, consumer, renderer, progress, follow=follow, count=count)
+            run.run(interrupts)
         if not quiet:
             console.say_to_person(f"{run.written:,} records of {topic}")
 

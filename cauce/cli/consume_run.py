@@ -10,11 +10,19 @@ Called by: cli.consume. Calls: client.consumer, cli.record_output.
 import time
 from collections.abc import Mapping
 
+import msgspec
+
 from cauce.cli.console import Console, Progress
 from cauce.cli.interrupts import Interrupts
 from cauce.cli.record_output import RecordRenderer
 from cauce.client.consumer import Consumer, Page, PartitionPlace
-from cauce.client.errors import AnswerLost, ClientError, Refused, ServerUnreachable
+from cauce.client.errors import (
+    AnswerLost,
+    ClientError,
+    Refused,
+    ServerUnreachable,
+    UnexpectedAnswer,
+)
 
 PAGE_RECORDS_MAX = 5_000
 FOLLOW_WAIT_MS = 5_000
@@ -36,6 +44,7 @@ class ConsumeRun:
         console: Console,
         consumer: Consumer,
         renderer: RecordRenderer,
+        progress: Progress,
         *,
         follow: bool,
         count: int | None,
@@ -46,18 +55,20 @@ class ConsumeRun:
             console: Where records go.
             consumer: Where they come from.
             renderer: How they look.
+            progress: What tells how far it is.
             follow: Go on at the end, and when the server goes away for a while.
             count: End after so many records; None for no such bound.
         """
         self._console = console
         self._consumer = consumer
         self._renderer = renderer
+        self._progress = progress
         self._follow = follow
         self._count = count
         self._ends: Mapping[int, int] | None = None
         self.written = 0
 
-    def run(self, interrupts: Interrupts, progress: Progress) -> None:
+    def run(self, interrupts: Interrupts) -> None:
         """Write records until the end; a signal ends it between two pages."""
         wait_ms = 0
         while self._count is None or self.written < self._count:
@@ -67,12 +78,20 @@ class ConsumeRun:
             if self._ends is None:
                 self._ends = {one.partition_id: one.high_watermark for one in page.places.values()}
             if page.records:
-                self._console.write(self._renderer.render(page.records))
+                self._console.write(self._rendered(page))
                 self.written += len(page.records)
-                progress.update(f"{self.written:,} records")
+                self._progress.update(f"{self.written:,} records")
             if not self._follow and self._at_end(page.places):
                 return
             wait_ms = self._next_wait_ms(page)
+
+    def _rendered(self, page: Page) -> bytes:
+        try:
+            return self._renderer.render(page.records)
+        except msgspec.MsgspecError as error:
+            raise UnexpectedAnswer(
+                self._consumer.url, f"a record does not read: {error}"
+            ) from error
 
     def _next_wait_ms(self, page: Page) -> int:
         if self._follow:
@@ -91,12 +110,12 @@ class ConsumeRun:
                 if not self._follow or self._ends is None or not _may_pass(error):
                     raise
                 if not told:
-                    self._console.say(f"cauce: {error}; trying again until it is back")
+                    self._progress.say(f"cauce: {error}; trying again until it is back")
                     told = True
                 time.sleep(RECONNECT_EVERY_S)
             else:
                 if told:
-                    self._console.say("cauce: the server is back")
+                    self._progress.say("cauce: the server is back")
                 return page
 
     def _at_end(self, places: Mapping[int, PartitionPlace]) -> bool:

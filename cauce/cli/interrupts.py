@@ -14,8 +14,11 @@ from typing import Self
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Stopped(KeyboardInterrupt):
+class Stopped(BaseException):
     """A signal asked the command to end.
+
+    Not an error, so that nothing on the way up takes it for one; not a KeyboardInterrupt either,
+    which Typer would answer itself.
 
     Attributes:
         signal_number: Which.

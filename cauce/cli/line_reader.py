@@ -14,6 +14,10 @@ LINE_BYTES_MAX = 64 * 1024 * 1024
 """Longer lines are given as None: read over, not kept."""
 
 
+class InputFailed(Exception):
+    """The input cannot be read: a directory, for example, or a disk that fails."""
+
+
 class Line(NamedTuple):
     """One line without its end; ``content`` is None if it was too long to keep."""
 
@@ -46,8 +50,16 @@ class LineReader:
         """Return the lines that are finished with what can be read now.
 
         At the end of the input ``ended`` is set, and a last line may come without an end.
+
+        Raises:
+            InputFailed: It cannot be read.
         """
-        chunk = os.read(self._descriptor, READ_BYTES)
+        try:
+            chunk = os.read(self._descriptor, READ_BYTES)
+        except BlockingIOError:  # somebody else was faster
+            return []
+        except OSError as error:
+            raise InputFailed(f"standard input cannot be read: {error.strerror}") from error
         if not chunk:
             self.ended = True
             return [self._finish(b"")] if self.has_unfinished else []

@@ -16,6 +16,7 @@ from cauce import __version__
 from cauce.cli import consume, exit_codes, produce, serve, topic
 from cauce.cli.console import Console, OutputClosed, OutputFailed
 from cauce.cli.interrupts import Stopped
+from cauce.cli.line_reader import InputFailed
 from cauce.client.errors import (
     AnswerLost,
     ClientError,
@@ -76,7 +77,7 @@ def run(arguments: Sequence[str], console: Console) -> int:
     except OutputClosed:
         _forget_stdout(console)
         return exit_codes.OK
-    except (OutputFailed, ClientError) as error:
+    except (InputFailed, OutputFailed, ClientError) as error:
         console.say(f"cauce: {error}")
         return _exit_code(error, console)
     return exit_codes.OK

@@ -17,6 +17,7 @@ __all__ = [
     "Quiet",
     "TopicName",
     "Url",
+    "check_text",
     "examples",
     "parse_assignments",
     "parse_separator",
@@ -37,7 +38,22 @@ class DataType(StrEnum):
     STRING = "string"
 
 
-TopicName = Annotated[str, typer.Argument(metavar="TOPIC", help="Name of the topic.")]
+def check_text(text: str) -> str:
+    """Return an argument that has to be text.
+
+    Raises:
+        typer.BadParameter: Its bytes are not UTF-8.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise typer.BadParameter(f"{text!a} is not UTF-8") from None
+    return text
+
+
+TopicName = Annotated[
+    str, typer.Argument(metavar="TOPIC", help="Name of the topic.", callback=check_text)
+]
 Url = Annotated[
     str,
     typer.Option(
@@ -84,7 +100,7 @@ def parse_assignments(given: list[str], option: str) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for text in given:
-        name, equals, value = text.partition("=")
+        name, equals, value = check_text(text).partition("=")
         if not name or not equals:
             raise typer.BadParameter(f"{option} takes name=value, not {text!r}")
         if name in found:

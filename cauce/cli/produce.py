@@ -143,10 +143,10 @@ def produce(
         typed = console.stdin_is_terminal()
         if typed and not quiet:
             console.say("One record a line; Ctrl-D ends.")
-        run = ProduceRun(console, Producer(http, topic), encoder, bounds)
-        run.shows_receipts = output is ReceiptFormat.JSON
         with Progress(console, shown=not quiet and not typed) as progress:
-            status = run.run(LineReader(console.stdin), interrupts, progress)
+            run = ProduceRun(console, Producer(http, topic), encoder, bounds, progress)
+            run.shows_receipts = output is ReceiptFormat.JSON
+            status = run.run(LineReader(console.stdin), interrupts)
         if not quiet:
             console.say_to_person(
                 f"{run.stored:,} records stored in {topic}, {run.refused:,} refused"

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from cauce.cli import exit_codes
 from cauce.cli.console import Console, OutputClosed, Progress
 from cauce.cli.interrupts import Interrupts, Stopped
-from cauce.cli.line_reader import LINE_BYTES_MAX, Line, LineReader
+from cauce.cli.line_reader import LINE_BYTES_MAX, InputFailed, Line, LineReader
 from cauce.cli.record_input import BadLine, RecordEncoder
 from cauce.client.errors import AnswerLost, ClientError, Refused
 from cauce.client.producer import GOOD, Producer, Receipt
@@ -67,34 +67,41 @@ class ProduceRun:
         producer: Producer,
         encoder: RecordEncoder,
         bounds: BatchBounds,
+        progress: Progress,
     ) -> None:
         self._console = console
         self._producer = producer
         self._encoder = encoder
         self._bounds = bounds
+        self._progress = progress
         self._batch = _Batch()
         self._refused_in_a_row = 0
         self.shows_receipts = False
         self.stored = 0
         self.refused = 0
 
-    def run(self, reader: LineReader, interrupts: Interrupts, progress: Progress) -> int:
-        """Send all lines and return the exit status; a signal sends what was read and ends."""
+    def run(self, reader: LineReader, interrupts: Interrupts) -> int:
+        """Send all lines and return the exit status.
+
+        When a signal comes or the input fails, what was read whole is sent first.
+        """
         try:
             try:
                 while not reader.ended:
                     self._step(reader, interrupts)
-                    progress.update(f"{self.stored:,} records stored, {self.refused:,} refused")
-            except Stopped:
+                    self._progress.update(
+                        f"{self.stored:,} records stored, {self.refused:,} refused"
+                    )
+            except (Stopped, InputFailed):
                 self._flush()
                 if reader.has_unfinished:
-                    self._console.say("cauce: the unfinished last line was not sent")
+                    self._progress.say("cauce: the unfinished last line was not sent")
                 raise
             self._flush()
         except _GivenUp:
             return exit_codes.REFUSED
         except OutputClosed:
-            self._console.say(
+            self._progress.say(
                 "cauce: stopped, nobody reads the receipts; later lines were not sent"
             )
             return exit_codes.REFUSED
@@ -163,24 +170,24 @@ class ProduceRun:
     def _refuse(self, line_number: int, reason: str) -> None:
         self.refused += 1
         self._refused_in_a_row += 1
-        self._console.say(f"cauce: line {line_number} refused: {reason}")
+        self._progress.say(f"cauce: line {line_number} refused: {reason}")
         if self._refused_in_a_row >= REFUSED_IN_A_ROW_MAX:
             self._give_up(f"{REFUSED_IN_A_ROW_MAX} lines in a row were refused")
 
     def _refuse_all(self, batch: list[_Encoded], error: Refused) -> None:
         """The server refused the request as a whole: so it will the next, unless it is size."""
         self.refused += len(batch)
-        self._console.say(f"cauce: {_lines(batch)} refused: {error}")
+        self._progress.say(f"cauce: {_lines(batch)} refused: {error}")
         if error.status != TOO_LARGE:
             self._give_up("the server refuses requests to this topic")
 
     def _give_up(self, reason: str) -> None:
-        self._console.say(f"cauce: stopped, {reason}; later lines were not sent")
+        self._progress.say(f"cauce: stopped, {reason}; later lines were not sent")
         raise _GivenUp
 
     def _tell_unknown(self, batch: list[_Encoded]) -> None:
         if batch:
-            self._console.say(f"cauce: {_lines(batch)}: no receipt came")
+            self._progress.say(f"cauce: {_lines(batch)}: no receipt came")
 
 
 def _lines(batch: list[_Encoded]) -> str:

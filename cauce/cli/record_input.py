@@ -144,11 +144,12 @@ def parse_header(text: str) -> Header:
     """Return the header that ``name=value`` means.
 
     Raises:
-        ValueError: It has no name or no ``=``.
+        ValueError: It has no name or no ``=``, or the name is not UTF-8.
     """
     name, equals, value = text.partition("=")
     if not name or not equals:
         raise ValueError(f"a header is name=value, not {text!r}")
+    name.encode()
     return Header(name, base64.b64encode(to_bytes(value)).decode())
 
 

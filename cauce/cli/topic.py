@@ -7,7 +7,15 @@ import typer
 
 from cauce.cli import exit_codes
 from cauce.cli.console import Console, table
-from cauce.cli.options import DEFAULT_URL, Quiet, TopicName, Url, examples, parse_assignments
+from cauce.cli.options import (
+    DEFAULT_URL,
+    Quiet,
+    TopicName,
+    Url,
+    check_text,
+    examples,
+    parse_assignments,
+)
 
 if TYPE_CHECKING:
     from cauce.cli.topic_description import TopicDescription
@@ -215,7 +223,7 @@ def alter(
     from cauce.client.topics import Topics
 
     changes: dict[str, str | None] = dict(parse_assignments(config or [], "--config"))
-    for key in delete_config or []:
+    for key in map(check_text, delete_config or []):
         if key in changes:
             raise typer.BadParameter(f"{key} is set and deleted, or deleted twice")
         changes[key] = None
@@ -257,6 +265,7 @@ def delete(
     from cauce.client.topics import Topics
 
     console: Console = context.obj
+    names = [check_text(name) for name in names]
     if not yes:
         _ask(console, names)
     failed = False

@@ -18,6 +18,7 @@ def parse_url(text: str) -> str:
     """
     whole = text if "://" in text else f"http://{text}"
     try:
+        whole.encode()
         parts = urlsplit(whole)
         port = parts.port
     except ValueError as error:

@@ -9,6 +9,7 @@ Called by: cli.consume. Calls: client.http.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
@@ -31,7 +32,7 @@ class PartitionPlace(msgspec.Struct, frozen=True):
 class ShownBytes(msgspec.Struct, frozen=True):
     """A key or value that was asked for as BINARY."""
 
-    type: str
+    type: Literal["BINARY"]
     data: bytes
 
 
@@ -97,6 +98,7 @@ class Consumer:
         """
         assert start.parameter != "offset" or partition is not None, "an offset of what?"
         self._http = http
+        self.url = http.url
         self._partition = partition
         self._types = dict(types or {})
         self._place = {start.parameter: start.value}

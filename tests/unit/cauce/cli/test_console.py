@@ -71,3 +71,16 @@ def test_progress_shows_on_a_terminal_after_a_while(monkeypatch: pytest.MonkeyPa
         progress.update("half done")
 
     assert "half done" in stderr.getvalue()
+
+
+def test_messages_stand_above_the_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console_module, "PROGRESS_AFTER_S", 0.0)
+    monkeypatch.setenv("TERM", "xterm")
+    stderr = Terminal()
+
+    with Progress(Console(stdin=0, stdout=BytesIO(), stderr=stderr), shown=True) as progress:
+        time.sleep(0.001)
+        progress.update("working")
+        progress.say("cauce: line 7 [refused]: 12")
+
+    assert "cauce: line 7 [refused]: 12\n" in stderr.getvalue()

@@ -12,7 +12,7 @@ from cauce.cli.consume_run import ConsumeRun
 from cauce.cli.interrupts import Interrupts, Stopped
 from cauce.cli.record_output import ValueRenderer
 from cauce.client.consumer import Consumer, Start
-from cauce.client.errors import Refused, ServerUnreachable
+from cauce.client.errors import Refused, ServerUnreachable, UnexpectedAnswer
 from cauce.client.http import HttpClient
 from tests.support.fake_rest_server import FakeRestServer, refusal
 
@@ -38,12 +38,15 @@ class Setting:
             Start(parameter="from", value="earliest"),
             types=renderer.types,
         )
-        self.run = ConsumeRun(self.console, consumer, renderer, follow=follow, count=count)
+        progress = Progress(self.console, shown=False)
+        self.run = ConsumeRun(
+            self.console, consumer, renderer, progress, follow=follow, count=count
+        )
 
     def start(self) -> None:
         """Run to the end."""
         with Interrupts() as interrupts:
-            self.run.run(interrupts, Progress(self.console, shown=False))
+            self.run.run(interrupts)
 
 
 def unreachable(_: httpx.Request) -> httpx.Response:
@@ -122,6 +125,19 @@ def test_following_ends_when_the_topic_is_gone(server: FakeRestServer) -> None:
 
     with pytest.raises(Refused):
         Setting(server, follow=True).start()
+
+
+def test_data_in_another_type_than_asked_for_is_never_written(server: FakeRestServer) -> None:
+    shown = {"key": None, "value": {"type": "STRING", "data": "abcd"}}
+    place = {"partition_id": 0, "next_offset": 1, "high_watermark": 1}
+    answer = {"data": [shown], "next_cursor": "1", "partitions": [place]}
+    server.before = [lambda _: httpx.Response(200, json=answer)]
+    setting = Setting(server, follow=False)
+
+    with pytest.raises(UnexpectedAnswer, match="a record does not read"):
+        setting.start()
+
+    assert setting.stdout.getvalue() == b""
 
 
 def test_a_server_that_was_never_there_is_not_waited_for(server: FakeRestServer) -> None:

@@ -1,7 +1,8 @@
 import os
+import signal
 import subprocess
 import sys
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,18 @@ from tests.support.fake_rest_server import FakeRestServer
 from tests.support.run_cli import run_cli
 
 HEAVY = ("app", "storage", "fastapi", "sqlalchemy", "httpx", "pydantic", "uvicorn")
+
+
+def start_closed(stream: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the command from a shell that closed one of its streams."""
+    command = [sys.executable, "-c", "from cauce.cli.main import main; main()", *arguments]
+    return subprocess.run(
+        ["sh", "-c", f'"$@" {stream}', "sh", *command],
+        capture_output=True,
+        cwd=Path(__file__).parents[4],
+        timeout=30,
+        check=False,
+    )
 
 
 def cauce(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -107,6 +120,57 @@ def test_output_that_cannot_be_written_is_an_error() -> None:
 
     assert status == 1
     assert "No space left" in stderr.getvalue()
+
+
+@pytest.mark.parametrize("stream", ["<&-", ">&-", "2>&-"])
+def test_closed_streams_end_in_no_stack_trace(stream: str) -> None:
+    ran = start_closed(stream, "topic", "list", "--url", "http://127.0.0.1:1")
+
+    assert ran.returncode == 3
+    assert b"Traceback" not in ran.stderr
+
+
+def test_a_directory_as_input_is_told_so(tmp_path: Path) -> None:
+    server = FakeRestServer()
+    server.add("t")
+    stderr = StringIO()
+    directory = os.open(tmp_path, os.O_RDONLY)
+
+    console = Console(stdin=directory, stdout=BytesIO(), stderr=stderr, transport=server.transport)
+    status = run(["produce", "t"], console)
+    os.close(directory)
+
+    assert status == 1
+    assert "standard input cannot be read: Is a directory" in stderr.getvalue()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("topic", "create", "\udcff"),
+        ("topic", "create", "t", "-c", "a=\udcff"),
+        ("topic", "delete", "\udcff", "--yes"),
+        ("consume", "\udcff"),
+        ("produce", "t", "-H", "\udcff=1"),
+        ("topic", "list", "--url", "http://\udcff"),
+    ],
+)
+def test_arguments_that_have_to_be_text_are_checked(arguments: tuple[str, ...]) -> None:
+    assert run_cli(FakeRestServer(), *arguments).status == 2
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_is_told_in_the_exit_status(number: signal.Signals, status: int) -> None:
+    server = FakeRestServer()
+    server.add("t")
+
+    def interrupted(request: httpx.Request) -> httpx.Response:
+        signal.raise_signal(number)
+        return server.handle(request)
+
+    server.before = [None, interrupted]
+
+    assert run_cli(server, "consume", "t", "--follow").status == status
 
 
 def test_unknown_commands_and_options_are_usage_errors() -> None:

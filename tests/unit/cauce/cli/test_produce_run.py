@@ -41,12 +41,15 @@ class Setting:
         """Make the run, ready to be started."""
         producer = Producer(HttpClient(transport=self.server.transport), "t")
         bounds = BatchBounds(records=self.records_max, size=1_000_000, linger_s=0.001)
-        return ProduceRun(console or self.console, producer, LineEncoder(LineFormat()), bounds)
+        progress = Progress(self.console, shown=False)
+        return ProduceRun(
+            console or self.console, producer, LineEncoder(LineFormat()), bounds, progress
+        )
 
     def start(self, run: ProduceRun) -> int:
         """Run to the end of the input."""
         with Interrupts() as interrupts:
-            return run.run(self.reader, interrupts, Progress(self.console, shown=False))
+            return run.run(self.reader, interrupts)
 
     def type(self, data: bytes, *, end: bool = True) -> None:
         """Put something into the pipe."""
