@@ -40,6 +40,8 @@ def delete_records(
     replica = local_leader(context, metadata)
     offset = replica.high_watermark if before_offset == UP_TO_HIGH_WATERMARK else before_offset
     try:
-        return replica.advance_log_start(offset)
+        start = replica.advance_log_start(offset)
+        context.replicas.checkpoint()
     except (LogError, DiskError) as error:
         raise translate_storage_error(error) from error
+    return start

@@ -211,6 +211,17 @@ class Catalog:
             await _insert_configs(connection, topic_id, set_configs)
             return await _load_topic(connection, name)
 
+    @staticmethod
+    def check_name_is_free(image: MetadataImage, name: str) -> None:
+        """Refuse a name that is taken in an image; what a create would find, without one.
+
+        Raises:
+            TopicExists: It is taken, or collides.
+        """
+        for taken in image.topics:
+            if collision_key(taken) == collision_key(name):
+                raise TopicExists(f"Topic '{name}' already exists or collides with '{taken}'.")
+
     async def deleted_topic_ids(self) -> set[str]:
         """Return the ids of topics that were deleted."""
         async with transaction(self._engine, writes=False) as connection:

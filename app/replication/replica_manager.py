@@ -12,7 +12,7 @@ Called by: broker verbs, wiring. Calls: partition, storage.log_manager.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import Executor
 
 from app.cluster.metadata_image import MetadataImage, TopicMetadata
@@ -84,6 +84,19 @@ class ReplicaManager:
         for topic_id, topic in new.topics_by_id.items():
             if old is None or old.topics_by_id.get(topic_id) != topic:
                 self._apply_topic(topic)
+
+    def delete_leftovers(self, deleted: Collection[str]) -> None:
+        """Delete logs of topics whose deletion was decided before this node could follow it."""
+        for topic_id in {log_id.topic_id for log_id in self._logs.logs()} & set(deleted):
+            self._logs.delete_topic(topic_id)
+
+    def checkpoint(self) -> None:
+        """Write recovery points and log starts now.
+
+        Raises:
+            DiskError: The disk failed.
+        """
+        self._logs.write_checkpoints()
 
     def report_unknown_logs(self, image: MetadataImage) -> None:
         """Warn of logs on disk that the metadata does not name; they are left as they are."""

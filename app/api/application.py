@@ -1,0 +1,46 @@
+"""The HTTP application: routes, error handlers, the guard."""
+
+from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from app.api import health
+from app.api.errors import install_error_handlers
+from app.api.guard import BodyGuard
+from app.api.v3 import clusters, partitions, records, topic_configs, topics
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+_TAGS = [
+    {"name": "Cluster", "description": "The cluster as a whole."},
+    {"name": "Broker", "description": "Its nodes."},
+    {"name": "Topic", "description": "Named logs of records, in partitions."},
+    {"name": "Configs", "description": "What each topic is set to."},
+    {"name": "Partition", "description": "One ordered log."},
+    {"name": "Replica", "description": "A partition's copies."},
+    {"name": "Records", "description": "Produce, consume, delete."},
+    {"name": "Health", "description": "Liveness, readiness, welcome."},
+]
+
+
+def build_application(lifespan: Lifespan | None = None) -> FastAPI:
+    """Return the application with every route; the broker comes with ``app.state.context``."""
+    app = FastAPI(
+        title="Cauce",
+        summary="Event streaming with Kafka's semantics over HTTP.",
+        version=version("cauce"),
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        openapi_tags=_TAGS,
+        servers=[{"url": "/", "description": "This node."}],
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for module in (clusters, topic_configs, topics, records, partitions, health):
+        app.include_router(module.router)
+    install_error_handlers(app)
+    app.add_middleware(BodyGuard)
+    return app

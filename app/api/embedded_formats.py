@@ -1,0 +1,182 @@
+"""Embedded formats: how keys and values look in JSON, and what bytes they are in the log.
+
+BINARY is base64, STRING is text, JSON is any JSON text, kept to the byte as it was sent. Formats
+that need a schema come with the registry.
+
+On the way out the type is what the bytes are (JSON if they are a JSON text, else STRING if they
+are UTF-8, else BINARY) unless the reader asks for one; bytes that cannot be shown as the type
+asked for are shown as what they are, and say so.
+Source: Confluent REST Proxy v3, produce; ours on the way out.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from enum import Enum
+from functools import lru_cache
+
+import msgspec
+
+from app.api.json_stream import nesting
+
+JSON_DEPTH_MAX = 128
+"""How deep the JSON of one value may nest."""
+
+CACHED_BYTES_MAX = 128
+"""Longer keys are rendered each time, so that the cache's memory stays bounded."""
+
+_CONTROL = re.compile(rb"[\x00-\x1f]")
+_SPACES = bytes.maketrans(b"\r\n\t", b"   ")
+
+_raw_decoder = msgspec.json.Decoder(msgspec.Raw)
+_raws_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_text_decoder = msgspec.json.Decoder(str)
+_encode_text = msgspec.json.encode
+
+NULL = b"null"
+
+
+class EmbeddedFormat(Enum):
+    """How bytes are shown in JSON."""
+
+    BINARY = "BINARY"
+    JSON = "JSON"
+    STRING = "STRING"
+
+
+class BadData(ValueError):
+    """Data that does not fit its type."""
+
+
+def decode_data(kind: str, data: bytes) -> bytes | None:
+    """Return the bytes to store for the JSON text of ``data``; None for null.
+
+    Args:
+        kind: ``BINARY``, ``JSON`` or ``STRING``.
+        data: A valid JSON text.
+
+    Raises:
+        BadData: It does not fit the type.
+    """
+    if data == NULL:
+        return None
+    if kind == "JSON":
+        return data
+    try:
+        text = _text_decoder.decode(data)
+    except msgspec.MsgspecError:
+        raise BadData(f"data of type {kind} must be a JSON string") from None
+    if kind == "STRING":
+        return text.encode()
+    return decode_base64(text)
+
+
+def decode_base64(text: str) -> bytes:
+    """Return the bytes of standard base64, strictly.
+
+    Raises:
+        BadData: It is not.
+    """
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise BadData("data of type BINARY must be base64") from None
+
+
+def render_all(values: Sequence[bytes | None], asked: EmbeddedFormat | None) -> list[bytes]:
+    """Return each value's JSON, ``{"type":…,"data":…}`` or ``null``.
+
+    Args:
+        values: Keys or values as they lie in the log.
+        asked: The type to show them as where possible, or None for what they are.
+    """
+    if asked is None or asked is EmbeddedFormat.JSON:
+        rendered = _render_all_json(values)
+        if rendered is not None:
+            return rendered
+    return [render(value, asked) for value in values]
+
+
+def render(value: bytes | None, asked: EmbeddedFormat | None) -> bytes:
+    """Return one value's JSON; short ones that repeat are remembered."""
+    if value is None:
+        return NULL
+    if len(value) <= CACHED_BYTES_MAX:
+        return _cached_render(value, asked)
+    return _render(value, asked)
+
+
+def _render(value: bytes, asked: EmbeddedFormat | None) -> bytes:
+    if asked is EmbeddedFormat.BINARY:
+        return _binary(value)
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return _binary(value)
+    if asked is not EmbeddedFormat.STRING and _is_json(value):
+        return b'{"type":"JSON","data":%b}' % _on_one_line(value)
+    return b'{"type":"STRING","data":%b}' % _encode_text(text)
+
+
+_cached_render = lru_cache(maxsize=16_384)(_render)
+
+
+def _binary(value: bytes) -> bytes:
+    return b'{"type":"BINARY","data":"%b"}' % base64.b64encode(value)
+
+
+def _is_json(value: bytes) -> bool:
+    """Return whether bytes that are UTF-8 are one JSON text within the bounds."""
+    if value[:1] not in _MAY_BEGIN_JSON or not nesting(value, JSON_DEPTH_MAX):
+        return False
+    try:
+        _raw_decoder.decode(value)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return True
+
+
+_MAY_BEGIN_JSON = frozenset(bytes([byte]) for byte in b' \t\r\n{["-0123456789tfn')
+
+
+def _render_all_json(values: Sequence[bytes | None]) -> list[bytes] | None:
+    """Render values that are all JSON, with one call to the decoder for all of them.
+
+    They are joined to one array; only if each of its elements is exactly one of the values
+    were they all JSON texts (``[1`` beside ``2]`` would otherwise pass for one).
+    """
+    present = [value for value in values if value is not None]
+    if not present:
+        return [NULL] * len(values)
+    if any(value[:1] not in _MAY_BEGIN_JSON for value in present):
+        return None
+    joined = b",".join(present)
+    if _CONTROL.search(joined) or not _is_utf8(joined):
+        return None
+    if joined.count(b"{") + joined.count(b"[") > JSON_DEPTH_MAX and not all(
+        nesting(value, JSON_DEPTH_MAX) for value in present
+    ):
+        return None
+    try:
+        elements = _raws_decoder.decode(b"[%b]" % joined)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+    if len(elements) != len(present) or list(map(bytes, elements)) != present:
+        return None
+    return [NULL if value is None else b'{"type":"JSON","data":%b}' % value for value in values]
+
+
+def _is_utf8(data: bytes) -> bool:
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _on_one_line(text: bytes) -> bytes:
+    """Return a JSON text without line breaks; there are none inside its strings."""
+    return text.translate(_SPACES) if _CONTROL.search(text) else text

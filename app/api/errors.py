@@ -1,0 +1,151 @@
+"""Errors at the HTTP door: one table from the verbs' refusals to status and code, one shape.
+
+Every error answer is ``{"error_code": int, "message": str}``, whoever raised it: a verb, a
+model, the router, uvicorn's parser or a mistake of ours. Input is not repeated in messages that
+we do not word ourselves, and a stack trace goes to the log only.
+Source: Confluent REST Proxy v3 and its exception mappers; the codes are HTTP's status, or the
+status times 100 plus a number.
+"""
+
+import logging
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from app.broker import errors as broker
+from app.broker.errors import BrokerError
+
+_logger = logging.getLogger(__name__)
+
+JSON_TYPE = "application/json"
+RETRY_AFTER_S = 1
+"""What clients are told to wait before they repeat a retriable failure."""
+
+_TABLE: dict[type[BrokerError], tuple[int, int]] = {
+    broker.OffsetOutOfRange: (416, 41601),
+    broker.CorruptMessage: (400, 40002),
+    broker.UnknownTopicOrPartition: (404, 40403),
+    broker.NotLeaderOrFollower: (503, 50003),
+    broker.RequestTimedOut: (504, 50003),
+    broker.MessageTooLarge: (413, 413),
+    broker.InvalidTopic: (400, 40002),
+    broker.TopicAuthorizationFailed: (403, 40301),
+    broker.ClusterAuthorizationFailed: (403, 40301),
+    broker.InvalidTimestamp: (400, 40002),
+    broker.TopicAlreadyExists: (400, 40002),
+    broker.InvalidPartitions: (400, 40002),
+    broker.InvalidReplicationFactor: (400, 40002),
+    broker.InvalidReplicaAssignment: (400, 40002),
+    broker.InvalidConfig: (400, 40002),
+    broker.InvalidRequest: (400, 40002),
+    broker.PolicyViolation: (400, 40002),
+    broker.KafkaStorageError: (500, 50003),
+    broker.UnsupportedCompressionType: (422, 42207),
+    broker.InvalidRecord: (400, 40002),
+    broker.CoordinatorNotAvailable: (503, 50302),
+    broker.ThrottlingQuotaExceeded: (429, 42901),
+}
+
+
+class ApiError(Exception):
+    """A refusal of the door itself."""
+
+    def __init__(self, status: int, error_code: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error_code = error_code
+        self.message = message
+
+
+def status_and_code(error: BrokerError) -> tuple[int, int]:
+    """Return HTTP status and ``error_code`` of a verb's refusal."""
+    return _TABLE.get(type(error), (500, 50002))
+
+
+def encode_error(error_code: int, message: str) -> bytes:
+    """Return the body of an error answer."""
+    return msgspec.json.encode({"error_code": error_code, "message": message})
+
+
+def extra_headers(status: int) -> dict[str, str]:
+    """Return the headers that belong to a status."""
+    if status in (429, 503, 507):
+        return {"Retry-After": str(RETRY_AFTER_S)}
+    if status == 401:
+        return {"WWW-Authenticate": 'Bearer realm="cauce"'}
+    return {}
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Word every error of an application in the one shape."""
+
+    async def on_api_error(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, ApiError)
+        return _answer(error.status, error.error_code, error.message)
+
+    async def on_broker_error(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, BrokerError)
+        status, code = status_and_code(error)
+        if status >= 500:
+            _logger.warning("answered %d: %s", status, error)
+        return _answer(status, code, str(error))
+
+    async def on_http_error(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        phrase = _PHRASES.get(error.status_code, "Error")
+        answer = _answer(error.status_code, error.status_code, f"HTTP {error.status_code} {phrase}")
+        answer.headers.update(error.headers or {})
+        return answer
+
+    async def on_invalid(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return _answer(*_word_invalid(list(error.errors())))
+
+    async def on_unexpected(request: Request, error: Exception) -> Response:
+        _logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return _answer(500, 50002, "Internal Server Error")
+
+    app.add_exception_handler(ApiError, on_api_error)
+    app.add_exception_handler(BrokerError, on_broker_error)
+    app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(Exception, on_unexpected)
+
+
+_PHRASES = {
+    404: "Not Found",
+    405: "Method Not Allowed",
+    406: "Not Acceptable",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+}
+
+
+def _answer(status: int, error_code: int, message: str) -> Response:
+    return Response(
+        encode_error(error_code, message),
+        status_code=status,
+        media_type=JSON_TYPE,
+        headers=extra_headers(status),
+    )
+
+
+def _word_invalid(errors: list[dict[str, Any]]) -> tuple[int, int, str]:
+    """Word what a model complains about, by place and rule, never by the value given."""
+    first = errors[0]
+    place = [str(part)[:80] for part in first["loc"]]
+    kind = first["type"]
+    if kind == "json_invalid":
+        return 400, 400, "Bad Request: the body is not valid JSON"
+    where = ".".join(place[1:]) or place[0]
+    if kind == "extra_forbidden":
+        return 422, 422, f"Unrecognized field: {place[-1]}"
+    if kind == "missing" and place == ["body"]:
+        return 422, 422, "Payload error. Request body is empty. Data is required."
+    if place[0] in ("query", "path"):
+        return 400, 400, f"Bad Request: {place[0]} parameter {where}: {first['msg']}"
+    return 422, 422, f"{where}: {first['msg']}"

@@ -1,0 +1,63 @@
+"""Is the process alive, is it ready for work, and where to begin."""
+
+from importlib.metadata import version
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
+
+from app.api.errors import encode_error
+from app.api.v3.responses import errors
+from app.broker.context import BrokerContext
+
+router = APIRouter(tags=["Health"], responses=errors())
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Ready(BaseModel):
+    """The node takes work."""
+
+    status: Literal["ready"] = "ready"
+
+
+class Welcome(BaseModel):
+    """What this is."""
+
+    name: Literal["cauce"] = "cauce"
+    version: str
+    clusters: str
+    openapi: str
+
+
+@router.get("/livez", operation_id="getLiveness")
+async def livez() -> Alive:
+    """Say that the process answers; it says nothing of its disk or database."""
+    return Alive()
+
+
+@router.get("/readyz", operation_id="getReadiness", response_model=Ready)
+async def readyz(request: Request) -> Response:
+    """Say whether the node takes work, and why not."""
+    context: BrokerContext | None = getattr(request.app.state, "context", None)
+    problem = None
+    if context is None:
+        problem = "starting or shutting down"
+    elif context.replicas.fenced is not None:
+        problem = f"log directory fenced: {context.replicas.fenced}"
+    if problem is not None:
+        body = encode_error(50302, f"Not ready: {problem}")
+        headers = {"Retry-After": "1"}
+        return Response(body, 503, media_type="application/json", headers=headers)
+    return JSONResponse({"status": "ready"})
+
+
+@router.get("/", operation_id="getWelcome")
+async def welcome() -> Welcome:
+    """Say what this is and where to begin."""
+    return Welcome(version=version("cauce"), clusters="/v3/clusters", openapi="/openapi.json")

@@ -1,0 +1,157 @@
+"""uvicorn's HTTP/1.1 protocol with the bounds that it lacks.
+
+A request's head must come whole within a deadline, and its body must keep coming; one sweep over
+all connections looks after both, so that no request pays for a timer. Heads have bounds on size
+and count, exactly one Host, and what does not parse is answered in our one error shape.
+Source: reliability notes 4.4 (slow headers, 10,000 headers, duplicate Host); RFC 9112 3.2.
+"""
+
+import asyncio
+import sys
+import time
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from app.api.errors import encode_error
+
+HEAD_SECONDS_MAX = 10.0
+"""From the first byte of a head to its end; also how long a new connection may say nothing."""
+
+BODY_IDLE_SECONDS_MAX = 30.0
+"""How long a body may pause."""
+
+HEAD_BYTES_MAX = 32 * 1024
+HEADERS_MAX = 100
+CONNECTIONS_MAX = 10_000
+SWEEP_SECONDS = 1.0
+
+_REASONS = {400: b"Bad Request", 408: b"Request Timeout", 431: b"Request Header Fields Too Large"}
+
+
+class Sweeper:
+    """Looks at every connection once a second and closes the late ones."""
+
+    def __init__(self) -> None:
+        self.connections: set[GuardedHttpProtocol] = set()
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            now = time.monotonic()
+            for connection in list(self.connections):
+                connection.close_if_late(now)
+
+
+sweeper = Sweeper()
+"""The one of this process: uvicorn makes the protocols, so they find it here."""
+
+
+class GuardedHttpProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn
+        """Begin to watch the connection."""
+        super().connection_made(transport)
+        self._head_since: float | None = time.monotonic()
+        self._body_since: float | None = None
+        self._head_bytes = 0
+        self._header_count = 0
+        self._hosts = 0
+        if len(sweeper.connections) >= CONNECTIONS_MAX:
+            transport.close()
+            return
+        sweeper.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop watching the connection."""
+        sweeper.connections.discard(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count a head's bytes, note that a body goes on, then parse."""
+        if self._body_since is not None:
+            self._body_since = time.monotonic()
+        else:
+            if self._head_since is None:
+                self._head_since = time.monotonic()
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES_MAX and b"\r\n\r\n" not in data[:HEAD_BYTES_MAX]:
+                self._refuse(431, "the head is too large")
+                return
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        """Begin a head."""
+        super().on_message_begin()
+        self._header_count = 0
+        self._hosts = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count a header."""
+        self._header_count += 1
+        if self._header_count > HEADERS_MAX:
+            raise _Refused(431, "too many headers")
+        if name.lower() == b"host":
+            self._hosts += 1
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Check the head as a whole, then let the request begin."""
+        if self._hosts != 1 and self.parser.get_http_version() != "1.0":
+            raise _Refused(400, "exactly one Host header is needed")
+        self._head_since = None
+        self._head_bytes = 0
+        self._body_since = time.monotonic()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """End a request; the next head has not begun."""
+        self._body_since = None
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what does not parse, in our shape."""
+        refused = self._refusal()
+        if refused is not None:
+            self._refuse(refused.status, str(refused))
+        else:
+            self._refuse(400, "the request is not valid HTTP")
+
+    def close_if_late(self, now: float) -> None:
+        """Close the connection if its head or body does not come."""
+        if self._head_since is not None and now - self._head_since > HEAD_SECONDS_MAX:
+            if self._head_bytes:
+                self._refuse(408, "the head did not come in time")
+            else:
+                self.transport.close()
+        elif self._body_since is not None and now - self._body_since > BODY_IDLE_SECONDS_MAX:
+            if self.cycle is not None and not self.cycle.response_started:
+                self._refuse(408, "the body did not come in time")
+            else:
+                self.transport.close()
+
+    def _refusal(self) -> "_Refused | None":
+        """Return why a callback of ours stopped the parser, if one did."""
+        error: BaseException | None = sys.exc_info()[1]
+        while error is not None:
+            if isinstance(error, _Refused):
+                return error
+            error = error.__context__ if error.__cause__ is None else error.__cause__
+        return None
+
+    def _refuse(self, status: int, message: str) -> None:
+        body = encode_error(status, f"{_REASONS[status].decode()}: {message}")
+        head = b"HTTP/1.1 %d %b\r\ncontent-type: application/json\r\n" % (status, _REASONS[status])
+        self.transport.write(
+            head + b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (len(body), body)
+        )
+        self.transport.close()
+
+
+class _Refused(Exception):
+    """A head that is refused from within the parser."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status

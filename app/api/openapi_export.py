@@ -1,0 +1,55 @@
+"""Exports the OpenAPI document: the promise that clients are generated from.
+
+``python -m app.api.openapi_export PATH`` writes it; a test holds the committed file against it.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from app.api.application import build_application
+from app.api.v3.models import ErrorResponse
+from app.api.v3.records_openapi import SCHEMAS
+
+Document = dict[str, Any]
+
+
+def document() -> Document:
+    """Return the OpenAPI 3.1 document of every route."""
+    written = build_application().openapi()
+    schemas = written["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schemas |= SCHEMAS
+    written["security"] = []
+    for operations in written["paths"].values():
+        for operation in operations.values():
+            _settle(operation)
+    written["components"]["schemas"] = dict(sorted(schemas.items()))
+    return written
+
+
+def dump(written: Document) -> str:
+    """Return the document as it is committed."""
+    return json.dumps(written, indent=2, ensure_ascii=False) + "\n"
+
+
+def _settle(operation: Document) -> None:
+    responses = operation["responses"]
+    declared = responses.get("422", {}).get("content", {}).get("application/json", {})
+    if declared.get("schema", {}).get("$ref", "").endswith("HTTPValidationError"):
+        del responses["422"]
+    for status, response in responses.items():
+        if int(status) >= 400:
+            schema = {"$ref": f"#/components/schemas/{ErrorResponse.__name__}"}
+            response["content"] = {"application/json": {"schema": schema}}
+
+
+def main() -> None:
+    """Write the document to the path given."""
+    Path(sys.argv[1]).write_text(dump(document()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""Request bodies: read in pieces, decompressed in pieces, bounded all the way.
+
+A compressed body counts with what it becomes, and is never unpacked further than its bound: a
+few kilobytes of zstd may stand for gigabytes.
+"""
+
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from typing import Any, Protocol
+
+import zstandard
+
+from app.api.errors import ApiError
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Scope = MutableMapping[str, Any]
+
+BODY_BYTES_MAX = 16 * 1024 * 1024
+"""Bytes of one body, unpacked; a streamed produce has no such bound, only its records do."""
+
+_PIECE_BYTES = 256 * 1024
+_ZSTD_WINDOW_MAX = 8 * 1024 * 1024
+
+
+class ClientLeft(Exception):
+    """The client closed the connection before its body ended."""
+
+
+class _Unpacker(Protocol):
+    def unpack(self, data: bytes) -> Iterator[bytes]:
+        """Yield what the data becomes, in bounded pieces."""
+        ...
+
+    def finish(self) -> None:
+        """Refuse a body that ends in the middle."""
+        ...
+
+
+class _Plain:
+    def unpack(self, data: bytes) -> Iterator[bytes]:
+        if data:
+            yield data
+
+    def finish(self) -> None:
+        return
+
+
+class _Gzip:
+    def __init__(self) -> None:
+        self._stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
+
+    def unpack(self, data: bytes) -> Iterator[bytes]:
+        try:
+            while data and not self._stream.eof:
+                piece = self._stream.decompress(data, _PIECE_BYTES)
+                data = self._stream.unconsumed_tail
+                if piece:
+                    yield piece
+        except zlib.error:
+            raise ApiError(400, 400, "Bad Request: the body is not valid gzip") from None
+
+    def finish(self) -> None:
+        if not self._stream.eof:
+            raise ApiError(400, 400, "Bad Request: the gzip body is cut off")
+
+
+class _Zstd:
+    def __init__(self) -> None:
+        decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_MAX)
+        self._stream = decompressor.decompressobj(write_size=_PIECE_BYTES)
+
+    def unpack(self, data: bytes) -> Iterator[bytes]:
+        try:
+            for start in range(0, len(data), _ZSTD_INPUT_BYTES):
+                if self._stream.eof:
+                    return
+                piece = self._stream.decompress(data[start : start + _ZSTD_INPUT_BYTES])
+                if piece:
+                    yield piece
+        except zstandard.ZstdError:
+            raise ApiError(400, 400, "Bad Request: the body is not valid zstd") from None
+
+    def finish(self) -> None:
+        if not self._stream.eof:
+            raise ApiError(400, 400, "Bad Request: the zstd body is cut off")
+
+
+_ZSTD_INPUT_BYTES = 64
+"""Fed in small steps: one block of a bomb grows to 128 KiB at the most."""
+
+
+def _unpacker(coding: bytes) -> _Unpacker:
+    if coding in (b"", b"identity"):
+        return _Plain()
+    if coding in (b"gzip", b"x-gzip"):
+        return _Gzip()
+    if coding == b"zstd":
+        return _Zstd()
+    raise ApiError(415, 415, "Unsupported Content-Encoding: gzip, zstd and identity are taken")
+
+
+def header(scope: Scope, name: bytes) -> bytes:
+    """Return the first header of that lower-case name, or nothing."""
+    for found, value in scope["headers"]:
+        if found == name:
+            return bytes(value)
+    return b""
+
+
+async def pieces(scope: Scope, receive: Receive) -> AsyncIterator[bytes]:
+    """Yield a body's bytes, unpacked, as they come.
+
+    Raises:
+        ApiError: Not what its Content-Encoding says.
+        ClientLeft: The connection was closed.
+    """
+    unpacker = _unpacker(header(scope, b"content-encoding").strip().lower())
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
+        more = message.get("more_body", False)
+        for piece in unpacker.unpack(message.get("body", b"")):
+            yield piece
+    unpacker.finish()
+
+
+async def read_body(scope: Scope, receive: Receive, maximum: int = BODY_BYTES_MAX) -> bytes:
+    """Return a whole body.
+
+    Raises:
+        ApiError: Larger than the bound, or not what its headers say.
+        ClientLeft: The connection was closed before its end.
+    """
+    declared = header(scope, b"content-length")
+    if declared.isdigit() and int(declared) > maximum:
+        raise _too_large(maximum)
+    parts: list[bytes] = []
+    size = 0
+    async for piece in pieces(scope, receive):
+        size += len(piece)
+        if size > maximum:
+            raise _too_large(maximum)
+        parts.append(piece)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _too_large(maximum: int) -> ApiError:
+    return ApiError(413, 413, f"Content Too Large: a body has at most {maximum} bytes")

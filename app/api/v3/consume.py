@@ -1,0 +1,324 @@
+"""REST v3 consume: stateless reads of a partition, or of all partitions of a topic.
+
+Ours: Confluent's v3 has no consume. A reader keeps its own place, an offset or, over several
+partitions, an opaque cursor; every answer says where to go on, in its body and in a Link header.
+JSON, NDJSON or raw record batches by Accept. ``wait_ms`` makes it a long poll that answers at the
+first record.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import msgspec
+
+from app.api.answers import HeaderList, Send, send_answer
+from app.api.embedded_formats import EmbeddedFormat, render, render_all
+from app.api.errors import ApiError
+from app.api.request_body import Scope, header
+from app.api.timestamps import format_timestamp
+from app.api.v3.consume_query import ConsumeQuery, Cursor, parse_query
+from app.broker.context import BrokerContext
+from app.broker.fetch import FetchBounds, FetchedPartition, WantedPartition, fetch, read_slice
+from app.broker.list_offsets import NO_OFFSET, OffsetSpec, list_offsets
+from app.broker.partitions import partition_metadata
+from app.security.acls import Operation
+from app.security.principal import Principal
+from storage.format.batch import BatchHeader, Compression, TimestampType, iterate_headers
+from storage.format.decoder import decode_records
+from storage.format.record import Headers, Record
+from storage.log import LogSlice
+
+JSON = b"application/json"
+NDJSON = b"application/x-ndjson"
+RECORD_BATCHES = b"application/vnd.cauce.recordbatches"
+_SERVED = (JSON, NDJSON, RECORD_BATCHES)
+
+PIECE_BYTES = 512 * 1024
+"""Raw batches leave in pieces of this size, so that memory does not hold the whole answer."""
+
+NEXT_OFFSET_HEADER = b"cauce-next-offset"
+HIGH_WATERMARK_HEADER = b"cauce-high-watermark"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Page:
+    """What one partition gives to an answer."""
+
+    partition: int
+    next_offset: int
+    high_watermark: int
+    records: list[bytes]
+
+
+async def consume_partition(
+    context: BrokerContext,
+    principal: Principal,
+    place: tuple[str, int],
+    scope: Scope,
+    send: Send,
+) -> None:
+    """Answer ``GET …/topics/{topic_name}/partitions/{partition_id}/records``."""
+    topic, partition = place
+    accept = _negotiate(scope)
+    query = parse_query(scope["query_string"], over_partitions=False)
+    context.require_topic(principal, Operation.READ, topic)
+    partition_metadata(context.topic(topic), partition)
+    offset = query.offset
+    if offset is None:
+        offset = _start(context, principal, place, query)
+    wanted = WantedPartition(
+        topic_name=topic, partition=partition, offset=offset, max_bytes=query.max_bytes
+    )
+    bounds = FetchBounds(max_bytes=query.max_bytes, wait_ms=query.wait_ms)
+    fetched = (await fetch(context, principal, [wanted], bounds))[0]
+    if fetched.error is not None:
+        raise fetched.error
+    if accept == RECORD_BATCHES:
+        await _send_batches(context, scope, fetched, send)
+        return
+    page = await _page(context, fetched, query, query.max_records)
+    headers = [
+        _link(scope, query.next_page(offset=page.next_offset)),
+        (NEXT_OFFSET_HEADER, b"%d" % page.next_offset),
+        (HIGH_WATERMARK_HEADER, b"%d" % page.high_watermark),
+    ]
+    if accept == NDJSON:
+        await _send_lines(send, page.records, headers)
+        return
+    body = b'{"kind":"CauceRecordList","metadata":%b,"data":[%b],"next_offset":%d,' % (
+        _metadata(scope, query.next_page(offset=page.next_offset)),
+        b",".join(page.records),
+        page.next_offset,
+    )
+    body += b'"high_watermark":%d}' % page.high_watermark
+    await send_answer(send, 200, body, content_type=JSON, headers=headers)
+
+
+async def consume_topic(
+    context: BrokerContext, principal: Principal, topic: str, scope: Scope, send: Send
+) -> None:
+    """Answer ``GET …/topics/{topic_name}/records``: all partitions, from a cursor on."""
+    accept = _negotiate(scope)
+    if accept == RECORD_BATCHES:
+        raise ApiError(
+            406, 406, "Not Acceptable: raw record batches are read partition by partition"
+        )
+    query = parse_query(scope["query_string"], over_partitions=True)
+    context.require_topic(principal, Operation.READ, topic)
+    found = context.topic(topic)
+    cursor = query.cursor or Cursor(topic_id=found.topic_id, offsets=(), first=0)
+    if cursor.topic_id != found.topic_id:
+        raise ApiError(400, 400, "Bad Request: the cursor belongs to another topic of that name")
+    offsets = list(cursor.offsets[: len(found.partitions)])
+    for partition in range(len(offsets), len(found.partitions)):
+        beginning = query.cursor is not None
+        start = 0 if beginning else _start(context, principal, (topic, partition), query)
+        offsets.append(start)
+    pages = await _pages(context, principal, topic, query, cursor.first, offsets)
+    following = Cursor(
+        topic_id=found.topic_id,
+        offsets=tuple(offsets),
+        first=(cursor.first + 1) % len(offsets),
+    ).encode()
+    records = [record for page in pages for record in page.records]
+    headers = [
+        _link(scope, query.next_page(cursor=following)),
+        (b"cauce-next-cursor", following.encode()),
+    ]
+    if accept == NDJSON:
+        await _send_lines(send, records, headers)
+        return
+    places = [
+        {
+            "partition_id": page.partition,
+            "next_offset": page.next_offset,
+            "high_watermark": page.high_watermark,
+        }
+        for page in sorted(pages, key=lambda page: page.partition)
+    ]
+    body = b'{"kind":"CauceRecordList","metadata":%b,"data":[%b],"next_cursor":"%b",' % (
+        _metadata(scope, query.next_page(cursor=following)),
+        b",".join(records),
+        following.encode(),
+    )
+    body += b'"partitions":%b}' % msgspec.json.encode(places)
+    await send_answer(send, 200, body, content_type=JSON, headers=headers)
+
+
+async def _pages(
+    context: BrokerContext,
+    principal: Principal,
+    topic: str,
+    query: ConsumeQuery,
+    first: int,
+    offsets: list[int],
+) -> list[_Page]:
+    """Read all partitions, another one first each time; move the offsets on."""
+    count = len(offsets)
+    order = [(first + number) % count for number in range(count)]
+    for partition in order:
+        start = list_offsets(context, principal, topic, partition, OffsetSpec.EARLIEST).offset
+        offsets[partition] = max(offsets[partition], start)
+    share = max(1, query.max_bytes // count)
+    wanted = [
+        WantedPartition(
+            topic_name=topic, partition=partition, offset=offsets[partition], max_bytes=share
+        )
+        for partition in order
+    ]
+    bounds = FetchBounds(max_bytes=query.max_bytes, wait_ms=query.wait_ms)
+    pages = []
+    left = query.max_records
+    for fetched in await fetch(context, principal, wanted, bounds):
+        if fetched.error is not None:
+            raise fetched.error
+        page = await _page(context, fetched, query, left)
+        left -= len(page.records)
+        offsets[page.partition] = page.next_offset
+        pages.append(page)
+    return pages
+
+
+def _start(
+    context: BrokerContext, principal: Principal, place: tuple[str, int], query: ConsumeQuery
+) -> int:
+    """Return the offset that the query's timestamp or named place means."""
+    topic, partition = place
+    if query.timestamp_ms is not None:
+        found = list_offsets(context, principal, topic, partition, query.timestamp_ms)
+        if found.offset != NO_OFFSET:
+            return found.offset
+        return list_offsets(context, principal, topic, partition, OffsetSpec.LATEST).offset
+    spec = OffsetSpec.LATEST if query.from_latest else OffsetSpec.EARLIEST
+    return list_offsets(context, principal, topic, partition, spec).offset
+
+
+async def _page(
+    context: BrokerContext, fetched: FetchedPartition, query: ConsumeQuery, maximum: int
+) -> _Page:
+    wanted = fetched.wanted
+    page = _Page(
+        partition=wanted.partition,
+        next_offset=wanted.offset,
+        high_watermark=fetched.high_watermark,
+        records=[],
+    )
+    if fetched.found is None or maximum <= 0:
+        return page
+    data = await read_slice(context, fetched.found)
+    page.next_offset = fetched.found.next_offset
+    for position, batch in iterate_headers(data):
+        if batch.is_control:
+            continue
+        if batch.compression is not Compression.NONE:
+            raise ApiError(
+                422, 42207, "Records here are compressed; read them as raw record batches"
+            )
+        records = decode_records(data, position)
+        if records and records[0].offset < wanted.offset:
+            records = [record for record in records if record.offset >= wanted.offset]
+        left = maximum - len(page.records)
+        page.records += _render(wanted, batch, records[:left], query)
+        if len(records) >= left:
+            page.next_offset = records[left - 1].offset + 1
+            break
+    return page
+
+
+def _render(
+    wanted: WantedPartition, batch: BatchHeader, records: Sequence[Record], query: ConsumeQuery
+) -> list[bytes]:
+    create_time = batch.timestamp_type is TimestampType.CREATE_TIME
+    start = b'{"topic_name":"%b","partition_id":%d,"offset":' % (
+        wanted.topic_name.encode(),
+        wanted.partition,
+    )
+    timestamp_type = b"CREATE_TIME" if create_time else b"LOG_APPEND_TIME"
+    middle = b'","timestamp_type":"%b","key":' % timestamp_type
+    values = render_all([record[3] for record in records], query.value_type)
+    written = []
+    for (offset, timestamp_ms, key, _, headers), value in zip(records, values, strict=True):
+        written.append(
+            b'%b%d,"timestamp":"%b%b%b,"value":%b,"headers":%b}'
+            % (
+                start,
+                offset,
+                format_timestamp(timestamp_ms),
+                middle,
+                b"null" if key is None else render(key, query.key_type),
+                value,
+                _render_headers(headers) if headers else b"[]",
+            )
+        )
+    return written
+
+
+def _render_headers(headers: Headers) -> bytes:
+    return msgspec.json.encode(
+        [{"name": name.decode("utf-8", "replace"), "value": value} for name, value in headers]
+    )
+
+
+async def _send_batches(
+    context: BrokerContext, scope: Scope, fetched: FetchedPartition, send: Send
+) -> None:
+    found: LogSlice | None = fetched.found
+    next_offset = found.next_offset if found is not None else fetched.wanted.offset
+    size = found.size if found is not None else 0
+    query = parse_query(scope["query_string"], over_partitions=False)
+    headers = [
+        (b"content-type", RECORD_BATCHES),
+        (b"content-length", b"%d" % size),
+        _link(scope, query.next_page(offset=next_offset)),
+        (NEXT_OFFSET_HEADER, b"%d" % next_offset),
+        (HIGH_WATERMARK_HEADER, b"%d" % fetched.high_watermark),
+    ]
+    first = b""
+    pieces = iter(found.pieces(PIECE_BYTES)) if found is not None else iter(())
+    for piece in pieces:
+        first = await read_slice(context, piece)
+        break
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    sent = len(first)
+    await send({"type": "http.response.body", "body": first, "more_body": sent < size})
+    for piece in pieces:
+        data = await read_slice(context, piece)
+        sent += len(data)
+        await send({"type": "http.response.body", "body": data, "more_body": sent < size})
+
+
+async def _send_lines(send: Send, records: Sequence[bytes], headers: HeaderList) -> None:
+    body = b"\n".join(records) + b"\n" if records else b""
+    await send_answer(send, 200, body, content_type=NDJSON, headers=headers)
+
+
+def _negotiate(scope: Scope) -> bytes:
+    """Return the type to answer in; the first one named that is served."""
+    accept = header(scope, b"accept")
+    if not accept or accept == b"*/*":
+        return JSON
+    for part in accept.split(b","):
+        wanted = part.split(b";")[0].strip().lower()
+        if wanted in (b"*/*", b"application/*"):
+            return JSON
+        if wanted in _SERVED:
+            return wanted
+    served = ", ".join(one.decode() for one in _SERVED)
+    raise ApiError(406, 406, f"Not Acceptable: records are served as {served}")
+
+
+def _here(scope: Scope) -> str:
+    host = header(scope, b"host").decode("ascii", "replace")
+    public = scope.get("cauce.public_url")
+    base = public or f"{scope.get('scheme', 'http')}://{host}"
+    return f"{base}{quote(scope['path'], safe='/-._~:')}"
+
+
+def _link(scope: Scope, query: str) -> tuple[bytes, bytes]:
+    return b"link", f'<{_here(scope)}?{query}>; rel="next"'.encode("ascii", "replace")
+
+
+def _metadata(scope: Scope, query: str) -> bytes:
+    here = _here(scope)
+    return msgspec.json.encode({"self": here, "next": f"{here}?{query}"})

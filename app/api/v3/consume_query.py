@@ -1,0 +1,178 @@
+"""The query of a consume request: where to begin, how much, how long to wait, in what form."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+
+from app.api.embedded_formats import EmbeddedFormat
+from app.api.errors import ApiError
+from app.api.timestamps import parse_timestamp_or_ms
+
+RECORDS_DEFAULT = 1_000
+RECORDS_MAX = 100_000
+BYTES_DEFAULT = 1024 * 1024
+BYTES_MAX = 64 * 1024 * 1024
+WAIT_MS_MAX = 60_000
+OFFSET_MAX = 2**63 - 1
+TIMESTAMP_MS_MAX = 2**63 - 1
+PARAMETERS_MAX = 20
+CURSOR_CHARS_MAX = 400_000
+PARTITIONS_MAX = 10_000
+
+_COMMON = frozenset(
+    {"timestamp", "from", "max_records", "max_bytes", "wait_ms", "key_type", "value_type"}
+)
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True):
+    """The place of a reader of all partitions of a topic."""
+
+    topic_id: str
+    offsets: tuple[int, ...]
+    """Next offset of each partition; partitions beyond are read from their start."""
+
+    first: int
+    """Which partition the next page begins with, so that none starves."""
+
+    def encode(self) -> str:
+        """Return the cursor as text for a URL."""
+        return base64.urlsafe_b64encode(msgspec.msgpack.encode(self)).decode().rstrip("=")
+
+
+_cursor_decoder = msgspec.msgpack.Decoder(Cursor)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsumeQuery:
+    """A checked query."""
+
+    offset: int | None
+    timestamp_ms: int | None
+    from_latest: bool
+    cursor: Cursor | None
+    max_records: int
+    max_bytes: int
+    wait_ms: int
+    key_type: EmbeddedFormat | None
+    value_type: EmbeddedFormat | None
+    kept: tuple[tuple[str, str], ...]
+    """Parameters that the next page has too, as they were given."""
+
+    def next_page(self, *, offset: int | None = None, cursor: str | None = None) -> str:
+        """Return the query of the next page."""
+        place = ("offset", str(offset)) if cursor is None else ("cursor", cursor)
+        return urlencode([place, *self.kept])
+
+
+def parse_query(query_string: bytes, *, over_partitions: bool) -> ConsumeQuery:
+    """Check a query.
+
+    Args:
+        query_string: As it stood in the URL.
+        over_partitions: Whether it is for a whole topic, with ``cursor`` in place of ``offset``.
+
+    Raises:
+        ApiError: 400, with the parameter at fault.
+    """
+    given = _parameters(query_string, "cursor" if over_partitions else "offset")
+    starts = [name for name in ("offset", "timestamp", "from", "cursor") if name in given]
+    if len(starts) > 1:
+        raise _bad(starts[1], f"cannot be combined with {starts[0]}")
+    start = given.get("from", "earliest")
+    if start not in ("earliest", "latest"):
+        raise _bad("from", "must be earliest or latest")
+    return ConsumeQuery(
+        offset=_integer(given, "offset", None, OFFSET_MAX),
+        timestamp_ms=_timestamp(given),
+        from_latest=start == "latest",
+        cursor=_cursor(given["cursor"]) if "cursor" in given else None,
+        max_records=_integer(given, "max_records", RECORDS_DEFAULT, RECORDS_MAX, 1)
+        or RECORDS_DEFAULT,
+        max_bytes=_integer(given, "max_bytes", BYTES_DEFAULT, BYTES_MAX, 1) or BYTES_DEFAULT,
+        wait_ms=_integer(given, "wait_ms", 0, WAIT_MS_MAX) or 0,
+        key_type=_format(given, "key_type"),
+        value_type=_format(given, "value_type"),
+        kept=tuple(
+            (name, value)
+            for name, value in given.items()
+            if name not in ("offset", "timestamp", "from", "cursor")
+        ),
+    )
+
+
+def _parameters(query_string: bytes, place: str) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(
+            query_string.decode("ascii"),
+            keep_blank_values=True,
+            max_num_fields=PARAMETERS_MAX,
+            errors="strict",
+        )
+    except ValueError:
+        raise ApiError(400, 400, "Bad Request: the query does not read") from None
+    given: dict[str, str] = {}
+    for name, value in pairs:
+        if name not in _COMMON and name != place:
+            raise ApiError(400, 400, f"Bad Request: unknown query parameter {name[:80]!r}")
+        if name in given:
+            raise _bad(name, "is given twice")
+        given[name] = value
+    return given
+
+
+def _integer(
+    given: dict[str, str], name: str, default: int | None, maximum: int, minimum: int = 0
+) -> int | None:
+    text = given.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 19):
+        raise _bad(name, f"must be an integer from {minimum} to {maximum}")
+    number = int(text)
+    if not minimum <= number <= maximum:
+        raise _bad(name, f"must be {minimum} to {maximum}")
+    return number
+
+
+def _timestamp(given: dict[str, str]) -> int | None:
+    text = given.get("timestamp")
+    if text is None:
+        return None
+    try:
+        timestamp_ms = parse_timestamp_or_ms(text)
+    except (ValueError, OverflowError):
+        raise _bad("timestamp", "must be ISO 8601 with an offset, or milliseconds") from None
+    if not 0 <= timestamp_ms <= TIMESTAMP_MS_MAX:
+        raise _bad("timestamp", "must not be before 1970 or beyond 64 bits of milliseconds")
+    return timestamp_ms
+
+
+def _format(given: dict[str, str], name: str) -> EmbeddedFormat | None:
+    text = given.get(name)
+    if text is None:
+        return None
+    try:
+        return EmbeddedFormat(text.upper())
+    except ValueError:
+        raise _bad(name, "must be BINARY, JSON or STRING") from None
+
+
+def _cursor(text: str) -> Cursor:
+    try:
+        if len(text) > CURSOR_CHARS_MAX or not text.isascii():
+            raise ValueError("too long")
+        cursor = _cursor_decoder.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, binascii.Error, msgspec.MsgspecError):
+        raise _bad("cursor", "is not one that was given out here") from None
+    if len(cursor.offsets) > PARTITIONS_MAX or not 0 <= cursor.first <= PARTITIONS_MAX:
+        raise _bad("cursor", "is not one that was given out here")
+    if not all(0 <= offset <= OFFSET_MAX for offset in cursor.offsets):
+        raise _bad("cursor", "is not one that was given out here")
+    return cursor
+
+
+def _bad(name: str, problem: str) -> ApiError:
+    return ApiError(400, 400, f"Bad Request: query parameter {name} {problem}")

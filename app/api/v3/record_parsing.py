@@ -1,0 +1,213 @@
+"""Record objects of REST v3 produce: from JSON to what the produce verb takes.
+
+Decoded with msgspec, values staying the bytes that came; never with pydantic (DESIGN: speed).
+Shapes and codes: Confluent REST Proxy v3, "Produce records".
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from app.api.embedded_formats import JSON_DEPTH_MAX, BadData, decode_base64, decode_data
+from app.api.json_stream import nesting
+from app.api.timestamps import parse_timestamp
+from app.broker.produce import RecordToProduce
+from storage.format.record import Headers, NewRecord
+
+PARTITION_MAX = 2**31 - 1
+TIMESTAMP_MS_MAX = 2**63 - 1
+HEADERS_MAX = 1_000
+"""Headers of one record."""
+
+_BRACKETS_OF_A_RECORD = 4
+"""Braces of a record object, its key, its value and its list of headers."""
+
+
+class HeaderIn(msgspec.Struct, forbid_unknown_fields=True):
+    """One header; its value is base64, or missing for null."""
+
+    name: str
+    value: str | None = None
+
+
+class DataIn(msgspec.Struct, forbid_unknown_fields=True):
+    """A key or a value."""
+
+    type: str | None = None
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    subject: str | None = None
+    subject_name_strategy: str | None = None
+    schema_id: int | None = None
+    schema_version: int | None = None
+    schema: str | None = None
+
+
+class RecordIn(msgspec.Struct, forbid_unknown_fields=True):
+    """One record of a produce request."""
+
+    partition_id: int | None = None
+    headers: list[HeaderIn] | None = None
+    key: DataIn | None = None
+    value: DataIn | None = None
+    timestamp: str | int | None = None
+
+
+class EntryIn(RecordIn, forbid_unknown_fields=True, kw_only=True):
+    """One record of ``records:batch``, with the name that its outcome will carry."""
+
+    id: str
+
+
+class BatchIn(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of ``records:batch``."""
+
+    entries: list[msgspec.Raw]
+
+
+class Refused(NamedTuple):
+    """Why a record is not even tried."""
+
+    error_code: int
+    message: str
+
+
+class Parsed(NamedTuple):
+    """A record ready to be produced, and the end of its receipt."""
+
+    record: RecordToProduce
+    receipt_tail: bytes
+
+
+_decoder = msgspec.json.Decoder(RecordIn)
+_entry_decoder = msgspec.json.Decoder(EntryIn)
+
+
+def parse_body(body: bytes, now_ms: int) -> list[Parsed | Refused] | None:
+    """Parse a body of whole record objects at once.
+
+    Returns:
+        One outcome per record, or None when the body as a whole does not decode and has to be
+        taken apart object by object.
+    """
+    try:
+        if not body.isascii():
+            body.decode()
+        items = _decoder.decode_lines(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    if body.count(b"{") + body.count(b"[") > _BRACKETS_OF_A_RECORD * len(items) + JSON_DEPTH_MAX:
+        return [_parse_checking_depth(item, now_ms) for item in items]
+    return [parse_record(item, now_ms) for item in items]
+
+
+def parse_one(text: bytes, now_ms: int) -> Parsed | Refused:
+    """Parse one record object."""
+    try:
+        text.decode()
+        item = _decoder.decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return refusal_of(error)
+    return _parse_checking_depth(item, now_ms)
+
+
+def parse_entry(text: bytes, now_ms: int) -> tuple[str | None, Parsed | Refused]:
+    """Parse one entry of a batch; its id comes with it as far as there is one."""
+    try:
+        item = _entry_decoder.decode(text)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        return None, refusal_of(error)
+    return item.id, _parse_checking_depth(item, now_ms)
+
+
+def refusal_of(error: Exception) -> Refused:
+    """Word a decoder's complaint without repeating what was sent."""
+    if isinstance(error, msgspec.ValidationError):
+        text = str(error)
+        if "unknown field" in text:
+            name = text.split("`")[1][:80]
+            return Refused(422, f"Unrecognized field: {name}")
+        return Refused(400, f"Bad Request: {text[:200]}")
+    if isinstance(error, RecursionError):
+        return Refused(400, f"Bad Request: JSON nests deeper than {JSON_DEPTH_MAX}")
+    if isinstance(error, UnicodeDecodeError):
+        return Refused(400, "Bad Request: the body is not UTF-8")
+    return Refused(400, f"Bad Request: {str(error)[:200]}")
+
+
+def parse_record(item: RecordIn, now_ms: int) -> Parsed | Refused:
+    """Turn a decoded record into bytes.
+
+    Args:
+        item: The record.
+        now_ms: Its timestamp if it has none.
+    """
+    partition = item.partition_id
+    if partition is not None and not 0 <= partition <= PARTITION_MAX:
+        return Refused(40402, "Partition not found.")
+    try:
+        key, key_tail = _data_bytes(item.key, b',"key":{"type":"%b","size":%d}')
+        value, tail = _data_bytes(item.value, b',"value":{"type":"%b","size":%d}')
+        timestamp_ms = now_ms if item.timestamp is None else _timestamp_ms(item.timestamp)
+        headers = _headers(item.headers) if item.headers else ()
+    except BadData as error:
+        return Refused(400, f"Bad Request: {error}")
+    record = NewRecord(timestamp_ms, key, value, headers)
+    return Parsed(RecordToProduce(record, partition), key_tail + tail + b"}")
+
+
+def _parse_checking_depth(item: RecordIn, now_ms: int) -> Parsed | Refused:
+    for data in (item.key, item.value):
+        raw = data.data if data is not None else msgspec.UNSET
+        if raw is not msgspec.UNSET and not nesting(bytes(raw), JSON_DEPTH_MAX):
+            return Refused(400, f"Bad Request: JSON nests deeper than {JSON_DEPTH_MAX}")
+    return parse_record(item, now_ms)
+
+
+def _data_bytes(data: DataIn | None, tail: bytes) -> tuple[bytes | None, bytes]:
+    if data is None:
+        return None, b""
+    kind = data.type
+    if kind not in ("JSON", "STRING", "BINARY"):
+        raise BadData(_needs_schema(data))
+    if (
+        data.subject is not None
+        or data.subject_name_strategy is not None
+        or data.schema_id is not None
+        or data.schema_version is not None
+        or data.schema is not None
+    ):
+        raise BadData(f"type {kind} takes no schema, schema_id, schema_version or subject")
+    raw = data.data
+    if isinstance(raw, msgspec.UnsetType):
+        raise BadData("'data' is missing")
+    stored = decode_data(kind, bytes(raw))
+    return stored, tail % (kind.encode(), 0 if stored is None else len(stored))
+
+
+def _needs_schema(data: DataIn) -> str:
+    if data.type is None or data.type in ("AVRO", "JSONSCHEMA", "PROTOBUF"):
+        return "'type' must be BINARY, JSON or STRING: there is no schema registry here yet"
+    return "'type' must be BINARY, JSON or STRING"
+
+
+def _timestamp_ms(given: str | int) -> int:
+    if isinstance(given, str):
+        try:
+            given = parse_timestamp(given)
+        except ValueError:
+            raise BadData(
+                "'timestamp' must be ISO 8601 with an offset, or milliseconds since 1970"
+            ) from None
+    if not 0 <= given <= TIMESTAMP_MS_MAX:
+        raise BadData("'timestamp' must not be before 1970 or beyond 64 bits of milliseconds")
+    return given
+
+
+def _headers(given: Sequence[HeaderIn]) -> Headers:
+    if len(given) > HEADERS_MAX:
+        raise BadData(f"a record has at most {HEADERS_MAX} headers")
+    return tuple(
+        (one.name.encode(), None if one.value is None else decode_base64(one.value))
+        for one in given
+    )

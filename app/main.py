@@ -1,0 +1,177 @@
+"""One service instance: the application with its lifespan, and the process that serves it."""
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+
+from app.api.application import build_application
+from app.api.front import Front
+from app.api.http_protocol import GuardedHttpProtocol, sweeper
+from app.cluster.errors import CatalogError
+from app.settings import Settings, SettingsError, load_settings
+from app.telemetry.logs import configure_logs
+from app.wiring import running_node
+from storage.errors import DiskError, LogError
+
+_logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS_MAX = 10
+"""How long requests may take to end after a SIGTERM."""
+
+BACKLOG = 2048
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+
+def create_app(settings: Settings, on_failure: Callable[[], None] | None = None) -> Front:
+    """Return the application; its lifespan runs the node.
+
+    Args:
+        settings: The node's.
+        on_failure: Called when the node cannot go on.
+    """
+    front: Front
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running_node(settings) as node:
+            sweeping = asyncio.create_task(sweeper.run(), name="sweeper")
+            if on_failure is not None:
+                node.background.add_done_callback(lambda _: on_failure())
+            app.state.public_url = settings.public_url
+            app.state.context = front.context = node.context
+            try:
+                yield
+            finally:
+                app.state.context = front.context = None
+                sweeping.cancel()
+
+    front = Front(build_application(lifespan))
+    return front
+
+
+def serve(overrides: Mapping[str, object]) -> int:
+    """Run a node until it is told to end.
+
+    Args:
+        overrides: Settings given as flags, by name.
+
+    Returns:
+        The process's exit status; what is wrong stands on stderr.
+    """
+    try:
+        settings = load_settings(overrides)
+    except SettingsError as error:
+        print(f"cauce: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
+        return EXIT_USAGE
+    configure_logs(settings.log_level, settings.log_format)
+    try:
+        listener = _listen(settings.host, settings.http_port)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        print(  # noqa: T201 - likewise
+            f"cauce: cannot listen on {settings.host}:{settings.http_port}: {reason}; "
+            "is another server running there? Choose another with --http-port.",
+            file=sys.stderr,
+        )
+        return EXIT_FAILED
+    return uvloop.run(_serve(settings, listener))
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> int:
+    status = EXIT_OK
+
+    def fail() -> None:
+        nonlocal status
+        if not server.should_exit:
+            _logger.critical("background work ended: the node stops")
+            status = EXIT_FAILED
+            server.should_exit = True
+
+    app = create_app(settings, fail)
+    server = _Server(
+        uvicorn.Config(
+            app,
+            http=GuardedHttpProtocol,
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            date_header=True,
+            proxy_headers=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS_MAX,
+        )
+    )
+    inner = app.application
+    try:
+        async with inner.router.lifespan_context(inner):
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, _stop, server)
+            _print_banner(settings, listener)
+            await server.serve(sockets=[listener])
+    except (LogError, CatalogError, DiskError) as error:
+        print(f"cauce: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
+        return EXIT_FAILED
+    _logger.info("stopped")
+    return status
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling: ours drains before the node ends."""
+
+    def install_signal_handlers(self) -> None:
+        return
+
+
+def _stop(server: uvicorn.Server) -> None:
+    _logger.info("stopping: no new requests, those under way are finished")
+    server.should_exit = True
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    listener.setblocking(False)
+    return listener
+
+
+def _print_banner(settings: Settings, listener: socket.socket) -> None:
+    port = listener.getsockname()[1]
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
+    base = settings.public_url or f"http://{host}:{port}"
+    topics = f"{base}/v3/clusters/-/topics"
+    print(  # noqa: T201 - the banner
+        f"""
+Cauce is ready.
+  REST      {base}/v3/clusters
+  health    {base}/readyz
+  data      {settings.data_dir.resolve()}
+
+Create a topic, produce a record, consume it:
+  curl -X POST {topics} -H 'Content-Type: application/json' \\
+       -d '{{"topic_name": "hello", "partitions_count": 1}}'
+  curl -X POST {topics}/hello/records -H 'Content-Type: application/json' \\
+       -d '{{"value": {{"type": "JSON", "data": {{"greeting": "hello"}}}}}}'
+  curl '{topics}/hello/partitions/0/records?offset=0'
+""",
+        flush=True,
+    )

@@ -1,0 +1,115 @@
+"""Settings: what an operator may choose, from flags, environment, file and defaults, in that order.
+
+Flags win over ``CAUCE_*`` variables, those over the TOML file. Every source is checked alike; an
+unknown key in the file or a value out of range is refused by name.
+Imported by wiring and main only.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+ENVIRONMENT_PREFIX = "CAUCE_"
+PORT_MAX = 65_535
+
+
+class SettingsError(Exception):
+    """A setting is unknown or not allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything an operator may choose."""
+
+    data_dir: Path = Path("data")
+    """Where logs and, by default, the metadata database live."""
+
+    host: str = "127.0.0.1"
+    """Address that the doors listen on."""
+
+    http_port: int = 8082
+    kafka_port: int = 9092
+    node_id: int = 1
+    database_url: str | None = None
+    """Metadata database; an SQLite file in the data directory if not given."""
+
+    public_url: str | None = None
+    """What clients see in links, where it is not what they asked for."""
+
+    log_level: str = "info"
+    log_format: str = "text"
+    num_partitions: int = 1
+    """Partitions of a topic whose creator does not say."""
+
+
+_CHOICES = {
+    "log_level": ("debug", "info", "warning", "error"),
+    "log_format": ("text", "json"),
+}
+_BOUNDS = {
+    "http_port": (0, PORT_MAX),
+    "kafka_port": (0, PORT_MAX),
+    "node_id": (0, 2**31 - 1),
+    "num_partitions": (1, 10_000),
+}
+
+
+def load_settings(
+    flags: Mapping[str, object], environment: Mapping[str, str] | None = None
+) -> Settings:
+    """Return the settings from all sources.
+
+    Args:
+        flags: By field name; ``config_file`` names the TOML file.
+        environment: The process's if None.
+
+    Raises:
+        SettingsError: Names the setting and what is wrong.
+    """
+    environment = os.environ if environment is None else environment
+    names = [field.name for field in fields(Settings)]
+    given = dict(flags)
+    config_file = given.pop("config_file", None) or environment.get("CAUCE_CONFIG_FILE")
+    values: dict[str, object] = dict(_read_file(Path(str(config_file)))) if config_file else {}
+    for name in names:
+        variable = ENVIRONMENT_PREFIX + name.upper()
+        if variable in environment:
+            values[name] = environment[variable]
+    values |= {name: value for name, value in given.items() if value is not None}
+    unknown = sorted(values.keys() - set(names))
+    if unknown:
+        raise SettingsError(f"unknown setting {unknown[0]!r}; there are {', '.join(names)}")
+    checked = {name: _check(name, value) for name, value in values.items()}
+    return Settings(**checked)  # type: ignore[arg-type] # each check returns its field's type
+
+
+def _read_file(path: Path) -> Mapping[str, object]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise SettingsError(f"cannot read settings file {path}: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"settings file {path} is not TOML: {error}") from error
+
+
+def _check(name: str, value: object) -> object:
+    if name in _BOUNDS:
+        low, high = _BOUNDS[name]
+        try:
+            number = int(str(value))
+        except ValueError:
+            raise SettingsError(f"{name} must be an integer, not {value!r}") from None
+        if not low <= number <= high:
+            raise SettingsError(f"{name} must be {low} to {high}, not {number}")
+        return number
+    text = str(value)
+    if name in _CHOICES:
+        if text.lower() not in _CHOICES[name]:
+            raise SettingsError(f"{name} must be one of {', '.join(_CHOICES[name])}, not {text!r}")
+        return text.lower()
+    if not text:
+        raise SettingsError(f"{name} must not be empty")
+    return Path(text) if name == "data_dir" else text

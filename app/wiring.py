@@ -1,0 +1,124 @@
+"""Wiring: reads the settings, builds every object once, owns the background tasks.
+
+The order of the start: database and cluster id, data directory (lock, recovery), registration,
+metadata image, background work; the doors open last. The end is the reverse: the doors drain
+first, then what was appended is synced, logs are closed cleanly, connections given back.
+"""
+
+import asyncio
+import gc
+import logging
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from app.broker.context import BrokerContext, BrokerLimits
+from app.broker.partitioner import Partitioner
+from app.cluster.catalog import Catalog
+from app.cluster.database import sqlite_url
+from app.cluster.metadata_image import BrokerRegistration
+from app.cluster.watcher import MetadataWatcher
+from app.replication.replica_manager import ReplicaManager
+from app.security.acls import AllowAll
+from app.security.quotas import Unlimited
+from app.settings import Settings
+from app.telemetry.clock import SystemClock
+from storage.files import Disk
+from storage.log_manager import LogManager
+
+_logger = logging.getLogger(__name__)
+
+READ_THREADS = 4
+DATABASE_FILE = "cauce.db"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One running instance."""
+
+    settings: Settings
+    context: BrokerContext
+    background: asyncio.Task[None]
+    """Ends only when the node does, or when it cannot go on."""
+
+
+@asynccontextmanager
+async def running_node(settings: Settings) -> AsyncIterator[Node]:
+    """Run a node for the length of the block, without its doors.
+
+    Raises:
+        LogDirLocked: Another process has the data directory.
+        CatalogError: The database refuses or is away.
+        DiskError: The disk failed.
+    """
+    Disk().make_directory(settings.data_dir.absolute())
+    directory = settings.data_dir.resolve()
+    url = settings.database_url or sqlite_url(directory / DATABASE_FILE)
+    catalog = await Catalog.open(url)
+    try:
+        cluster_id = await catalog.cluster_id()
+        logs = await asyncio.to_thread(
+            LogManager.open, directory, cluster_id=cluster_id, node_id=settings.node_id
+        )
+        try:
+            async with _running(settings, catalog, logs) as node:
+                yield node
+        finally:
+            await asyncio.to_thread(logs.close)
+    finally:
+        await catalog.close()
+
+
+@asynccontextmanager
+async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> AsyncIterator[Node]:
+    await catalog.register_broker(
+        BrokerRegistration(
+            node_id=settings.node_id,
+            host=settings.host,
+            http_port=settings.http_port,
+            kafka_port=settings.kafka_port,
+        )
+    )
+    with (
+        ThreadPoolExecutor(1, thread_name_prefix="sync") as sync,
+        ThreadPoolExecutor(READ_THREADS, thread_name_prefix="read") as reads,
+    ):
+        replicas = ReplicaManager(settings.node_id, logs, sync, reads)
+        replicas.delete_leftovers(await catalog.deleted_topic_ids())
+        watcher = MetadataWatcher(catalog)
+        image = await watcher.refresh()
+        replicas.report_unknown_logs(image)
+        watcher.subscribe(replicas.apply_image)
+        context = BrokerContext(
+            clock=SystemClock(),
+            node_id=settings.node_id,
+            catalog=catalog,
+            metadata=watcher,
+            replicas=replicas,
+            partitioner=Partitioner(),
+            authorizer=AllowAll(),
+            quotas=Unlimited(),
+            limits=BrokerLimits(default_partitions=settings.num_partitions),
+        )
+        background = asyncio.create_task(_background(replicas, watcher), name="background")
+        _settle_garbage_collector()
+        try:
+            yield Node(settings=settings, context=context, background=background)
+            await replicas.drain()
+        finally:
+            background.cancel()
+            await asyncio.gather(background, return_exceptions=True)
+
+
+async def _background(replicas: ReplicaManager, watcher: MetadataWatcher) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(replicas.run(), name="replicas")
+        tasks.create_task(watcher.run(), name="metadata-watcher")
+
+
+def _settle_garbage_collector() -> None:
+    """Keep what lives as long as the process out of every collection (DESIGN: speed)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
