@@ -1,0 +1,70 @@
+# `make` alone prints what there is.
+PYTHON ?= $(shell for one in python3.13 python3.12 python3.11 python3; do command -v $$one >/dev/null 2>&1 && $$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$one && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_ARGS ?=
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check unit format openapi bench lock clean debian
+
+help: ## Print this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Cauce needs Python 3.11 or newer, and there is none on PATH." >&2; exit 1; }
+	@echo "making $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "installing Cauce from requirements.lock"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@echo "installing what the tests need from requirements-dev.lock"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+run: $(VENV)/.runtime ## Start one node on embedded defaults (RUN_ARGS="--http-port 8090" for more)
+	@exec $(BIN)/cauce serve $(RUN_ARGS)
+
+debian: # What the tests need of Debian's
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing PostgreSQL for the tests"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null; \
+	  else echo "The tests need a PostgreSQL server: install Debian's package postgresql." >&2; exit 1; fi; }
+
+test: $(VENV)/.dev debian ## Install all that the tests need and run every test
+	@$(BIN)/python -m pytest
+
+unit: $(VENV)/.dev ## Run the fast tests
+	@$(BIN)/python -m pytest -q -m "not slow" tests/unit tests/tidy
+
+check: $(VENV)/.dev ## Check style, types, import directions, sizes, and run the fast tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory unit
+
+format: $(VENV)/.dev ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+openapi: $(VENV)/.dev ## Write the OpenAPI document
+	@$(BIN)/python -m app.api.openapi_export openapi/cauce-v3.json
+
+bench: $(VENV)/.dev ## Measure the speed claims
+	@$(BIN)/python benchmarks/run.py
+
+LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+lock: $(VENV)/.dev ## Write the lock files again
+	@$(LOCK) --extra dev pyproject.toml build.in -o requirements-dev.lock
+	@$(LOCK) -c requirements-dev.lock pyproject.toml build.in -o requirements.lock
+
+clean: ## Remove what was installed and built (not the data)
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info build dist
