@@ -1,0 +1,90 @@
+"""A node in a process of its own, which may be killed and started again."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-c", "from cauce.cli.main import main; main()"]
+START_SECONDS_MAX = 30.0
+
+
+class NodeProcess:
+    """Starts a node on a free port; the port stays the same over restarts."""
+
+    def __init__(self, directory: Path, *options: str) -> None:
+        self.directory = directory
+        self.options = options
+        self.port = 0
+        self.process: subprocess.Popen[bytes] | None = None
+        self._log_path = directory.parent / f"{directory.name}.log"
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def topics(self) -> str:
+        """The URL of its topics."""
+        return f"{self.url}/v3/clusters/-/topics"
+
+    @property
+    def log(self) -> str:
+        """What it wrote to stderr and stdout."""
+        return self._log_path.read_text()
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        if self.port == 0:
+            self.port = _free_port()
+        arguments = ["serve", "--data-dir", str(self.directory), "--http-port", str(self.port)]
+        with self._log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*COMMAND, *arguments, "--kafka-port", "0", *self.options],
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while not self._is_ready():
+            assert self.process.poll() is None, f"the node ended: {self.log[-2000:]}"
+            assert time.monotonic() < deadline, "the node is not ready in time"
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """End it as a power switch would, as far as the process goes."""
+        assert self.process is not None, "not started"
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """Ask it to end and return its exit status."""
+        assert self.process is not None, "not started"
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=START_SECONDS_MAX)
+
+    def create_topic(self, name: str, partitions: int, **configs: str) -> None:
+        """Create a topic."""
+        wanted: dict[str, Any] = {"topic_name": name, "partitions_count": partitions}
+        wanted["configs"] = [{"name": key, "value": value} for key, value in configs.items()]
+        answer = httpx.post(self.topics, json=wanted)
+        assert answer.status_code == 201, answer.text
+
+    def _is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
