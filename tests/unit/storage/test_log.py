@@ -1,0 +1,147 @@
+"""The log against a plain list of records."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from storage.config import parse_config
+from storage.errors import BatchTooLarge, InvalidTimestamp, LogOffline, OffsetOutOfRange
+from storage.files import Disk
+from storage.format.batch import iterate_headers
+from storage.format.builder import build_batch
+from storage.format.decoder import decode_records
+from storage.format.record import NewRecord, Record
+from storage.log import Log
+from storage.recovery import RecoveryStart, create_log, recover_log
+
+NOW_MS = 1_700_000_000_000
+CONFIG = parse_config({"segment.bytes": "1024", "index.interval.bytes": "100"})
+
+
+def read_all(log: Log, max_bytes: int = 300) -> list[Record]:
+    found: list[Record] = []
+    offset = log.log_start_offset
+    while (part := log.locate(offset, max_bytes, end_offset=log.log_end_offset)).size:
+        data = part.read()
+        for position, _ in iterate_headers(data):
+            found += [one for one in decode_records(data, position) if one.offset >= offset]
+        offset = part.next_offset
+    return found
+
+
+def append(log: Log, *values: bytes, timestamp_ms: int = NOW_MS) -> None:
+    batch = build_batch([NewRecord(timestamp_ms, None, value) for value in values])
+    log.append(batch, leader_epoch=0, now_ms=NOW_MS)
+
+
+def test_locate_shows_nothing_before_it_is_durable(tmp_path: Path) -> None:
+    log = create_log(Disk(), tmp_path / "t-0", CONFIG)
+    append(log, b"a")
+
+    assert log.locate(0, 100).size == 0
+    log.flush()
+    assert log.locate(0, 100).next_offset == 1
+
+
+def test_locate_refuses_offsets_outside_the_log(tmp_path: Path) -> None:
+    log = create_log(Disk(), tmp_path / "t-0", CONFIG)
+    append(log, b"a", b"b")
+    log.flush()
+    log.advance_log_start(1)
+
+    for offset in (0, 3):
+        with pytest.raises(OffsetOutOfRange):
+            log.locate(offset, 100)
+
+
+def test_append_refuses_large_batches_and_far_timestamps(tmp_path: Path) -> None:
+    log = create_log(Disk(), tmp_path / "t-0", parse_config({"max.message.bytes": "100"}))
+
+    with pytest.raises(BatchTooLarge):
+        append(log, b"x" * 100)
+    with pytest.raises(InvalidTimestamp):
+        append(log, b"x", timestamp_ms=NOW_MS + 3_600_001)
+    assert log.log_end_offset == 0
+
+
+def test_fence_refuses_appends(tmp_path: Path) -> None:
+    log = create_log(Disk(), tmp_path / "t-0", CONFIG)
+    log.fence("the disk failed")
+
+    with pytest.raises(LogOffline, match="the disk failed"):
+        append(log, b"x")
+
+
+class LogMachine(RuleBasedStateMachine):
+    """Does what a partition does to a log, and to a list."""
+
+    root: Path
+
+    @initialize()
+    def begin(self) -> None:
+        self.directory = Path(tempfile.mkdtemp(dir=self.root)) / "t-0"
+        self.log = create_log(Disk(), self.directory, CONFIG)
+        self.model: list[tuple[int, bytes]] = []
+        self.start = 0
+        self.durable = 0
+
+    @rule(values=st.lists(st.binary(max_size=60), min_size=1, max_size=5), later=st.integers(0, 9))
+    def append(self, values: list[bytes], later: int) -> None:
+        append(self.log, *values, timestamp_ms=NOW_MS + later)
+        self.model += [(NOW_MS + later, value) for value in values]
+
+    @rule()
+    def flush(self) -> None:
+        self.log.flush()
+        self.durable = len(self.model)
+
+    @rule()
+    def roll(self) -> None:
+        self.log.roll()
+
+    @rule(back=st.integers(0, 6))
+    def truncate(self, back: int) -> None:
+        self.log.truncate_to(max(self.start, len(self.model) - back))
+        del self.model[self.log.log_end_offset :]
+        self.durable = min(self.durable, len(self.model))
+
+    @rule(forward=st.integers(0, 4))
+    def delete_records(self, forward: int) -> None:
+        self.start = min(self.start + forward, len(self.model))
+        self.log.advance_log_start(self.start)
+
+    @rule(clean=st.booleans())
+    def reopen(self, clean: bool) -> None:
+        if clean:
+            self.log.close()
+            self.durable = len(self.model)
+        start = RecoveryStart(clean=clean, recovery_point=self.durable, log_start_offset=self.start)
+        self.log = recover_log(Disk(), self.directory, CONFIG, start)
+
+    @rule(later=st.integers(0, 10))
+    def look_up_a_timestamp(self, later: int) -> None:
+        found = self.log.offset_for_timestamp(NOW_MS + later, end_offset=len(self.model))
+        expected = [
+            offset
+            for offset, (time_ms, _) in enumerate(self.model)
+            if time_ms >= NOW_MS + later and offset >= self.start
+        ]
+        assert (found.offset if found else None) == (expected[0] if expected else None)
+
+    @invariant()
+    def reads_what_was_appended(self) -> None:
+        if hasattr(self, "log"):
+            found = [(one.timestamp_ms, one.value) for one in read_all(self.log)]
+            assert found == self.model[self.start :]
+            assert self.log.log_start_offset <= self.log.log_end_offset == len(self.model)
+
+
+def test_log_behaves_like_a_list(tmp_path: Path) -> None:
+    machine = type("Machine", (LogMachine,), {"root": tmp_path})
+    case = machine.TestCase
+    case.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
+    case().runTest()

@@ -1,0 +1,83 @@
+"""Recovery: a torn tail is cut, damage below the recovery point is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from storage.config import parse_config
+from storage.errors import CorruptLog
+from storage.files import Disk
+from storage.format.builder import build_batch
+from storage.format.record import NewRecord
+from storage.log import Log
+from storage.recovery import CUT_SUFFIX, RecoveryStart, create_log, recover_log
+
+CONFIG = parse_config({})
+BATCHES = 5
+
+
+def written(directory: Path) -> tuple[Path, int]:
+    """Write a log of equal batches of two records; return its file and a batch's size."""
+    log = create_log(Disk(), directory, CONFIG)
+    for _ in range(BATCHES):
+        batch = build_batch([NewRecord(1, None, b"v" * 50)] * 2)
+        log.append(batch, leader_epoch=4, now_ms=1)
+    log.flush()
+    return directory / f"{0:020d}.log", len(batch)
+
+
+def recover(directory: Path, recovery_point: int) -> Log:
+    start = RecoveryStart(clean=False, recovery_point=recovery_point, log_start_offset=0)
+    return recover_log(Disk(), directory, CONFIG, start)
+
+
+def test_recovery_cuts_every_torn_tail_at_a_batch_boundary(tmp_path: Path) -> None:
+    path, size = written(tmp_path / "t-0")
+    whole = path.read_bytes()
+    for end in range(2 * size, len(whole) + 1):
+        path.write_bytes(whole[:end])
+
+        log = recover(tmp_path / "t-0", recovery_point=4)
+
+        assert log.log_end_offset == end // size * 2
+        assert path.stat().st_size == end // size * size
+        assert log.leader_epochs.latest == 4
+
+
+def test_recovery_takes_zeros_for_the_end(tmp_path: Path) -> None:
+    path, _ = written(tmp_path / "t-0")
+    with path.open("ab") as file:
+        file.write(bytes(5000))
+
+    assert recover(tmp_path / "t-0", recovery_point=10).log_end_offset == 2 * BATCHES
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
+def test_recovery_refuses_damage_below_the_recovery_point(tmp_path: Path, damage: str) -> None:
+    path, size = written(tmp_path / "t-0")
+    data = bytearray(path.read_bytes())
+    if damage == "flip":
+        data[size + 70] ^= 1
+        path.write_bytes(data)
+    elif damage == "cut":
+        path.write_bytes(data[: 3 * size])
+    else:
+        path.unlink()
+
+    with pytest.raises(CorruptLog):
+        recover(tmp_path / "t-0", recovery_point=10)
+
+
+def test_recovery_keeps_the_bytes_that_it_cuts_when_whole_batches_are_among_them(
+    tmp_path: Path,
+) -> None:
+    path, size = written(tmp_path / "t-0")
+    data = bytearray(path.read_bytes())
+    data[2 * size + 70] ^= 1
+    path.write_bytes(data)
+
+    log = recover(tmp_path / "t-0", recovery_point=4)
+
+    assert log.log_end_offset == 4
+    (aside,) = [one for one in path.parent.iterdir() if one.name.endswith(CUT_SUFFIX)]
+    assert aside.read_bytes() == data[2 * size :]
