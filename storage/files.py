@@ -138,7 +138,7 @@ class Disk:
     def list(self, directory: Path) -> list[str]:
         """Return the names in a directory, sorted."""
         with _disk_errors("list", directory):
-            return sorted(os.listdir(directory))
+            return sorted(path.name for path in directory.iterdir())
 
     def is_directory(self, path: Path) -> bool:
         """Return whether the name is that of a directory."""
@@ -181,7 +181,7 @@ class Disk:
     def rename(self, source: Path, target: Path) -> None:
         """Rename, replacing the target; durable once the directories are synced."""
         with _disk_errors("rename", source):
-            os.rename(source, target)
+            source.replace(target)
 
     def remove(self, path: Path) -> None:
         """Remove a file; fine if it is not there."""

@@ -9,6 +9,7 @@ Invariants:
     An entry is on disk before a batch of its epoch is acknowledged.
 """
 
+from itertools import pairwise
 from pathlib import Path
 
 from storage.checkpoints import MalformedCheckpoint, read_checkpoint, write_checkpoint
@@ -31,10 +32,7 @@ class LeaderEpochs:
             ]
         except (MalformedCheckpoint, ValueError):
             entries = []
-        rising = all(
-            one[0] < two[0] and one[1] <= two[1]
-            for one, two in zip(entries, entries[1:], strict=False)
-        )
+        rising = all(one[0] < two[0] and one[1] <= two[1] for one, two in pairwise(entries))
         self._entries: list[tuple[int, int]] = entries if rising else []
 
     @property

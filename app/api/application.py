@@ -1,7 +1,7 @@
 """The HTTP application: routes, error handlers, the guard."""
 
-from contextlib import AbstractAsyncContextManager
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
 
 from fastapi import FastAPI

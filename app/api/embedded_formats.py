@@ -140,7 +140,7 @@ def _is_json(value: bytes) -> bool:
 _MAY_BEGIN_JSON = frozenset(bytes([byte]) for byte in b' \t\r\n{["-0123456789tfn')
 
 
-def _render_all_json(values: Sequence[bytes | None]) -> list[bytes] | None:
+def _render_all_json(values: Sequence[bytes | None]) -> list[bytes] | None:  # noqa: PLR0911 - each early end is a reason not to
     """Render values that are all JSON, with one call to the decoder for all of them.
 
     They are joined to one array; only if each of its elements is exactly one of the values

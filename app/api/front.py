@@ -13,14 +13,11 @@ from fastapi import FastAPI
 
 from app.api.answers import Send, answering_errors, send_error
 from app.api.request_body import Receive, Scope
-from app.api.v3.consume import consume_partition, consume_topic
-from app.api.v3.produce import produce_batch, produce_records
+from app.api.v3.record_handlers import handler_for
 from app.broker.context import BrokerContext
-from app.security.principal import ANONYMOUS
 
 _logger = logging.getLogger(__name__)
 
-PARTITION_DIGITS_MAX = 10
 _PREFIX = "/v3/clusters/"
 
 
@@ -51,40 +48,6 @@ class Front:
         if len(parts) not in (7, 9) or parts[4] != "topics" or not parts[3] or not parts[5]:
             return None
         return handler_for(self.context, parts[5:], scope, receive, send)
-
-
-def handler_for(
-    context: BrokerContext | None, parts: list[str], scope: Scope, receive: Receive, send: Send
-) -> Awaitable[None] | None:
-    """Return the handler of a records path, or None if it is no such path.
-
-    Args:
-        context: The broker.
-        parts: The segments of the path from the topic's name on.
-        scope: The request's.
-        receive: The request's.
-        send: The request's.
-    """
-    assert context is not None, "asked only while the node runs"
-    method = scope["method"]
-    if len(parts) == 2:
-        if parts[1] == "records" and method == "POST":
-            return produce_records(context, ANONYMOUS, parts[0], scope, receive, send)
-        if parts[1] == "records" and method == "GET":
-            return consume_topic(context, ANONYMOUS, parts[0], scope, send)
-        if parts[1] == "records:batch" and method == "POST":
-            return produce_batch(context, ANONYMOUS, parts[0], scope, receive, send)
-        return None
-    if parts[1] == "partitions" and parts[3] == "records" and method == "GET":
-        place = (parts[0], _partition(parts[2]))
-        return consume_partition(context, ANONYMOUS, place, scope, send)
-    return None
-
-
-def _partition(text: str) -> int:
-    if text.isascii() and text.isdigit() and len(text) <= PARTITION_DIGITS_MAX:
-        return int(text)
-    return -1
 
 
 async def _run(answer: Awaitable[None], scope: Scope, send: Send) -> None:

@@ -195,7 +195,7 @@ def _check_partition_total(context: BrokerContext, count: int, *, added: int) ->
     limits = context.limits
     if count > limits.partitions_per_topic_max:
         raise InvalidPartitions(
-            f"{count} partitions are more than the {limits.partitions_per_topic_max} allowed a topic"
+            f"{count} partitions are more than the {limits.partitions_per_topic_max} of a topic"
         )
     present = sum(len(one.partitions) for one in context.image.topics.values())
     if present + added > limits.partitions_max:

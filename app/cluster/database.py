@@ -44,7 +44,7 @@ def parse_url(text: str) -> URL:
     """
     try:
         url = make_url(text)
-    except Exception as error:  # noqa: BLE001 - whatever its parser raises, it is not a URL
+    except Exception as error:  # whatever its parser raises, it is not a URL
         raise CatalogError("--database-url is not a database URL") from error
     backend = url.drivername.split("+")[0]
     if backend == "sqlite":

@@ -109,8 +109,7 @@ def _encode_records(records: Sequence[NewRecord], base_timestamp_ms: int) -> tup
     parts: list[bytes] = []
     append = parts.append
     join = b"".join
-    offset_delta = 0
-    for timestamp_ms, key, value, headers in records:
+    for offset_delta, (timestamp_ms, key, value, headers) in enumerate(records):
         delta_ms = timestamp_ms - base_timestamp_ms
         max_timestamp_ms = max(max_timestamp_ms, timestamp_ms)
         key_size = _NULL_SIZE if key is None else _varint(len(key))
@@ -135,7 +134,6 @@ def _encode_records(records: Sequence[NewRecord], base_timestamp_ms: int) -> tup
         size = len(record)
         append(table[size] if size < table_size else encode_varint(size))
         append(record)
-        offset_delta += 1
     return join(parts), max_timestamp_ms
 
 

@@ -1,4 +1,4 @@
-"""All the commits go in through REST and come back: in order per key, to the byte, by offset and time."""
+"""The commits go in through REST and come back: in order, to the byte, by offset and time."""
 
 import json
 from collections import defaultdict

@@ -29,7 +29,21 @@ def load_commits(limit: int | None = None) -> list[Commit]:
 def generate_commits(count: int, seed: int = 7) -> list[Commit]:
     """Return made-up commits of the same shape, the same for the same seed."""
     chance = random.Random(seed)
-    words = "fix add remove test broker consumer producer log index offset größe 流 schema".split()
+    words = [
+        "fix",
+        "add",
+        "remove",
+        "test",
+        "broker",
+        "consumer",
+        "producer",
+        "log",
+        "index",
+        "offset",
+        "größe",
+        "流",
+        "schema",
+    ]
     time_ms = 1_312_242_084_000
     commits = []
     for number in range(count):

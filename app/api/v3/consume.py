@@ -13,7 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from app.api.answers import HeaderList, Send, send_answer
-from app.api.embedded_formats import EmbeddedFormat, render, render_all
+from app.api.embedded_formats import render, render_all
 from app.api.errors import ApiError
 from app.api.request_body import Scope, header
 from app.api.timestamps import format_timestamp

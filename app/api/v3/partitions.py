@@ -236,6 +236,6 @@ def _timestamp(text: str | None) -> int:
         raise ApiError(
             400,
             400,
-            "Bad Request: query parameter timestamp must be ISO 8601 with an offset, or milliseconds",
+            "Bad Request: query parameter timestamp: ISO 8601 with an offset, or milliseconds",
         )
     return timestamp_ms

@@ -8,8 +8,8 @@ Invariants:
     A record is appended only when its whole JSON object has been read (T40).
     A client that leaves ends the reading; what was appended stays, what waits is awaited.
     After a syntax error the stream ends with one receipt that says so.
-Source: Confluent REST Proxy v3, "Produce records" (200 with the failure in the receipt; ``\\r\\n``
-behind each receipt; the cluster id of the path is not looked at).
+Source: Confluent REST Proxy v3, "Produce records" (200 with the failure in the receipt; a line
+break behind each receipt; the cluster id of the path is not looked at).
 """
 
 import asyncio

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.api.answers import answering_errors
 from app.api.dependencies import get_context
-from app.api.front import handler_for
+from app.api.v3.record_handlers import handler_for
 from app.api.v3.records_openapi import (
     BATCH_BODY,
     BATCH_RESPONSE,
