@@ -88,9 +88,10 @@ async def consume_all(port: int, path: str, accept: bytes, max_records: int) -> 
     """Return records/s and bytes/s of one reader from the start to the end."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 22)
     offset, total = 0, 0
+    max_bytes = 16_000_000 if max_records == 1 else 160 * max_records
     began = time.perf_counter()
     while True:
-        query = f"?offset={offset}&max_records={max_records}&max_bytes={16_000_000 if max_records == 1 else 160 * max_records}"
+        query = f"?offset={offset}&max_records={max_records}&max_bytes={max_bytes}"
         head, size = await exchange(reader, writer, request(path + query, accept=accept))
         fields = head.lower()
         following = int(fields.split(b"cauce-next-offset: ")[1].split(b"\r\n")[0])
