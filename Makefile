@@ -47,7 +47,7 @@ check: $(VENV)/.dev ## Check style, types, import directions, sizes, and run the
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-cache
 	@$(MAKE) --no-print-directory unit
 
 format: $(VENV)/.dev ## Format the code

@@ -6,32 +6,29 @@ another, on files that are never changed below the positions they look at.
 States: writable; fenced (the disk failed: every append is refused until a restart).
 
 Invariants:
-    log_start_offset <= durable_end_offset <= log_end_offset.
+    log_start_offset <= log_end_offset, durable_end_offset <= log_end_offset.
     Offsets rise by one from record to record of what is appended here.
-    durable_end_offset moves only by ``complete_flush``, after every byte and every file name
-    below it was synced, older segments before newer ones.
     An append is whole or not there at all.
 Crash between two writes: see DESIGN.md beside this file.
-Called by: log_manager, replication.partition. Calls: segment, leader_epochs, validation.
+Called by: log_manager, replication.partition.
+Calls: durability, timestamp_lookup, segment, leader_epochs, validation.
 """
 
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from storage.config import LOG_APPEND_TIME, LogConfig
+from storage.durability import Durability, Flush
 from storage.errors import (
     BatchTooLarge,
-    CorruptBatch,
     DiskError,
     InvalidBatch,
     LogOffline,
     OffsetOutOfRange,
-    UnsupportedCompression,
 )
-from storage.files import Disk, File
+from storage.files import Disk
 from storage.format.batch import (
     NO_TIMESTAMP,
     BatchHeader,
@@ -39,10 +36,11 @@ from storage.format.batch import (
     stamp,
     stamp_log_append_time,
 )
-from storage.format.decoder import decode_records
 from storage.leader_epochs import LeaderEpochs
 from storage.limits import READ_POSITIONS_MAX, RELATIVE_OFFSET_MAX
+from storage.log_slice import LogSlice
 from storage.segment import Segment
+from storage.timestamp_lookup import TimestampAndOffset, first_at_or_after, largest
 from storage.validation import validate_for_append
 
 
@@ -56,71 +54,6 @@ class Appended:
     """The timestamp that all records got, or -1 where they keep their own."""
 
     size: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimestampAndOffset:
-    """A record found by its timestamp."""
-
-    timestamp_ms: int
-    offset: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogSlice:
-    """Whole batches in one segment's file, readable as long as this object lives."""
-
-    file: File
-    position: int
-    size: int
-    start_offset: int
-    """Offset of the first record; may be below the one asked for."""
-
-    next_offset: int
-    """Where to go on reading."""
-
-    def read(self) -> bytes:
-        """Return the bytes; may wait for the disk."""
-        return self.file.read(self.position, self.size)
-
-    def read_if_cached(self) -> bytes | None:
-        """Return the bytes if they are in the page cache, else None at once."""
-        return self.file.read_if_cached(self.position, self.size)
-
-    def pieces(self, piece_size: int) -> Iterator["LogSlice"]:
-        """Yield slices of at most so many bytes, cut anywhere, in order."""
-        for start in range(0, self.size, piece_size):
-            yield LogSlice(
-                file=self.file,
-                position=self.position + start,
-                size=min(piece_size, self.size - start),
-                start_offset=self.start_offset,
-                next_offset=self.next_offset,
-            )
-
-
-@dataclass(slots=True, kw_only=True)
-class Flush:
-    """What has to be synced for everything below an offset to be durable."""
-
-    end_offset: int
-    segment: Segment
-    position: int
-    files: list[File] = field(default_factory=list)
-    disk: Disk
-    directory: Path | None
-    """Synced last, when files were created; None when there were none."""
-
-    def run(self) -> None:
-        """Sync; may run on another thread while the log goes on appending.
-
-        Raises:
-            DiskError: Nothing is known of what is on disk; the log must be fenced.
-        """
-        for file in self.files:
-            file.sync()
-        if self.directory is not None:
-            self.disk.sync_directory(self.directory)
 
 
 class Log:
@@ -154,11 +87,7 @@ class Log:
         self._bases = [segment.base_offset for segment in segments]
         self._start = log_start_offset
         self._end = log_end_offset
-        self._durable_end = log_end_offset
-        self._durable_segment = segments[-1]
-        self._durable_position = segments[-1].size
-        self._dirty: list[Segment] = []
-        self._names_dirty = False
+        self._durability = Durability(disk, directory, segments[-1], log_end_offset)
         self._fenced: str | None = None
         self._positions: OrderedDict[int, tuple[Segment, int]] = OrderedDict()
         self.leader_epochs = LeaderEpochs(disk, directory)
@@ -176,12 +105,12 @@ class Log:
     @property
     def durable_end_offset(self) -> int:
         """Exclusive end of what is known to be on disk."""
-        return self._durable_end
+        return self._durability.end_offset
 
     @property
     def unflushed_records(self) -> int:
         """Records above the durable end."""
-        return self._end - self._durable_end
+        return self._end - self._durability.end_offset
 
     @property
     def fenced(self) -> str | None:
@@ -261,7 +190,7 @@ class Log:
             return
         active.finish_time_index()
         segment = Segment(self._disk, self.directory, self._end, create=True)
-        self._names_dirty = True
+        self._durability.created()
         self._segments.append(segment)
         self._bases.append(segment.base_offset)
 
@@ -270,30 +199,12 @@ class Log:
 
         One flush at a time: complete it (or fence the log) before beginning the next.
         """
-        if not self._dirty:
-            return None
-        active = self._segments[-1]
-        flush = Flush(
-            end_offset=self._end,
-            segment=active,
-            position=active.size,
-            disk=self._disk,
-            directory=self.directory if self._names_dirty else None,
-        )
-        for segment in self._dirty:
-            flush.files.append(segment.file)
-            if segment is not active:
-                flush.files += [segment.offset_index.file, segment.time_index.file]
-        self._dirty = []
-        self._names_dirty = False
-        return flush
+        return self._durability.begin(self._segments[-1], self._end)
 
     def complete_flush(self, flush: Flush) -> None:
         """Take note that a flush has run without an error."""
-        if flush.end_offset > self._durable_end and self._fenced is None:
-            self._durable_end = flush.end_offset
-            self._durable_segment = flush.segment
-            self._durable_position = flush.position
+        if self._fenced is None:
+            self._durability.complete(flush)
 
     def flush(self) -> None:
         """Sync everything now, in this thread.
@@ -333,7 +244,7 @@ class Log:
         Raises:
             OffsetOutOfRange: Below the log's start or beyond the end.
         """
-        end_offset = self._durable_end if end_offset is None else end_offset
+        end_offset = self.durable_end_offset if end_offset is None else end_offset
         if not self._start <= offset <= end_offset:
             raise OffsetOutOfRange(offset, self._start, end_offset)
         number = max(0, bisect_right(self._bases, offset) - 1)
@@ -359,20 +270,8 @@ class Log:
             timestamp_ms: Milliseconds since the epoch.
             end_offset: Nothing at or above it; the durable end if None.
         """
-        end_offset = self._durable_end if end_offset is None else end_offset
-        for segment in self._segments:
-            if segment.max_timestamp_ms < timestamp_ms or segment.base_offset >= end_offset:
-                continue
-            start = segment.time_index.offset_before(timestamp_ms)
-            position = segment.offset_index.position_for_offset(start)
-            for at, header in segment.headers(position):
-                if header.base_offset >= end_offset:
-                    return None
-                if header.max_timestamp_ms >= timestamp_ms and header.next_offset > self._start:
-                    found = self._first_at(segment, at, header, timestamp_ms, end_offset)
-                    if found is not None:
-                        return found
-        return None
+        end_offset = self.durable_end_offset if end_offset is None else end_offset
+        return first_at_or_after(self._segments, timestamp_ms, self._start, end_offset)
 
     def max_timestamp(self, *, end_offset: int | None = None) -> TimestampAndOffset | None:
         """Return the first record with the largest timestamp, or None in an empty log.
@@ -380,21 +279,8 @@ class Log:
         Args:
             end_offset: Nothing at or above it; the durable end if None.
         """
-        end_offset = self._durable_end if end_offset is None else end_offset
-        largest = NO_TIMESTAMP
-        for segment in self._segments:
-            if segment.max_timestamp_ms <= largest or segment.base_offset >= end_offset:
-                continue
-            if segment.offset_of_max_timestamp < end_offset:
-                largest = segment.max_timestamp_ms
-                continue
-            for _, header in segment.headers(0):
-                if header.next_offset > end_offset:
-                    break
-                largest = max(largest, header.max_timestamp_ms)
-        if largest == NO_TIMESTAMP:
-            return None
-        return self.offset_for_timestamp(largest, end_offset=end_offset)
+        end_offset = self.durable_end_offset if end_offset is None else end_offset
+        return largest(self._segments, self._start, end_offset)
 
     def advance_log_start(self, offset: int) -> None:
         """Make what is below an offset unreadable; files go later, ``remove_dead_segments``.
@@ -416,7 +302,7 @@ class Log:
         removed = 0
         while len(self._segments) > 1 and self._segments[1].base_offset <= self._start:
             segment = self._segments[0]
-            if segment in self._dirty or segment is self._durable_segment:
+            if self._durability.needs(segment):
                 break
             segment.remove()
             del self._segments[0], self._bases[0]
@@ -429,14 +315,27 @@ class Log:
     def truncate_to(self, offset: int) -> None:
         """Remove every record at or above an offset, durably.
 
+        A batch that holds the offset goes as a whole. The caller has lowered the recovery point
+        on disk before, or a restart would miss what is removed here.
+
         Raises:
             OffsetOutOfRange: Below the log's start.
+            DiskError: The disk failed, and the log is fenced.
         """
         if offset < self._start:
             raise OffsetOutOfRange(offset, self._start, self._end)
         if offset >= self._end:
             return
         self._positions.clear()
+        try:
+            self._cut(offset)
+            self._durability.truncated(self._segments, self._end)
+            self.leader_epochs.truncate_from_end(self._end)
+        except DiskError as error:
+            self.fence(str(error))
+            raise
+
+    def _cut(self, offset: int) -> None:
         while len(self._segments) > 1 and self._segments[-1].base_offset >= offset:
             self._segments.pop().remove()
             self._bases.pop()
@@ -447,13 +346,17 @@ class Log:
             self._end = found[1].base_offset
         else:
             self._end = min(self._end, offset)
-        self._disk.sync_directory(self.directory)
-        active.file.sync()
-        self.leader_epochs.truncate_from_end(self._end)
-        self._dirty = [segment for segment in self._dirty if segment in self._segments]
-        if self._durable_end >= self._end:
-            self._durable_end = self._end
-            self._durable_segment, self._durable_position = active, active.size
+        if self._end < self._start:
+            self._begin_again()
+
+    def _begin_again(self) -> None:
+        """Replace all segments by an empty one at the log's start: its first batch is cut."""
+        old = self._segments
+        self._segments = [Segment(self._disk, self.directory, self._start, create=True)]
+        self._bases = [self._start]
+        self._end = self._start
+        for segment in reversed(old):
+            segment.remove()
 
     def close(self) -> None:
         """Sync everything and finish the indexes; the log is not used afterwards."""
@@ -489,8 +392,7 @@ class Log:
             if len(error.args) > 1:
                 self.fence(str(error.args[0]))
             raise
-        if not self._dirty or self._dirty[-1] is not active:
-            self._dirty.append(active)
+        self._durability.wrote(active)
         self._end = last.next_offset
         return Appended(
             base_offset=first.base_offset,
@@ -555,8 +457,9 @@ class Log:
             segment_end = self._end
         if segment_end <= end_offset:
             return segment.size, segment_end
-        if end_offset == self._durable_end and segment is self._durable_segment:
-            return self._durable_position, end_offset
+        durability = self._durability
+        if end_offset == durability.end_offset and segment is durability.segment:
+            return durability.position, end_offset
         found = segment.find(end_offset)
         return (segment.size, segment_end) if found is None else (found[0], found[1].base_offset)
 
@@ -565,20 +468,3 @@ class Log:
         self._positions[next_offset] = (segment, position)
         if len(self._positions) > READ_POSITIONS_MAX:
             self._positions.popitem(last=False)
-
-    def _first_at(
-        self, segment: Segment, position: int, header: BatchHeader, timestamp_ms: int, end: int
-    ) -> TimestampAndOffset | None:
-        data = segment.file.read(position, header.size)
-        try:
-            records = decode_records(data)
-        except UnsupportedCompression:
-            return TimestampAndOffset(
-                timestamp_ms=header.max_timestamp_ms, offset=header.base_offset
-            )
-        except CorruptBatch as error:
-            raise DiskError(f"{segment.file.path} at {position}: {error}") from error
-        for record in records:
-            if record.timestamp_ms >= timestamp_ms and self._start <= record.offset < end:
-                return TimestampAndOffset(timestamp_ms=record.timestamp_ms, offset=record.offset)
-        return None

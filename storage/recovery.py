@@ -16,6 +16,7 @@ Source: reliability notes T19, T20, T22; Kafka's ``LogLoader``.
 import logging
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from storage.config import LogConfig
@@ -30,7 +31,7 @@ from storage.format.batch import (
 )
 from storage.limits import SCAN_CHUNK_BYTES
 from storage.log import Log
-from storage.segment import SUFFIXES, Segment, segment_path
+from storage.segment import SUFFIXES, Segment, remove_segment, segment_path
 
 _logger = logging.getLogger(__name__)
 
@@ -51,12 +52,26 @@ class RecoveryStart:
     log_start_offset: int
 
 
-def create_log(disk: Disk, directory: Path, config: LogConfig) -> Log:
-    """Make a new, empty log, durably."""
+def create_log(disk: Disk, directory: Path, config: LogConfig, start_offset: int = 0) -> Log:
+    """Make a new, empty log, durably.
+
+    Args:
+        disk: Where.
+        directory: The log's; made too.
+        config: The topic's.
+        start_offset: The offset that its first record will get.
+    """
     disk.make_directory(directory)
-    segment = Segment(disk, directory, 0, create=True)
+    segment = Segment(disk, directory, start_offset, create=True)
     disk.sync_directory(directory)
-    return Log(disk, directory, config, [segment], log_start_offset=0, log_end_offset=0)
+    return Log(
+        disk,
+        directory,
+        config,
+        [segment],
+        log_start_offset=start_offset,
+        log_end_offset=start_offset,
+    )
 
 
 def recover_log(disk: Disk, directory: Path, config: LogConfig, start: RecoveryStart) -> Log:
@@ -68,16 +83,17 @@ def recover_log(disk: Disk, directory: Path, config: LogConfig, start: RecoveryS
     """
     bases = _segment_bases(disk, directory)
     if not bases:
-        if start.recovery_point > 0:
+        if start.recovery_point > start.log_start_offset:
             raise CorruptLog(
                 directory, f"no segment, though offset {start.recovery_point} was synced"
             )
-        return create_log(disk, directory, config)
+        return create_log(disk, directory, config, start.log_start_offset)
     if bases[0] > start.log_start_offset:
         raise CorruptLog(
             directory,
             f"the log begins at {bases[0]}, records from {start.log_start_offset} are gone",
         )
+    bases = _without_dead_segments(disk, directory, bases, start.log_start_offset)
     opening = _Opening(disk, directory, config, start, bases[0])
     for number, base in enumerate(bases):
         following = bases[number + 1] if number + 1 < len(bases) else None
@@ -90,6 +106,16 @@ def recover_log(disk: Disk, directory: Path, config: LogConfig, start: RecoveryS
 def _segment_bases(disk: Disk, directory: Path) -> list[int]:
     matches = (_SEGMENT_FILE.match(name) for name in disk.list(directory))
     return sorted(int(match.group(1)) for match in matches if match)
+
+
+def _without_dead_segments(
+    disk: Disk, directory: Path, bases: list[int], log_start_offset: int
+) -> list[int]:
+    """Remove the segments wholly below the log's start, oldest first; return the others."""
+    dead = [base for base, following in pairwise(bases) if following <= log_start_offset]
+    for base in dead:
+        remove_segment(disk, directory, base)
+    return bases[len(dead) :]
 
 
 class _Opening:
@@ -132,9 +158,8 @@ class _Opening:
 
     def log(self) -> Log:
         """Return the log, its repairs durable."""
-        if not self._segments:
-            self._segments.append(Segment(self._disk, self._directory, self._end, create=True))
-            self._changed = True
+        if self._end < self._start.log_start_offset:
+            self._begin_at_log_start()
         if self._changed:
             for segment in self._segments:
                 segment.file.sync()
@@ -146,11 +171,26 @@ class _Opening:
             self._directory,
             self._config,
             self._segments,
-            log_start_offset=min(self._start.log_start_offset, self._end),
+            log_start_offset=self._start.log_start_offset,
             log_end_offset=self._end,
         )
         self._repair_epochs(log)
         return log
+
+    def _begin_at_log_start(self) -> None:
+        """Replace what there is, all of it deleted records, by an empty segment.
+
+        So offsets that readers have been told are deleted are never given again.
+        """
+        start = self._start.log_start_offset
+        _logger.warning(
+            "%s: ends at %d, below its start %d: begins there", self._directory, self._end, start
+        )
+        old, self._end = self._segments, start
+        self._segments = [Segment(self._disk, self._directory, start, create=True)]
+        for segment in reversed(old):
+            segment.remove()
+        self._changed = True
 
     def _missing(self, base: int) -> None:
         """Account for a segment that does not begin where the one before ends."""

@@ -30,6 +30,12 @@ def segment_path(directory: Path, base_offset: int, suffix: str) -> Path:
     return directory / f"{base_offset:020d}{suffix}"
 
 
+def remove_segment(disk: Disk, directory: Path, base_offset: int) -> None:
+    """Remove the names of a segment's files, the log file last: it is what counts."""
+    for suffix in reversed(SUFFIXES):
+        disk.remove(segment_path(directory, base_offset, suffix))
+
+
 class Segment:
     """One segment of one log."""
 
@@ -205,8 +211,7 @@ class Segment:
 
     def remove(self) -> None:
         """Remove the files' names; whoever still reads keeps reading."""
-        for suffix in reversed(SUFFIXES):
-            self._disk.remove(segment_path(self._directory, self.base_offset, suffix))
+        remove_segment(self._disk, self._directory, self.base_offset)
 
     def _cut_back(self, size: int, entries: tuple[int, int], error: DiskError) -> None:
         try:

@@ -21,8 +21,9 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
 
+from storage.durability import Flush
 from storage.errors import DiskError
-from storage.log import Flush, Log
+from storage.log import Log
 
 _logger = logging.getLogger(__name__)
 

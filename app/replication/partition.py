@@ -24,7 +24,9 @@ from app.replication.group_commit import GroupCommit
 from app.replication.purgatory import Watchers
 from storage.config import LogConfig
 from storage.errors import LogOffline, OffsetOutOfRange
-from storage.log import Appended, Log, LogSlice, TimestampAndOffset
+from storage.log import Appended, Log
+from storage.log_slice import LogSlice
+from storage.timestamp_lookup import TimestampAndOffset
 
 FLUSH_MS_NEVER = (1 << 63) - 1
 

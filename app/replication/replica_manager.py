@@ -20,8 +20,9 @@ from app.replication.group_commit import GroupCommit
 from app.replication.partition import Partition
 from storage.config import LogConfig, parse_config
 from storage.errors import DiskError
-from storage.log import Log, LogSlice
+from storage.log import Log
 from storage.log_manager import LogId, LogManager
+from storage.log_slice import LogSlice
 
 _logger = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ from app.security.principal import Principal
 from storage.format.batch import BatchHeader, Compression, TimestampType, iterate_headers
 from storage.format.decoder import decode_records
 from storage.format.record import Headers, Record
-from storage.log import LogSlice
+from storage.log_slice import LogSlice
 
 JSON = b"application/json"
 NDJSON = b"application/x-ndjson"

@@ -81,3 +81,30 @@ def test_recovery_keeps_the_bytes_that_it_cuts_when_whole_batches_are_among_them
     assert log.log_end_offset == 4
     (aside,) = [one for one in path.parent.iterdir() if one.name.endswith(CUT_SUFFIX)]
     assert aside.read_bytes() == data[2 * size :]
+
+
+@pytest.mark.parametrize("clean", [True, False])
+def test_recovery_begins_at_the_log_start_when_the_log_ends_below_it(
+    tmp_path: Path, clean: bool
+) -> None:
+    written(tmp_path / "t-0")
+
+    start = RecoveryStart(clean=clean, recovery_point=10, log_start_offset=30)
+    log = recover_log(Disk(), tmp_path / "t-0", CONFIG, start)
+
+    assert (log.log_start_offset, log.log_end_offset) == (30, 30)
+    assert [one.base_offset for one in log.segments] == [30]
+
+
+def test_recovery_removes_segments_wholly_below_the_log_start(tmp_path: Path) -> None:
+    log = create_log(Disk(), tmp_path / "t-0", CONFIG)
+    for _ in range(3):
+        log.append(build_batch([NewRecord(1, None, b"v")]), leader_epoch=0, now_ms=1)
+        log.roll()
+    log.flush()
+
+    start = RecoveryStart(clean=False, recovery_point=3, log_start_offset=2)
+    log = recover_log(Disk(), tmp_path / "t-0", CONFIG, start)
+
+    assert [one.base_offset for one in log.segments] == [2, 3]
+    assert (log.log_start_offset, log.log_end_offset) == (2, 3)
