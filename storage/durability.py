@@ -73,6 +73,7 @@ class Durability:
         """Where in that segment, in bytes."""
 
         self._dirty: list[Segment] = []
+        self._closed: list[Segment] = []
         self._names_dirty = False
         self._truncations = 0
 
@@ -85,19 +86,24 @@ class Durability:
         """Take note of new file names."""
         self._names_dirty = True
 
+    def closed(self, segment: Segment) -> None:
+        """Take note of a segment that gets no more records: its indexes are to be synced too.
+
+        After a crash the indexes of a segment that ends below the recovery point are trusted.
+        """
+        self._closed.append(segment)
+
     def needs(self, segment: Segment) -> bool:
         """Return whether a segment has a part in what is not durable yet."""
-        return segment is self.segment or segment in self._dirty
+        return segment is self.segment or segment in self._dirty or segment in self._closed
 
     def begin(self, active: Segment, end_offset: int) -> Flush | None:
         """Return what to sync for all that was appended so far; None if nothing was."""
-        if not self._dirty:
+        if not self._dirty and not self._closed:
             return None
-        files: list[File] = []
-        for segment in self._dirty:
-            files.append(segment.file)
-            if segment is not active:
-                files += [segment.offset_index.file, segment.time_index.file]
+        files: list[File] = [segment.file for segment in self._dirty]
+        for segment in self._closed:
+            files += [segment.offset_index.file, segment.time_index.file]
         flush = Flush(
             end_offset=end_offset,
             segment=active,
@@ -108,6 +114,7 @@ class Durability:
             truncations=self._truncations,
         )
         self._dirty = []
+        self._closed = []
         self._names_dirty = False
         return flush
 
@@ -131,9 +138,10 @@ class Durability:
         self._truncations += 1
         for segment in segments:
             if segment.base_offset >= self.segment.base_offset or segment is segments[-1]:
-                segment.file.sync()
+                segment.sync()
         self._disk.sync_directory(self._directory)
         self._dirty = []
+        self._closed = []
         self._names_dirty = False
         self.end_offset = end_offset
         self.segment = segments[-1]

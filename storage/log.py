@@ -190,6 +190,7 @@ class Log:
             return
         active.finish_time_index()
         segment = Segment(self._disk, self.directory, self._end, create=True)
+        self._durability.closed(active)
         self._durability.created()
         self._segments.append(segment)
         self._bases.append(segment.base_offset)
@@ -362,6 +363,7 @@ class Log:
         """Sync everything and finish the indexes; the log is not used afterwards."""
         if self._fenced is None:
             self._segments[-1].finish_time_index()
+            self._durability.closed(self._segments[-1])
             self.flush()
         self._fenced = "closed"
 

@@ -16,6 +16,8 @@ taken again.
 Invariants:
     The clean mark is gone, durably, before the first append.
     A recovery point is written after the sync that it speaks of; a log start before files go.
+    What is known of a log that is offline stays in the checkpoints: a restart must not take its
+    damage for a torn tail.
     Nothing unknown is deleted. A topic is deleted by one rename; the rest can be repeated.
 Called by: replication.replica_manager, wiring. Calls: recovery, log.
 """
@@ -81,6 +83,7 @@ class LogManager:
         self._logs: dict[Key, Log] = {}
         self._ids: dict[Key, LogId] = {}
         self._offline: dict[LogId, str] = {}
+        self._offline_starts: dict[Key, RecoveryStart] = {}
         self._closed = False
 
     @classmethod
@@ -156,7 +159,7 @@ class LogManager:
             self._logs.pop(key).fence("deleted")
             del self._ids[key]
         for log_id in [one for one in self._offline if one.topic_id == topic_id]:
-            del self._offline[log_id]
+            del self._offline[log_id], self._offline_starts[log_id.topic_id, log_id.partition]
         logs = self._directory / LOGS
         source = logs / topic_id
         if self._disk.exists(source):
@@ -171,14 +174,13 @@ class LogManager:
         Raises:
             DiskError: The disk failed; the old checkpoints are still good.
         """
-        points = [(*key, log.durable_end_offset) for key, log in sorted(self._logs.items())]
-        starts = [
-            (*key, log.log_start_offset)
-            for key, log in sorted(self._logs.items())
-            if log.log_start_offset
-        ]
-        write_checkpoint(self._disk, self._directory / RECOVERY_POINTS, points)
-        write_checkpoint(self._disk, self._directory / LOG_STARTS, starts)
+        points = {key: log.durable_end_offset for key, log in self._logs.items()}
+        starts = {key: log.log_start_offset for key, log in self._logs.items()}
+        for key, known in self._offline_starts.items():
+            points[key], starts[key] = known.recovery_point, known.log_start_offset
+        for name, offsets in ((RECOVERY_POINTS, points), (LOG_STARTS, starts)):
+            entries = [(*key, offset) for key, offset in sorted(offsets.items()) if offset]
+            write_checkpoint(self._disk, self._directory / name, entries)
         for log in self._logs.values():
             log.remove_dead_segments()
 
@@ -249,6 +251,7 @@ class LogManager:
         except (CorruptLog, CorruptBatch, DiskError) as error:
             _logger.error("%s-%d is offline: %s", log_id.topic_name, log_id.partition, error)
             self._offline[log_id] = str(error)
+            self._offline_starts[key] = start
             return
         self._logs[key] = log
         self._ids[key] = log_id

@@ -132,6 +132,8 @@ class _Opening:
         self._end = first
         self._epochs: list[tuple[int, int]] = []
         self._changed = False
+        self._unsynced: list[Segment] = []
+        """What a killed process may have left in the page cache only, or is repaired here."""
 
     def take(self, base: int, following: int | None) -> bool:
         """Open one segment; return whether the log goes on behind it."""
@@ -140,7 +142,7 @@ class _Opening:
             return False
         segment = Segment(self._disk, self._directory, base, create=False)
         self._segments.append(segment)
-        durable = following is not None and following <= self._start.recovery_point
+        durable = following is not None and following < self._start.recovery_point
         if self._start.clean or durable:
             self._trust(segment, following)
             return True
@@ -160,12 +162,10 @@ class _Opening:
         """Return the log, its repairs durable."""
         if self._end < self._start.log_start_offset:
             self._begin_at_log_start()
-        if self._changed:
-            for segment in self._segments:
-                segment.file.sync()
+        for segment in self._unsynced:
+            segment.sync()
+        if self._changed or not self._start.clean:
             self._disk.sync_directory(self._directory)
-        if not self._start.clean:
-            self._segments[-1].file.sync()
         log = Log(
             self._disk,
             self._directory,
@@ -208,6 +208,7 @@ class _Opening:
         try:
             if problem is not None:
                 segment.reindex(self._config.index_interval_bytes)
+                self._unsynced.append(segment)
             else:
                 segment.restore_timestamps()
             self._end = following if following is not None else self._last_end(segment)
@@ -259,6 +260,7 @@ class _Opening:
         if not whole:
             self._cut(segment, position, reason)
         segment.reindex(self._config.index_interval_bytes)
+        self._unsynced.append(segment)
         return whole and not broken_off
 
     def _cut(self, segment: Segment, position: int, reason: str) -> None:

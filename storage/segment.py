@@ -209,6 +209,11 @@ class Segment:
         partial = self.offset_index.file.size() % 8 != 0 or self.time_index.file.size() % 12 != 0
         return "an index ends in half an entry" if partial else None
 
+    def sync(self) -> None:
+        """Return when everything that was written to the segment's files is on disk."""
+        for file in (self.file, self.offset_index.file, self.time_index.file):
+            file.sync()
+
     def remove(self) -> None:
         """Remove the files' names; whoever still reads keeps reading."""
         remove_segment(self._disk, self._directory, self.base_offset)
