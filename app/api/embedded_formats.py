@@ -15,6 +15,7 @@ import re
 from collections.abc import Sequence
 from enum import Enum
 from functools import lru_cache
+from typing import cast
 
 import msgspec
 
@@ -84,18 +85,21 @@ def decode_base64(text: str) -> bytes:
         raise BadData("data of type BINARY must be base64") from None
 
 
-def render_all(values: Sequence[bytes | None], asked: EmbeddedFormat | None) -> list[bytes]:
-    """Return each value's JSON, ``{"type":…,"data":…}`` or ``null``.
+def render_all(
+    values: Sequence[bytes | None], asked: EmbeddedFormat | None
+) -> tuple[bytes, Sequence[bytes], bytes]:
+    """Return each value's JSON, ``{"type":…,"data":…}`` or ``null``, in three parts.
 
     Args:
         values: Keys or values as they lie in the log.
         asked: The type to show them as where possible, or None for what they are.
+
+    Returns:
+        What stands before every one, each one's own bytes, what stands behind every one.
     """
-    if asked is None or asked is EmbeddedFormat.JSON:
-        rendered = _render_all_json(values)
-        if rendered is not None:
-            return rendered
-    return [render(value, asked) for value in values]
+    if asked in (None, EmbeddedFormat.JSON) and None not in values and _are_all_json(values):
+        return b'{"type":"JSON","data":', cast("Sequence[bytes]", values), b"}"
+    return b"", [render(value, asked) for value in values], b""
 
 
 def render(value: bytes | None, asked: EmbeddedFormat | None) -> bytes:
@@ -140,31 +144,25 @@ def _is_json(value: bytes) -> bool:
 _MAY_BEGIN_JSON = frozenset(bytes([byte]) for byte in b' \t\r\n{["-0123456789tfn')
 
 
-def _render_all_json(values: Sequence[bytes | None]) -> list[bytes] | None:  # noqa: PLR0911 - each early end is a reason not to
-    """Render values that are all JSON, with one call to the decoder for all of them.
+def _are_all_json(values: Sequence[bytes | None]) -> bool:
+    """Return whether values are all JSON texts on one line, asking the decoder once for all.
 
     They are joined to one array; only if each of its elements is exactly one of the values
-    were they all JSON texts (``[1`` beside ``2]`` would otherwise pass for one).
+    were they all JSON texts (``[1`` beside ``2]`` would otherwise pass for one). Elements as long
+    as the values, in a text without room for anything else, are the values.
     """
-    present = [value for value in values if value is not None]
-    if not present:
-        return [NULL] * len(values)
-    if any(value[:1] not in _MAY_BEGIN_JSON for value in present):
-        return None
-    joined = b",".join(present)
-    if _CONTROL.search(joined) or not _is_utf8(joined):
-        return None
+    joined = b",".join(values)  # type: ignore[arg-type]
+    if b"\n" in joined or b"\r" in joined or b"\t" in joined or not _is_utf8(joined):
+        return False
     if joined.count(b"{") + joined.count(b"[") > JSON_DEPTH_MAX and not all(
-        nesting(value, JSON_DEPTH_MAX) for value in present
+        nesting(value, JSON_DEPTH_MAX) for value in values if value is not None
     ):
-        return None
+        return False
     try:
         elements = _raws_decoder.decode(b"[%b]" % joined)
     except (msgspec.MsgspecError, RecursionError):
-        return None
-    if len(elements) != len(present) or list(map(bytes, elements)) != present:
-        return None
-    return [NULL if value is None else b'{"type":"JSON","data":%b}' % value for value in values]
+        return False
+    return list(map(len, elements)) == list(map(len, values))  # type: ignore[arg-type]
 
 
 def _is_utf8(data: bytes) -> bool:

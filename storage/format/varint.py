@@ -10,6 +10,8 @@ VARINT_BYTES_MAX = 10
 INT64_MIN = -(2**63)
 INT64_MAX = 2**63 - 1
 
+Buffer = bytes | bytearray | memoryview
+
 
 def encode_unsigned(value: int) -> bytes:
     """Return a non-negative number below 2**64 in groups of seven bits, the lowest first."""
@@ -32,8 +34,18 @@ def encode_varint(value: int) -> bytes:
     return encode_unsigned((value << 1) ^ (value >> 63))
 
 
-def decode_varint(buffer: bytes | bytearray | memoryview, position: int) -> tuple[int, int]:
+def decode_varint(buffer: Buffer, position: int) -> tuple[int, int]:
     """Return the number at a position and the position behind it.
+
+    Raises:
+        CorruptBatch: The buffer ends first, or the number is longer than 64 bits.
+    """
+    unsigned, position = decode_unsigned(buffer, position)
+    return unsigned >> 1 ^ -(unsigned & 1), position
+
+
+def decode_unsigned(buffer: Buffer, position: int) -> tuple[int, int]:
+    """Return the number at a position, not zigzag, and the position behind it.
 
     Raises:
         CorruptBatch: The buffer ends first, or the number is longer than 64 bits.
@@ -54,4 +66,4 @@ def decode_varint(buffer: bytes | bytearray | memoryview, position: int) -> tupl
             raise CorruptBatch("a varint is longer than 10 bytes")
     if unsigned >= 1 << 64:
         raise CorruptBatch("a varint has more than 64 bits")
-    return (unsigned >> 1) ^ -(unsigned & 1), position
+    return unsigned, position

@@ -6,27 +6,25 @@ JSON, NDJSON or raw record batches by Accept. ``wait_ms`` makes it a long poll t
 first record.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left
 from dataclasses import dataclass
 from urllib.parse import quote
 
 import msgspec
 
 from app.api.answers import HeaderList, Send, send_answer
-from app.api.embedded_formats import render, render_all
 from app.api.errors import ApiError
 from app.api.request_body import Scope, header
-from app.api.timestamps import format_timestamp
 from app.api.v3.consume_query import ConsumeQuery, Cursor, parse_query
+from app.api.v3.record_rendering import render_records
 from app.broker.context import BrokerContext
 from app.broker.fetch import FetchBounds, FetchedPartition, WantedPartition, fetch, read_slice
 from app.broker.list_offsets import NO_OFFSET, OffsetSpec, list_offsets
 from app.broker.partitions import partition_metadata
 from app.security.acls import Operation
 from app.security.principal import Principal
-from storage.format.batch import BatchHeader, Compression, TimestampType, iterate_headers
-from storage.format.decoder import decode_records
-from storage.format.record import Headers, Record
+from storage.format.batch import Compression, iterate_headers
+from storage.format.decoder import decode_columns
 from storage.log_slice import LogSlice
 
 JSON = b"application/json"
@@ -48,7 +46,9 @@ class _Page:
     partition: int
     next_offset: int
     high_watermark: int
+    count: int
     records: list[bytes]
+    """The JSON of the records of a batch, apart by the separator."""
 
 
 async def consume_partition(
@@ -77,18 +77,19 @@ async def consume_partition(
     if accept == RECORD_BATCHES:
         await _send_batches(context, scope, fetched, send)
         return
-    page = await _page(context, fetched, query, query.max_records)
+    separator = _separator(accept)
+    page = await _page(context, fetched, query, query.max_records, separator)
     headers = [
         _link(scope, query.next_page(offset=page.next_offset)),
         (NEXT_OFFSET_HEADER, b"%d" % page.next_offset),
         (HIGH_WATERMARK_HEADER, b"%d" % page.high_watermark),
     ]
     if accept == NDJSON:
-        await _send_lines(send, page.records, headers)
+        await _send_lines(send, separator.join(page.records), headers)
         return
     body = b'{"kind":"CauceRecordList","metadata":%b,"data":[%b],"next_offset":%d,' % (
         _metadata(scope, query.next_page(offset=page.next_offset)),
-        b",".join(page.records),
+        separator.join(page.records),
         page.next_offset,
     )
     body += b'"high_watermark":%d}' % page.high_watermark
@@ -115,13 +116,14 @@ async def consume_topic(
         beginning = query.cursor is not None
         start = 0 if beginning else _start(context, principal, (topic, partition), query)
         offsets.append(start)
-    pages = await _pages(context, principal, topic, query, cursor.first, offsets)
+    separator = _separator(accept)
+    pages = await _pages(context, principal, topic, query, cursor.first, offsets, separator)
     following = Cursor(
         topic_id=found.topic_id,
         offsets=tuple(offsets),
         first=(cursor.first + 1) % len(offsets),
     ).encode()
-    records = [record for page in pages for record in page.records]
+    records = separator.join([records for page in pages for records in page.records])
     headers = [
         _link(scope, query.next_page(cursor=following)),
         (b"cauce-next-cursor", following.encode()),
@@ -139,7 +141,7 @@ async def consume_topic(
     ]
     body = b'{"kind":"CauceRecordList","metadata":%b,"data":[%b],"next_cursor":"%b",' % (
         _metadata(scope, query.next_page(cursor=following)),
-        b",".join(records),
+        records,
         following.encode(),
     )
     body += b'"partitions":%b}' % msgspec.json.encode(places)
@@ -153,6 +155,7 @@ async def _pages(
     query: ConsumeQuery,
     first: int,
     offsets: list[int],
+    separator: bytes,
 ) -> list[_Page]:
     """Read all partitions, another one first each time; move the offsets on."""
     count = len(offsets)
@@ -173,8 +176,8 @@ async def _pages(
     for fetched in await fetch(context, principal, wanted, bounds):
         if fetched.error is not None:
             raise fetched.error
-        page = await _page(context, fetched, query, left)
-        left -= len(page.records)
+        page = await _page(context, fetched, query, left, separator)
+        left -= page.count
         offsets[page.partition] = page.next_offset
         pages.append(page)
     return pages
@@ -195,13 +198,18 @@ def _start(
 
 
 async def _page(
-    context: BrokerContext, fetched: FetchedPartition, query: ConsumeQuery, maximum: int
+    context: BrokerContext,
+    fetched: FetchedPartition,
+    query: ConsumeQuery,
+    maximum: int,
+    separator: bytes,
 ) -> _Page:
     wanted = fetched.wanted
     page = _Page(
         partition=wanted.partition,
         next_offset=wanted.offset,
         high_watermark=fetched.high_watermark,
+        count=0,
         records=[],
     )
     if fetched.found is None or maximum <= 0:
@@ -215,49 +223,24 @@ async def _page(
             raise ApiError(
                 422, 42207, "Records here are compressed; read them as raw record batches"
             )
-        records = decode_records(data, position)
-        if records and records[0].offset < wanted.offset:
-            records = [record for record in records if record.offset >= wanted.offset]
-        left = maximum - len(page.records)
-        page.records += _render(wanted, batch, records[:left], query)
-        if len(records) >= left:
-            page.next_offset = records[left - 1].offset + 1
+        columns = decode_columns(data, position)
+        start = bisect_left(columns.offsets, wanted.offset)
+        end = min(len(columns.offsets), start + maximum - page.count)
+        if end > start:
+            rendered = render_records(
+                (wanted.topic_name, wanted.partition),
+                batch,
+                columns,
+                slice(start, end),
+                query,
+                separator,
+            )
+            page.records.append(rendered)
+            page.count += end - start
+        if page.count >= maximum:
+            page.next_offset = columns.offsets[end - 1] + 1
             break
     return page
-
-
-def _render(
-    wanted: WantedPartition, batch: BatchHeader, records: Sequence[Record], query: ConsumeQuery
-) -> list[bytes]:
-    create_time = batch.timestamp_type is TimestampType.CREATE_TIME
-    start = b'{"topic_name":"%b","partition_id":%d,"offset":' % (
-        wanted.topic_name.encode(),
-        wanted.partition,
-    )
-    timestamp_type = b"CREATE_TIME" if create_time else b"LOG_APPEND_TIME"
-    middle = b'","timestamp_type":"%b","key":' % timestamp_type
-    values = render_all([record[3] for record in records], query.value_type)
-    written = []
-    for (offset, timestamp_ms, key, _, headers), value in zip(records, values, strict=True):
-        written.append(
-            b'%b%d,"timestamp":"%b%b%b,"value":%b,"headers":%b}'
-            % (
-                start,
-                offset,
-                format_timestamp(timestamp_ms),
-                middle,
-                b"null" if key is None else render(key, query.key_type),
-                value,
-                _render_headers(headers) if headers else b"[]",
-            )
-        )
-    return written
-
-
-def _render_headers(headers: Headers) -> bytes:
-    return msgspec.json.encode(
-        [{"name": name.decode("utf-8", "replace"), "value": value} for name, value in headers]
-    )
 
 
 async def _send_batches(
@@ -288,8 +271,12 @@ async def _send_batches(
         await send({"type": "http.response.body", "body": data, "more_body": sent < size})
 
 
-async def _send_lines(send: Send, records: Sequence[bytes], headers: HeaderList) -> None:
-    body = b"\n".join(records) + b"\n" if records else b""
+def _separator(accept: bytes) -> bytes:
+    return b"\n" if accept == NDJSON else b","
+
+
+async def _send_lines(send: Send, records: bytes, headers: HeaderList) -> None:
+    body = records + b"\n" if records else b""
     await send_answer(send, 200, body, content_type=NDJSON, headers=headers)
 
 
