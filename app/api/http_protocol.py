@@ -9,6 +9,7 @@ Source: reliability notes 4.4 (slow headers, 10,000 headers, duplicate Host); RF
 import asyncio
 import sys
 import time
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -53,6 +54,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn
         """Begin to watch the connection."""
         super().connection_made(transport)
+        self.transport = cast("asyncio.Transport", JoiningTransport(transport))
         self._head_since: float | None = time.monotonic()
         self._body_since: float | None = None
         self._head_bytes = 0
@@ -147,6 +149,46 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             head + b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (len(body), body)
         )
         self.transport.close()
+
+
+class JoiningTransport:
+    """Writes an answer's head together with the first bytes of its body.
+
+    uvicorn writes them one by one, and each write is a system call and a packet. A head waits for
+    the end of the loop's turn at the longest.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head: bytes | None = None
+        self._call_soon = asyncio.get_running_loop().call_soon
+
+    def write(self, data: bytes) -> None:
+        """Write, after a head that waits; a head by itself waits."""
+        head = self._head
+        if head is not None:
+            self._head = None
+            self._transport.writelines((head, data))
+        elif data.startswith(b"HTTP/1.1 "):
+            self._head = data
+            self._call_soon(self._write_head)
+        else:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Close once everything is written."""
+        self._write_head()
+        self._transport.close()
+
+    def _write_head(self) -> None:
+        head = self._head
+        if head is not None:
+            self._head = None
+            self._transport.write(head)
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the transport in everything else."""
+        return getattr(self._transport, name)
 
 
 class _Refused(Exception):

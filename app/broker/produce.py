@@ -11,8 +11,8 @@ Invariants:
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from itertools import count, repeat
 
 from app.broker.context import BrokerContext
 from app.broker.errors import BrokerError, KafkaStorageError
@@ -24,27 +24,19 @@ from app.security.acls import Operation
 from app.security.principal import Principal
 from storage.errors import BatchTooLarge, DiskError, InvalidBatch, InvalidTimestamp, LogError
 from storage.format.builder import build_batch
-from storage.format.record import NewRecord
+from storage.format.record import RecordTuple
 
 ACKS_ALL = -1
 ACKS_NONE = 0
 ACKS_LEADER = 1
 
 
-class RecordToProduce(NamedTuple):
-    """A record and the partition it must go to, if the producer chose one."""
-
-    record: NewRecord
-    partition: int | None = None
+RecordToProduce = tuple[RecordTuple, int | None]
+"""A record and the partition it must go to, if the producer chose one."""
 
 
-class Produced(NamedTuple):
-    """Where a record landed."""
-
-    partition: int
-    offset: int
-    timestamp_ms: int
-
+Produced = tuple[int, int, int]
+"""Where a record landed: partition, offset, timestamp in milliseconds. A plain tuple, for speed."""
 
 Outcome = Produced | BrokerError
 
@@ -99,7 +91,7 @@ def _by_partition(
     context: BrokerContext, topic: TopicMetadata, records: Sequence[RecordToProduce]
 ) -> dict[int, list[int]]:
     """Return the positions of the records by the partition they go to."""
-    count = len(topic.partitions)
+    partition_count = len(topic.partitions)
     chosen: dict[int, list[int]] = {}
     keyless: list[int] = []
     keyless_bytes = 0
@@ -110,14 +102,16 @@ def _by_partition(
                 keyless.append(position)
                 keyless_bytes += len(record[2] or b"")
                 continue
-            partition = partition_for_key(key, count)  # noqa: PLW2901 - the default of a choice
+            partition = partition_for_key(key, partition_count)  # noqa: PLW2901 - the default of a choice
         positions = chosen.get(partition)
         if positions is None:
             chosen[partition] = [position]
         else:
             positions.append(position)
     if keyless:
-        partition = context.partitioner.partition_without_key(topic.topic_id, count, keyless_bytes)
+        partition = context.partitioner.partition_without_key(
+            topic.topic_id, partition_count, keyless_bytes
+        )
         if partition in chosen:
             chosen[partition] = sorted(chosen[partition] + keyless)
         else:
@@ -183,11 +177,14 @@ class _Appended:
         records: Sequence[RecordToProduce],
         positions: Sequence[int],
     ) -> None:
+        if log_append_time_ms >= 0:
+            times: Iterable[int] = repeat(log_append_time_ms)
+        else:
+            times = [records[position][0][0] for position in positions]
+        landed = zip(repeat(partition), count(offset), times, strict=False)
         outcomes = self._outcomes
-        for position in positions:
-            timestamp_ms = records[position][0][0] if log_append_time_ms < 0 else log_append_time_ms
-            outcomes[position] = Produced(partition, offset, timestamp_ms)
-            offset += 1
+        for position, outcome in zip(positions, landed, strict=False):
+            outcomes[position] = outcome
 
     def _refuse(self, positions: Sequence[int], error: BrokerError) -> None:
         for position in positions:

@@ -22,7 +22,7 @@ from storage.format.batch import (
     TimestampType,
 )
 from storage.format.crc import crc32c
-from storage.format.record import Headers, NewRecord
+from storage.format.record import Headers, RecordTuple
 from storage.format.varint import INT64_MAX, INT64_MIN, encode_varint
 
 _NULL_SIZE = encode_varint(-1)
@@ -37,7 +37,7 @@ _INT32_MAX = 2**31 - 1
 
 
 def build_batch(
-    records: Sequence[NewRecord],
+    records: Sequence[RecordTuple],
     *,
     base_offset: int = 0,
     leader_epoch: int = NO_LEADER_EPOCH,
@@ -67,7 +67,8 @@ def build_batch(
     if not records:
         raise InvalidBatch("a batch needs at least one record")
     base_timestamp_ms = records[0][0]
-    body, max_timestamp_ms = _encode_records(records, base_timestamp_ms)
+    body = _encode_records(records, base_timestamp_ms)
+    max_timestamp_ms = max([record[0] for record in records])
     size = HEADER_SIZE + len(body)
     if size > _INT32_MAX:
         raise InvalidBatch(f"a batch cannot hold {size} bytes")
@@ -101,17 +102,14 @@ def build_batch(
     return batch
 
 
-def _encode_records(records: Sequence[NewRecord], base_timestamp_ms: int) -> tuple[bytes, int]:
-    """Return the records' bytes and their largest timestamp."""
+def _encode_records(records: Sequence[RecordTuple], base_timestamp_ms: int) -> bytes:
     table = _TABLE
     table_size = _TABLE_SIZE
-    max_timestamp_ms = base_timestamp_ms
     parts: list[bytes] = []
     append = parts.append
     join = b"".join
     for offset_delta, (timestamp_ms, key, value, headers) in enumerate(records):
         delta_ms = timestamp_ms - base_timestamp_ms
-        max_timestamp_ms = max(max_timestamp_ms, timestamp_ms)
         key_size = _NULL_SIZE if key is None else _varint(len(key))
         if value is None:
             value_size, value_bytes = _NULL_SIZE, b""
@@ -134,7 +132,7 @@ def _encode_records(records: Sequence[NewRecord], base_timestamp_ms: int) -> tup
         size = len(record)
         append(table[size] if size < table_size else encode_varint(size))
         append(record)
-    return join(parts), max_timestamp_ms
+    return join(parts)
 
 
 def _varint(value: int) -> bytes:

@@ -10,6 +10,10 @@ Headers = tuple[tuple[bytes, bytes | None], ...]
 """Name and value of each header, in order; names may repeat, a value may be null."""
 
 
+RecordTuple = tuple[int, bytes | None, bytes | None, Headers]
+"""What a ``NewRecord`` is; hot paths make the plain tuple, for a fifth of the price."""
+
+
 class NewRecord(NamedTuple):
     """A record to be appended; a plain tuple of the same four does as well."""
 

@@ -100,7 +100,7 @@ async def produce_batch(
     successes: list[msgspec.Raw] = []
     failures: list[dict[str, object]] = []
     for entry_id, one, outcome in zip(ids, parsed, outcomes, strict=True):
-        if isinstance(one, Parsed) and isinstance(outcome, Produced):
+        if not isinstance(one, Refused) and isinstance(outcome, tuple):
             written = receipts.success(one, outcome, entry_id)
             successes.append(msgspec.Raw(written))
         else:
@@ -108,6 +108,9 @@ async def produce_batch(
             failures.append({"id": entry_id, "error_code": code, "message": message})
     body = msgspec.json.encode({"successes": successes, "failures": failures})
     await send_answer(send, 207, body)
+
+
+_ALL_PRODUCED = {tuple}
 
 
 class _Receipts:
@@ -124,33 +127,39 @@ class _Receipts:
         self, parsed: Sequence[Parsed | Refused], outcomes: Sequence[Outcome | None]
     ) -> bytes:
         """Return one receipt a line."""
-        prefix = self._success
+        if set(map(type, outcomes)) == _ALL_PRODUCED and Refused not in set(map(type, parsed)):
+            return self._successes(parsed, outcomes)  # type: ignore[arg-type] # just checked
         written = []
         for one, outcome in zip(parsed, outcomes, strict=True):
-            if isinstance(outcome, Produced) and isinstance(one, Parsed):
-                written.append(
-                    b'%b%d,"offset":%d,"timestamp":"%b"%b\r\n'
-                    % (
-                        prefix,
-                        outcome[0],
-                        outcome[1],
-                        format_timestamp(outcome[2]),
-                        one.receipt_tail,
-                    )
-                )
+            if not isinstance(one, Refused) and isinstance(outcome, tuple):
+                written.append(self._successes([one], [outcome]))
             else:
                 written.append(encode_error(*_failure(one, outcome)) + b"\r\n")
         return b"".join(written)
+
+    def _successes(self, parsed: Sequence[Parsed], outcomes: Sequence[Produced]) -> bytes:
+        """Return the receipts of records that have all landed."""
+        prefix = self._success
+        stamp = format_timestamp
+        return b"".join(
+            [
+                b'%b%d,"offset":%d,"timestamp":"%b"%b\r\n'
+                % (prefix, partition, offset, stamp(timestamp_ms), tail)
+                for (_, tail), (partition, offset, timestamp_ms) in zip(
+                    parsed, outcomes, strict=True
+                )
+            ]
+        )
 
     def success(self, one: Parsed, outcome: Produced, entry_id: str) -> bytes:
         """Return the receipt of one entry of a batch."""
         return b'{"id":%b,%b%d,"offset":%d,"timestamp":"%b"%b' % (
             msgspec.json.encode(entry_id),
             self._place,
-            outcome.partition,
-            outcome.offset,
-            format_timestamp(outcome.timestamp_ms),
-            one.receipt_tail,
+            outcome[0],
+            outcome[1],
+            format_timestamp(outcome[2]),
+            one[1],
         )
 
 
@@ -229,14 +238,14 @@ async def _produce_all(
     context: BrokerContext, principal: Principal, topic: str, parsed: Sequence[Parsed | Refused]
 ) -> list[Outcome | None]:
     """Produce what parsed; the outcome of what did not is None."""
-    good = [one.record for one in parsed if isinstance(one, Parsed)]
+    good = [one[0] for one in parsed if not isinstance(one, Refused)]
     if not good:
         return [None] * len(parsed)
     outcomes = await produce(context, principal, topic, good)
     if len(good) == len(parsed):
         return list(outcomes)
     landed = iter(outcomes)
-    return [next(landed) if isinstance(one, Parsed) else None for one in parsed]
+    return [None if isinstance(one, Refused) else next(landed) for one in parsed]
 
 
 def _failure(one: Parsed | Refused, outcome: Outcome | None) -> tuple[int, str]:
