@@ -1,0 +1,137 @@
+"""The load generator: bare HTTP over asyncio, as little Python per answer as can be.
+
+It shares the machine with the server that it measures.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import cast
+
+SECONDS = 3.0
+
+
+def request(path: str, body: bytes = b"", accept: bytes = b"*/*") -> bytes:
+    method = b"POST" if body else b"GET"
+    return (
+        b"%b %b HTTP/1.1\r\nhost: bench\r\naccept: %b\r\ncontent-type: application/json\r\n"
+        b"content-length: %d\r\n\r\n%b" % (method, path.encode(), accept, len(body), body)
+    )
+
+
+class Connection(asyncio.Protocol):
+    """One HTTP connection; as little Python per answer as can be, for it shares the machine."""
+
+    def __init__(self, on_answer: Callable[["Connection"], None]) -> None:
+        self.on_answer = on_answer
+        self.transport: asyncio.Transport | None = None
+        self.head = b""
+        self.size = 0
+        self.left = -1
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+
+    def send(self, sent: bytes) -> None:
+        assert self.transport is not None
+        self.head = b""
+        self.left = -1
+        self.transport.write(sent)
+
+    def data_received(self, data: bytes) -> None:
+        if self.left < 0:
+            self.head += data
+            end = self.head.find(b"\r\n\r\n")
+            if end < 0:
+                return
+            assert self.head.startswith(b"HTTP/1.1 200"), self.head
+            lower = self.head[:end].lower()
+            self.size = int(lower.split(b"content-length: ")[1].split(b"\r\n")[0])
+            self.left = self.size - (len(self.head) - end - 4)
+            self.head = lower
+        else:
+            self.left -= len(data)
+        if self.left == 0:
+            self.on_answer(self)
+
+
+async def connect(port: int, on_answer: Callable[[Connection], None]) -> Connection:
+    """Return an open connection."""
+    loop = asyncio.get_running_loop()
+    _, protocol = await loop.create_connection(lambda: Connection(on_answer), "127.0.0.1", port)
+    return protocol
+
+
+async def closed_loop(port: int, sent: bytes, connections: int) -> tuple[float, list[float]]:
+    """Return requests/s and their latencies with so many connections that never pause."""
+    latencies: list[float] = []
+    began: dict[Connection, float] = {}
+    ended = asyncio.Event()
+    clock = time.perf_counter
+    end = clock() + SECONDS
+
+    def answered(connection: Connection) -> None:
+        now = clock()
+        latencies.append(now - began[connection])
+        if now < end:
+            began[connection] = now
+            connection.send(sent)
+        else:
+            del began[connection]
+            if not began:
+                ended.set()
+
+    opened = [await connect(port, answered) for _ in range(connections)]
+    start = clock()
+    for connection in opened:
+        began[connection] = clock()
+        connection.send(sent)
+    await ended.wait()
+    return len(latencies) / (clock() - start), latencies
+
+
+async def offered(port: int, sent: bytes, rate: int, connections: int) -> list[float]:
+    """Return latencies, from the planned moment on, of requests offered at a rate."""
+    latencies: list[float] = []
+    count = int(rate * SECONDS)
+    planned: dict[Connection, float] = {}
+    free: list[Connection] = []
+    clock = time.perf_counter
+
+    def answered(connection: Connection) -> None:
+        latencies.append(clock() - planned[connection])
+        free.append(connection)
+
+    free += [await connect(port, answered) for _ in range(connections)]
+    start = clock() + 0.1
+    for number in range(count):
+        due = start + number / rate
+        while clock() < due or not free:
+            await asyncio.sleep(max(0.0, due - clock()))
+        connection = free.pop()
+        planned[connection] = due
+        connection.send(sent)
+    while len(latencies) < count:
+        await asyncio.sleep(0.01)
+    return latencies
+
+
+async def consume_all(
+    port: int, path: str, accept: bytes, max_records: int, max_bytes: int
+) -> tuple[float, float]:
+    """Return records/s and bytes/s of one reader from the start to the end."""
+    answers: asyncio.Queue[Connection] = asyncio.Queue()
+    connection = await connect(port, answers.put_nowait)
+    offset, total = 0, 0
+    began = time.perf_counter()
+    while True:
+        query = f"?offset={offset}&max_records={max_records}&max_bytes={max_bytes}"
+        connection.send(request(path + query, accept=accept))
+        await answers.get()
+        following = int(connection.head.split(b"cauce-next-offset: ")[1].split(b"\r\n")[0])
+        total += connection.size
+        if following == offset:
+            break
+        offset = following
+    seconds = time.perf_counter() - began
+    return offset / seconds, total / seconds
