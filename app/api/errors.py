@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from app.broker import errors as broker
 from app.broker.errors import BrokerError
@@ -94,11 +95,13 @@ def install_error_handlers(app: FastAPI) -> None:
             _logger.warning("answered %d: %s", status, error)
         return _answer(status, code, str(error))
 
-    async def on_http_error(_request: Request, error: Exception) -> Response:
+    async def on_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         phrase = _PHRASES.get(error.status_code, "Error")
         answer = _answer(error.status_code, error.status_code, f"HTTP {error.status_code} {phrase}")
         answer.headers.update(error.headers or {})
+        if error.status_code == 405:
+            answer.headers["Allow"] = ", ".join(_methods(request))
         return answer
 
     async def on_invalid(_request: Request, error: Exception) -> Response:
@@ -115,6 +118,18 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(Exception, on_unexpected)
 
+
+def _methods(request: Request) -> list[str]:
+    """Return every method that some route has for the request's path."""
+    found = []
+    for method in _METHODS:
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+            found.append(method)
+    return found
+
+
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 _PHRASES = {
     404: "Not Found",
