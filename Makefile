@@ -36,8 +36,18 @@ debian: # What the tests need of Debian's
 	    echo "installing PostgreSQL for the tests"; \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null; \
 	  else echo "The tests need a PostgreSQL server: install Debian's package postgresql." >&2; exit 1; fi; }
+	@command -v npm >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing Node.js for the tests"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null; \
+	  else echo "The tests need npm: install Debian's packages nodejs and npm." >&2; exit 1; fi; }
 
-test: $(VENV)/.dev debian ## Install all that the tests need and run every test
+node_modules/.installed: package.json package-lock.json | debian
+	@echo "installing the OpenAPI linter from package-lock.json"
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+test: $(VENV)/.dev debian node_modules/.installed ## Install all that the tests need and run every test
 	@$(BIN)/python -m pytest
 
 unit: $(VENV)/.dev ## Run the fast tests
@@ -67,4 +77,4 @@ lock: $(VENV)/.dev ## Write the lock files again
 	@$(LOCK) -c requirements-dev.lock pyproject.toml build.in -o requirements.lock
 
 clean: ## Remove what was installed and built (not the data)
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info build dist
+	@rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info build dist

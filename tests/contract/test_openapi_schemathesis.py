@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,10 +10,11 @@ import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
-from schemathesis import Case, HookContext
+from schemathesis import Case, CheckContext, HookContext, Response
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    negative_data_rejection,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
@@ -23,21 +25,25 @@ from tests.support.node import ROOT, NodeProcess
 
 pytestmark = pytest.mark.slow
 
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    unsupported_method,
-]
-KNOWN = {
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+BATCHES = "application/vnd.cauce.recordbatches"
+CONSUMING = ("consumeTopicRecords", "consumePartitionRecords")
+ACCEPTED = [None, JSON, NDJSON, BATCHES, "text/html, application/*;q=0.5", "text/html"]
+STARTS = ("offset", "cursor", "timestamp", "from")
+WAIT_MS_MAX = 20
+
+EXISTING: dict[str, Any] = {
     "cluster_id": "-",
     "topic_name": "known",
     "partition_id": 0,
     "broker_id": 1,
     "name": "segment.ms",
 }
+ANSWERED: dict[str, set[tuple[int, str]]] = defaultdict(set)
+"""Status and content type of what each operation has answered."""
+
+document = schemathesis.openapi.from_path(ROOT / "openapi" / "cauce-v3.json")
 
 
 @pytest.fixture(scope="module")
@@ -45,58 +51,108 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
     node = NodeProcess(tmp_path_factory.mktemp("schemathesis") / "data")
     node.start()
     node.create_topic("known", 2)
+    node.create_topic("another", 1)
     records = b'{"value":{"type":"JSON","data":1}}{"key":{"type":"STRING","data":"k"},"value":null}'
     httpx.post(
-        f"{node.topics}/known/records",
-        content=records * 20,
-        headers={"content-type": "application/json"},
+        f"{node.topics}/known/records", content=records * 20, headers={"content-type": JSON}
     ).raise_for_status()
+    EXISTING["cursor"] = httpx.get(f"{node.topics}/known/records").json()["next_cursor"]
     yield node
     assert node.stop() == 0
     assert "Traceback" not in node.log
+    for operation, answers in ANSWERED.items():
+        assert any(status < 300 for status, _ in answers), f"{operation} never succeeded"
+        if operation in CONSUMING:
+            assert {(200, JSON), (200, NDJSON)} <= answers, f"{operation} in every form"
+    if "consumePartitionRecords" in ANSWERED:
+        assert (200, BATCHES) in ANSWERED["consumePartitionRecords"]
 
 
 @schemathesis.hook
-def map_path_parameters(
-    context: HookContext, path_parameters: dict[str, Any] | None
-) -> dict[str, Any] | None:
-    """Have most requests name what exists; the topic that is deleted is another one."""
-    for name in path_parameters or {}:
-        assert path_parameters is not None
-        if zlib.crc32(str(path_parameters[name]).encode()) % 4 and name in KNOWN:
-            path_parameters[name] = KNOWN[name]
-    operation = context.operation
-    if operation is not None and operation.definition.raw["operationId"] == "deleteKafkaTopic":
-        assert path_parameters is not None
-        path_parameters["topic_name"] = "another"
-    return path_parameters
+def before_call(_context: HookContext, case: Case, _kwargs: dict[str, Any]) -> None:
+    """Have most requests name what exists, and the forms of an answer take turns."""
+    operation = case.operation.definition.raw["operationId"]
+    choice = zlib.crc32(repr((case.path_parameters, case.query, case.body)).encode())
+    for name in case.path_parameters:
+        if choice % 5:
+            case.path_parameters[name] = EXISTING[name]
+        choice //= 5
+    if operation == "deleteKafkaTopic" and case.path_parameters["topic_name"] == "known":
+        case.path_parameters["topic_name"] = "another"
+    if operation == "updateKafkaTopicConfig" and choice % 3 == 0:
+        case.body = {"value": "60000"}
+    if operation in CONSUMING:
+        _settle_consume(case, choice)
 
 
-@schemathesis.hook
-def map_query(_context: HookContext, query: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Keep long polls short."""
-    if query and isinstance(query.get("wait_ms"), int) and query["wait_ms"] > 0:
-        query["wait_ms"] = min(query["wait_ms"], 20)
-    return query
+def _settle_consume(case: Case, choice: int) -> None:
+    """Ask for one of the forms, keep polls short, and mostly name one start only."""
+    accepted = ACCEPTED[choice % len(ACCEPTED)]
+    if accepted is not None:
+        case.headers["Accept"] = accepted
+    if isinstance(case.query.get("wait_ms"), int):
+        case.query["wait_ms"] = min(case.query["wait_ms"], WAIT_MS_MAX)
+    choice //= len(ACCEPTED)
+    if choice % 4:
+        for name in [name for name in STARTS if name in case.query][1:]:
+            del case.query[name]
+    if "cursor" in case.query and choice % 2:
+        case.query["cursor"] = EXISTING["cursor"]
 
 
-@schemathesis.serializer("application/x-ndjson")
+@schemathesis.serializer(NDJSON)
 def write_lines(_context: object, value: Any) -> bytes:
-    """Send NDJSON, for what is generated as one value."""
-    values = value if isinstance(value, list) else [value]
-    return b"\n".join(json.dumps(one).encode() for one in values)
+    """Send what is generated as two lines of NDJSON."""
+    return b"\n".join([json.dumps(value).encode()] * 2)
 
 
-@schemathesis.deserializer("application/x-ndjson")
-def lines(_context: object, response: Any) -> Any:
-    """Show NDJSON to the checks as the list of its lines."""
-    return [json.loads(line) for line in response.content.splitlines()]
+@schemathesis.deserializer(NDJSON)
+def read_line(_context: object, response: Response) -> Any:
+    """Read one line of NDJSON."""
+    return json.loads(response.content)
 
 
-document = schemathesis.openapi.from_path(ROOT / "openapi" / "cauce-v3.json")
+def every_line_conforms(context: CheckContext, response: Response, case: Case) -> None:
+    """Hold each receipt, and each line of NDJSON, to the schema: it is declared for one of them."""
+    operation = case.operation.definition.raw["operationId"]
+    is_receipts = operation == "produceRecord" and response.status_code == 200
+    if not is_receipts and _content_type(response) != NDJSON:
+        response_schema_conformance(context, response, case)
+        return
+    lines = response.content.splitlines()
+    assert lines or not is_receipts, "no receipt"
+    for line in lines:
+        one = Response(
+            status_code=response.status_code,
+            headers=response.headers,
+            content=line,
+            request=response.request,
+            elapsed=response.elapsed,
+            verify=response.verify,
+        )
+        response_schema_conformance(context, one, case)
+
+
+def _content_type(response: Response) -> str:
+    return response.headers.get("content-type", [""])[0].split(";")[0]
+
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    every_line_conforms,
+    unsupported_method,
+]
 
 
 @document.parametrize()
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 def test_every_answer_is_declared_and_none_is_a_server_error(case: Case, node: NodeProcess) -> None:
-    case.call_and_validate(base_url=node.url, checks=CHECKS)
+    response = case.call_and_validate(base_url=node.url, checks=CHECKS)
+
+    operation = case.operation.definition.raw["operationId"]
+    ANSWERED[operation].add((response.status_code, _content_type(response)))
