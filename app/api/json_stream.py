@@ -52,8 +52,7 @@ class ObjectSplitter:
         try:
             while self._advance(finished):
                 pass
-            if len(self._held) > self._object_bytes_max:
-                raise MalformedStream(f"a record is larger than {self._object_bytes_max} bytes")
+            self._check_size(len(self._held))
         except MalformedStream as error:
             raise MalformedStream(str(error), finished) from None
         return finished
@@ -89,6 +88,7 @@ class ObjectSplitter:
         else:
             self._depth -= 1
             if self._depth == 0:
+                self._check_size(self._position)
                 finished.append(bytes(held[: self._position]))
                 del held[: self._position]
                 self._position = 0
@@ -105,6 +105,10 @@ class ObjectSplitter:
         self._position = 1
         self._depth = 1
         return True
+
+    def _check_size(self, size: int) -> None:
+        if size > self._object_bytes_max:
+            raise MalformedStream(f"a record is larger than {self._object_bytes_max} bytes")
 
     def _leave_string(self) -> bool:
         mark = _IN_STRING.search(self._held, self._position)
