@@ -1,0 +1,36 @@
+"""LogSlice: the bytes it stands for, in whatever way they are read."""
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage.files import Disk
+from storage.log_slice import LogSlice
+
+
+def slice_of(path: Path, position: int, size: int) -> LogSlice:
+    file = Disk().open(path)
+    return LogSlice(file=file, position=position, size=size, start_offset=7, next_offset=9)
+
+
+def test_read_returns_the_bytes_also_after_the_name_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"0123456789")
+    found = slice_of(path, 2, 5)
+    path.unlink()
+
+    assert found.read() == b"23456"
+    assert found.read_if_cached() in (b"23456", None)
+
+
+@given(size=st.integers(0, 50), piece_size=st.integers(1, 60))
+def test_pieces_joined_are_the_slice(size: int, piece_size: int) -> None:
+    path = Path(__file__)
+    found = slice_of(path, 3, size)
+
+    pieces = list(found.pieces(piece_size))
+
+    assert b"".join(piece.read() for piece in pieces) == found.read()
+    assert all(0 < piece.size <= piece_size for piece in pieces)
+    assert all((piece.start_offset, piece.next_offset) == (7, 9) for piece in pieces)
