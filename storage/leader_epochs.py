@@ -48,8 +48,7 @@ class LeaderEpochs:
     def assign(self, epoch: int, start_offset: int) -> None:
         """Record that an epoch begins at an offset, unless it has begun already."""
         if epoch > self.latest:
-            self._entries.append((epoch, start_offset))
-            self.write()
+            self._replace([*self._entries, (epoch, start_offset)])
 
     def end_offset_for(self, epoch: int, log_end_offset: int) -> tuple[int, int] | None:
         """Return the largest epoch at or below this one and the offset at which it ends.
@@ -79,11 +78,8 @@ class LeaderEpochs:
         """Replace all by what the log itself says."""
         self._replace(entries)
 
-    def write(self) -> None:
-        """Write the checkpoint, durably."""
-        write_checkpoint(self._disk, self._path, self._entries)
-
     def _replace(self, entries: list[tuple[int, int]]) -> None:
+        """Write the checkpoint, durably; what did not reach the disk is not believed."""
         if entries != self._entries:
+            write_checkpoint(self._disk, self._path, entries)
             self._entries = entries
-            self.write()
