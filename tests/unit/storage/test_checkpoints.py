@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from storage.checkpoints import MalformedCheckpoint, read_checkpoint, write_checkpoint
 from storage.errors import DiskError
-from storage.files import Disk, File
+from storage.files import Disk
+from tests.support.failing_disk import FailingDisk
 
 FIELD = st.text("abcXYZ0123456789-_.", min_size=1, max_size=12)
 ENTRIES = st.lists(st.lists(FIELD, min_size=1, max_size=4), max_size=6)
@@ -83,17 +84,12 @@ def test_read_checkpoint_raises_nothing_else_whatever_the_bytes(data: bytes) -> 
         assert [" ".join(fields) for fields in entries] == lines
 
 
-class FullDisk(Disk):
-    """A disk that takes no more bytes."""
-
-    def open(self, path: Path, *, create: bool = False) -> File:
-        raise DiskError(f"cannot open {path}: no space left on device")
-
-
 def test_write_checkpoint_keeps_the_old_file_when_the_disk_fails(tmp_path: Path) -> None:
-    write_checkpoint(Disk(), tmp_path / "c", [("topic", 0, 17)])
+    disk = FailingDisk()
+    write_checkpoint(disk, tmp_path / "c", [("topic", 0, 17)])
+    disk.fail("write")
 
     with pytest.raises(DiskError):
-        write_checkpoint(FullDisk(), tmp_path / "c", [("topic", 0, 18)])
+        write_checkpoint(disk, tmp_path / "c", [("topic", 0, 18)])
 
     assert read_checkpoint(Disk(), tmp_path / "c") == [["topic", "0", "17"]]
