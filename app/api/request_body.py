@@ -1,7 +1,8 @@
 """Request bodies: read in pieces, decompressed in pieces, bounded all the way.
 
 A compressed body counts with what it becomes, and is never unpacked further than its bound: a
-few kilobytes of zstd may stand for gigabytes.
+few kilobytes of zstd may stand for gigabytes. Both formats may be of several parts, gzip's members
+and zstd's frames; together they are the body (RFC 1952 2.2, RFC 8878 3.1).
 """
 
 import zlib
@@ -48,15 +49,19 @@ class _Plain:
 
 class _Gzip:
     def __init__(self) -> None:
-        self._stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        self._stream = zlib.decompressobj(_GZIP_WINDOW)
 
     def unpack(self, data: bytes) -> Iterator[bytes]:
         try:
-            while data and not self._stream.eof:
-                piece = self._stream.decompress(data, _PIECE_BYTES)
-                data = self._stream.unconsumed_tail
-                if piece:
-                    yield piece
+            for start in range(0, len(data), _GZIP_INPUT_BYTES):
+                rest = data[start : start + _GZIP_INPUT_BYTES]
+                while rest:
+                    if self._stream.eof:
+                        self._stream = zlib.decompressobj(_GZIP_WINDOW)
+                    piece = self._stream.decompress(rest, _PIECE_BYTES)
+                    rest = self._stream.unused_data or self._stream.unconsumed_tail
+                    if piece:
+                        yield piece
         except zlib.error:
             raise ApiError(400, 400, "Bad Request: the body is not valid gzip") from None
 
@@ -65,25 +70,36 @@ class _Gzip:
             raise ApiError(400, 400, "Bad Request: the gzip body is cut off")
 
 
+_GZIP_WINDOW = zlib.MAX_WBITS | 16
+_GZIP_INPUT_BYTES = 16 * 1024
+"""Fed in steps: what is behind a member is copied for the next one."""
+
+
 class _Zstd:
     def __init__(self) -> None:
-        decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_MAX)
-        self._stream = decompressor.decompressobj(write_size=_PIECE_BYTES)
+        self._decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_MAX)
+        self._stream = self._begin()
 
     def unpack(self, data: bytes) -> Iterator[bytes]:
         try:
             for start in range(0, len(data), _ZSTD_INPUT_BYTES):
-                if self._stream.eof:
-                    return
-                piece = self._stream.decompress(data[start : start + _ZSTD_INPUT_BYTES])
-                if piece:
-                    yield piece
+                rest = data[start : start + _ZSTD_INPUT_BYTES]
+                while rest:
+                    if self._stream.eof:
+                        self._stream = self._begin()
+                    piece = self._stream.decompress(rest)
+                    rest = self._stream.unused_data
+                    if piece:
+                        yield piece
         except zstandard.ZstdError:
             raise ApiError(400, 400, "Bad Request: the body is not valid zstd") from None
 
     def finish(self) -> None:
         if not self._stream.eof:
             raise ApiError(400, 400, "Bad Request: the zstd body is cut off")
+
+    def _begin(self) -> "zstandard.ZstdDecompressionObj":
+        return self._decompressor.decompressobj(write_size=_PIECE_BYTES)
 
 
 _ZSTD_INPUT_BYTES = 64
