@@ -48,7 +48,7 @@ def create_app(settings: Settings, on_failure: Callable[[], None] | None = None)
             sweeping = asyncio.create_task(sweeper.run(), name="sweeper")
             if on_failure is not None:
                 node.background.add_done_callback(lambda _: on_failure())
-            app.state.public_url = settings.public_url
+            front.public_url = (settings.public_url or "").rstrip("/") or None
             app.state.context = front.context = node.context
             try:
                 yield

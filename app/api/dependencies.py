@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Request
 
 from app.api.errors import ApiError
+from app.api.request_body import PUBLIC_URL
 from app.broker.context import BrokerContext
 from app.security.principal import ANONYMOUS, Principal
 
@@ -62,8 +63,7 @@ class Links:
     """Makes URLs and resource names of one request."""
 
     def __init__(self, request: Request, context: BrokerContext) -> None:
-        public = getattr(request.app.state, "public_url", None)
-        self._base = (public or str(request.base_url)).rstrip("/")
+        self._base = request.scope.get(PUBLIC_URL) or str(request.base_url).rstrip("/")
         self._cluster = context.image.cluster_id
 
     def url(self, *segments: object) -> str:

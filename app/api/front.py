@@ -12,7 +12,7 @@ from collections.abc import Awaitable
 from fastapi import FastAPI
 
 from app.api.answers import Send, answering_errors, send_error
-from app.api.request_body import Receive, Scope
+from app.api.request_body import PUBLIC_URL, Receive, Scope
 from app.api.v3.record_handlers import handler_for
 from app.broker.context import BrokerContext
 
@@ -27,11 +27,14 @@ class Front:
     def __init__(self, app: FastAPI) -> None:
         """Stand in front of an application whose ``state.context`` is the broker."""
         self.application = app
+        self.public_url: str | None = None
+        """What links begin with, without a slash at its end; ``None`` for what was asked for."""
         self.context: BrokerContext | None = None
         """Set when the node runs; before that everything goes on to the application."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a hot path, or pass the request on."""
+        scope[PUBLIC_URL] = self.public_url
         if scope["type"] == "http" and self.context is not None:
             path: str = scope["path"]
             if path.startswith(_PREFIX):

@@ -14,7 +14,7 @@ import msgspec
 
 from app.api.answers import HeaderList, Send, send_answer
 from app.api.errors import ApiError
-from app.api.request_body import Scope, header
+from app.api.request_body import PUBLIC_URL, Scope, header
 from app.api.v3.consume_query import ConsumeQuery, Cursor, parse_query
 from app.api.v3.record_rendering import render_records
 from app.broker.context import BrokerContext
@@ -297,7 +297,7 @@ def _negotiate(scope: Scope) -> bytes:
 
 def _here(scope: Scope) -> str:
     host = header(scope, b"host").decode("ascii", "replace")
-    public = scope.get("cauce.public_url")
+    public = scope.get(PUBLIC_URL)
     base = public or f"{scope.get('scheme', 'http')}://{host}"
     return f"{base}{quote(scope['path'], safe='/-._~:')}"
 

@@ -1,0 +1,117 @@
+import json
+from collections.abc import MutableMapping
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.api.front import Front
+from tests.support.application import (
+    JSON,
+    TOPICS,
+    Exchange,
+    RunningApplication,
+    request_scope,
+    running_application,
+)
+
+RECORD = b'{"value":{"type":"STRING","data":"x"}}'
+
+
+@pytest.fixture
+async def topic(running: RunningApplication) -> RunningApplication:
+    await running.create_topic("t")
+    return running
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/t/records", RECORD, 200),
+        ("POST", "/t/records:batch", b'{"entries":[{"id":"a"}]}', 207),
+        ("GET", "/t/records", b"", 200),
+        ("GET", "/t/partitions/0/records", b"", 200),
+    ],
+)
+async def test_hot_path_is_answered_without_the_application_and_alike_through_it(
+    topic: RunningApplication, method: str, path: str, body: bytes, status: int
+) -> None:
+    topic.front.application.routes.clear()
+    hot = await topic.client.request(method, TOPICS + path, content=body, headers=JSON)
+
+    assert hot.status_code == status, hot.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/livez", 200),
+        ("GET", TOPICS, 200),
+        ("GET", f"{TOPICS}/t", 200),
+        ("PUT", f"{TOPICS}/t/records", 405),
+        ("DELETE", f"{TOPICS}/t/partitions/0/records?before_offset=0", 200),
+        ("GET", f"{TOPICS}/t/records/", 404),
+        ("GET", f"{TOPICS}//records", 404),
+        ("GET", "/v3/clusters//topics/t/records", 404),
+        ("GET", "/v3/clusters/-/groups/t/records", 404),
+    ],
+)
+async def test_everything_else_is_passed_on(
+    topic: RunningApplication, method: str, path: str, status: int
+) -> None:
+    answer = await topic.client.request(method, path)
+
+    assert answer.status_code == status, answer.text
+
+
+async def test_everything_is_passed_on_while_there_is_no_broker() -> None:
+    passed = []
+    application = FastAPI()
+    application.router.lifespan_context(application)
+
+    @application.get("/v3/clusters/-/topics/t/records")
+    async def records() -> str:
+        passed.append("records")
+        return "later"
+
+    transport = httpx.ASGITransport(app=Front(application))
+    async with httpx.AsyncClient(transport=transport, base_url="http://h") as client:
+        answer = await client.get("/v3/clusters/-/topics/t/records")
+
+    assert (answer.json(), passed) == ("later", ["records"])
+
+
+async def test_refusal_of_a_verb_is_worded(running: RunningApplication) -> None:
+    answer = await running.client.get(f"{TOPICS}/none/partitions/0/records")
+
+    assert (answer.status_code, answer.json()["error_code"]) == (404, 40403)
+
+
+async def test_mistake_of_ours_is_a_500_with_its_trace_in_the_log(
+    topic: RunningApplication, caplog: pytest.LogCaptureFixture
+) -> None:
+    exchange = Exchange([])
+
+    async def broken() -> MutableMapping[str, Any]:
+        raise ZeroDivisionError("the network is a fake")
+
+    scope = request_scope("POST", f"{TOPICS}/t/records", content_type="application/json")
+    await topic.front(scope, broken, exchange.send)
+
+    assert exchange.status == 500
+    assert json.loads(exchange.body) == {"error_code": 50002, "message": "Internal Server Error"}
+    assert "the network is a fake" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/v3/clusters/-/topics", "/v3/clusters/-/topics/t/records"])
+async def test_links_begin_with_the_public_url_when_there_is_one(
+    tmp_path_factory: pytest.TempPathFactory, path: str
+) -> None:
+    directory = tmp_path_factory.mktemp("public")
+    async with running_application(directory, public_url="https://events.test/x/") as one:
+        await one.create_topic("t")
+
+        answer = (await one.client.get(path)).json()
+
+    assert answer["metadata"]["self"].startswith("https://events.test/x/v3/clusters/")
