@@ -61,9 +61,9 @@ def _check(header: BatchHeader, config: LogConfig, now_ms: int) -> None:
 
 def _check_timestamps(header: BatchHeader, config: LogConfig, now_ms: int) -> None:
     latest = header.max_timestamp_ms
-    if latest == NO_TIMESTAMP:
-        return
     earliest = header.base_timestamp_ms
+    if latest == earliest == NO_TIMESTAMP:
+        return
     if latest < 0 or earliest < 0:
         raise InvalidTimestamp(f"timestamp {min(latest, earliest)} is before 1970")
     if latest - now_ms > config.message_timestamp_after_max_ms:
