@@ -84,8 +84,11 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         super().data_received(data)
 
     def on_message_begin(self) -> None:
-        """Begin a head."""
+        """Begin a head; it may have come behind the request before it, in the same piece."""
         super().on_message_begin()
+        if self._head_since is None:
+            self._head_since = time.monotonic()
+        self._head_bytes = max(self._head_bytes, 1)
         self._header_count = 0
         self._hosts = 0
 
@@ -94,8 +97,11 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         self._header_count += 1
         if self._header_count > HEADERS_MAX:
             raise _Refused(431, "too many headers")
-        if name.lower() == b"host":
+        lower = name.lower()
+        if lower == b"host":
             self._hosts += 1
+        elif lower == b"transfer-encoding" and value.lower() != b"chunked":
+            raise _Refused(400, "chunked is the only transfer coding")
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -127,11 +133,11 @@ class GuardedHttpProtocol(HttpToolsProtocol):
                 self._refuse(408, "the head did not come in time")
             else:
                 self.transport.close()
-        elif self._body_since is not None and now - self._body_since > BODY_IDLE_SECONDS_MAX:
-            if self.cycle is not None and not self.cycle.response_started:
+        elif self._body_since is not None:
+            if self.flow.read_paused:
+                self._body_since = now
+            elif now - self._body_since > BODY_IDLE_SECONDS_MAX:
                 self._refuse(408, "the body did not come in time")
-            else:
-                self.transport.close()
 
     def _refusal(self) -> "_Refused | None":
         """Return why a callback of ours stopped the parser, if one did."""
@@ -143,6 +149,17 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         return None
 
     def _refuse(self, status: int, message: str) -> None:
+        """Answer what cannot go on, if it can still be answered, and close."""
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            if not cycle.more_body:
+                # What is refused came behind requests in work: they are answered, then it ends.
+                cycle.keep_alive = False
+                self.flow.pause_reading()
+                return
+            if cycle.response_started or self.pipeline:
+                self.transport.close()
+                return
         body = encode_error(status, f"{_REASONS[status].decode()}: {message}")
         head = b"HTTP/1.1 %d %b\r\ncontent-type: application/json\r\n" % (status, _REASONS[status])
         self.transport.write(
