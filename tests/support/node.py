@@ -11,16 +11,24 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-c", "from cauce.cli.main import main; main()"]
+MAIN = "from cauce.cli.main import main; main()"
 START_SECONDS_MAX = 30.0
 
 
 class NodeProcess:
     """Starts a node on a free port; the port stays the same over restarts."""
 
-    def __init__(self, directory: Path, *options: str) -> None:
+    def __init__(self, directory: Path, *options: str, prelude: str = "") -> None:
+        """Prepare a node.
+
+        Args:
+            directory: Its data directory.
+            options: More flags.
+            prelude: Python that its process runs first, to plant a fault.
+        """
         self.directory = directory
         self.options = options
+        self.prelude = prelude
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
         self._log_path = directory.parent / f"{directory.name}.log"
@@ -47,7 +55,10 @@ class NodeProcess:
         arguments = ["serve", "--data-dir", str(self.directory), "--http-port", str(self.port)]
         with self._log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [*COMMAND, *arguments, "--kafka-port", "0", *self.options],
+                [
+                    *(sys.executable, "-c", f"{self.prelude}\n{MAIN}", *arguments),
+                    *("--kafka-port", "0", *self.options),
+                ],
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,
