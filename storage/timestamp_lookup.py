@@ -11,7 +11,7 @@ Source: Kafka's ``UnifiedLog.fetchOffsetByTimestamp``; KIP-79, KIP-734.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storage.errors import CorruptBatch, DiskError, UnsupportedCompression
+from storage.errors import CorruptBatch, DiskError
 from storage.format.batch import NO_TIMESTAMP, BatchHeader
 from storage.format.decoder import decode_records
 from storage.segment import Segment
@@ -103,11 +103,9 @@ def _first_in_batch(
 
 
 def _timestamps(segment: Segment, position: int, header: BatchHeader) -> list[tuple[int, int]]:
-    """Return timestamp and offset of a batch's records; of the batch where it is compressed."""
+    """Return timestamp and offset of a batch's records."""
     try:
         records = decode_records(segment.file.read(position, header.size))
-    except UnsupportedCompression:
-        return [(header.max_timestamp_ms, header.base_offset)]
     except CorruptBatch as error:
         raise DiskError(f"{segment.file.path} at {position}: {error}") from error
     return [(record.timestamp_ms, record.offset) for record in records]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from storage.errors import InvalidBatch
 from storage.format.batch import (
+    COMPRESSION_MASK,
     CONTROL_BIT,
     HEADER,
     HEADER_SIZE,
@@ -19,9 +20,15 @@ from storage.format.batch import (
     NO_SEQUENCE,
     TIMESTAMP_TYPE_BIT,
     TRANSACTIONAL_BIT,
+    BatchHeader,
+    Buffer,
+    Compression,
     TimestampType,
+    parse_header,
 )
+from storage.format.compression import compress
 from storage.format.crc import crc32c
+from storage.format.decoder import records_data
 from storage.format.record import Headers, RecordTuple
 from storage.format.varint import INT64_MAX, INT64_MIN, encode_varint
 
@@ -47,8 +54,10 @@ def build_batch(
     base_sequence: int = NO_SEQUENCE,
     is_transactional: bool = False,
     is_control: bool = False,
+    compression: Compression = Compression.NONE,
+    level: int | None = None,
 ) -> bytearray:
-    """Return an uncompressed batch of records with consecutive offsets.
+    """Return a batch of records with consecutive offsets.
 
     Args:
         records: At least one; tuples of (timestamp_ms, key, value, headers).
@@ -60,6 +69,8 @@ def build_batch(
         base_sequence: Sequence of the first record.
         is_transactional: Part of a transaction.
         is_control: A marker of the broker's.
+        compression: How the records are to be compressed.
+        level: The codec's, its default if None.
 
     Raises:
         InvalidBatch: No records, or a batch that the format cannot hold.
@@ -67,39 +78,65 @@ def build_batch(
     if not records:
         raise InvalidBatch("a batch needs at least one record")
     base_timestamp_ms = records[0][0]
-    body = _encode_records(records, base_timestamp_ms)
+    body = compress(compression, _encode_records(records, base_timestamp_ms), level)
     max_timestamp_ms = max([record[0] for record in records])
-    size = HEADER_SIZE + len(body)
-    if size > _INT32_MAX:
-        raise InvalidBatch(f"a batch cannot hold {size} bytes")
     attributes = (
         (TIMESTAMP_TYPE_BIT if timestamp_type is TimestampType.LOG_APPEND_TIME else 0)
         | (TRANSACTIONAL_BIT if is_transactional else 0)
         | (CONTROL_BIT if is_control else 0)
+        | compression
     )
-    count = len(records)
+    header = BatchHeader(
+        base_offset=base_offset,
+        batch_length=0,
+        partition_leader_epoch=leader_epoch,
+        magic=MAGIC,
+        crc=0,
+        attributes=attributes,
+        last_offset_delta=len(records) - 1,
+        base_timestamp_ms=base_timestamp_ms,
+        max_timestamp_ms=max_timestamp_ms,
+        producer_id=producer_id,
+        producer_epoch=producer_epoch,
+        base_sequence=base_sequence,
+        record_count=len(records),
+    )
+    return assemble_batch(header, body)
+
+
+def assemble_batch(header: BatchHeader, body: bytes) -> bytearray:
+    """Return a batch of a header and the records behind it; length and checksum are set here.
+
+    Args:
+        header: Every other field of it counts.
+        body: The records, compressed as the header says.
+
+    Raises:
+        InvalidBatch: Larger than the format can hold.
+    """
+    size = HEADER_SIZE + len(body)
+    if size > _INT32_MAX:
+        raise InvalidBatch(f"a batch cannot hold {size} bytes")
     batch = bytearray(size)
-    HEADER.pack_into(
-        batch,
-        0,
-        base_offset,
-        size - LOG_OVERHEAD,
-        leader_epoch,
-        MAGIC,
-        0,
-        attributes,
-        count - 1,
-        base_timestamp_ms,
-        max_timestamp_ms,
-        producer_id,
-        producer_epoch,
-        base_sequence,
-        count,
-    )
+    HEADER.pack_into(batch, 0, *header._replace(batch_length=size - LOG_OVERHEAD, crc=0))
     batch[HEADER_SIZE:] = body
     crc = crc32c(memoryview(batch)[_ATTRIBUTES_AT:])
     batch[_CRC_AT:_ATTRIBUTES_AT] = crc.to_bytes(4, "big")
     return batch
+
+
+def recompressed(
+    batch: Buffer, position: int, compression: Compression, level: int | None = None
+) -> bytearray:
+    """Return the batch at a position with its records compressed in another way.
+
+    Raises:
+        CorruptBatch: It does not open.
+    """
+    header = parse_header(batch, position)
+    body = compress(compression, records_data(batch, position, header), level)
+    attributes = header.attributes & ~COMPRESSION_MASK | compression
+    return assemble_batch(header._replace(attributes=attributes), body)
 
 
 def _encode_records(records: Sequence[RecordTuple], base_timestamp_ms: int) -> bytes:

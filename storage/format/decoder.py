@@ -1,4 +1,4 @@
-"""Decodes the records of a batch, trusting nothing in it.
+"""Decodes the records of a batch, compressed or not, trusting nothing in it.
 
 Invariants:
     Nothing outside the batch is read, whatever its bytes say.
@@ -9,14 +9,15 @@ Invariants:
 from operator import ge
 from typing import NamedTuple
 
-from storage.errors import CorruptBatch, UnsupportedCompression
+from storage.errors import CorruptBatch
 from storage.format.batch import (
     HEADER_SIZE,
     TIMESTAMP_TYPE_BIT,
+    BatchHeader,
     Buffer,
-    Compression,
     parse_header,
 )
+from storage.format.compression import decompress
 from storage.format.record import Headers, Record
 from storage.format.varint import decode_unsigned, decode_varint
 
@@ -38,14 +39,13 @@ class Columns(NamedTuple):
 
 
 def decode_records(buffer: Buffer, position: int = 0) -> list[Record]:
-    """Return the records of the uncompressed batch at a position.
+    """Return the records of the batch at a position.
 
     The checksum is not looked at; who reads from outside checks it first
     (``batch.checked_header``). With log append time every record has the batch's max timestamp.
 
     Raises:
         CorruptBatch: The bytes are not what their header says.
-        UnsupportedCompression: The records are compressed.
     """
     return list(map(Record._make, zip(*decode_columns(buffer, position), strict=True)))
 
@@ -55,15 +55,9 @@ def decode_columns(buffer: Buffer, position: int = 0) -> Columns:
 
     Raises:
         CorruptBatch: The bytes are not what their header says.
-        UnsupportedCompression: The records are compressed.
     """
     header = parse_header(buffer, position)
-    if header.compression is not Compression.NONE:
-        raise UnsupportedCompression(f"records compressed with {header.compression.name}")
-    end = position + header.size
-    if end > len(buffer):
-        raise CorruptBatch(f"a batch of {header.size} bytes is cut off at {len(buffer) - position}")
-    body = bytes(memoryview(buffer)[position + HEADER_SIZE : end])
+    body = records_data(buffer, position, header)
     count = header.record_count
     if count * RECORD_SIZE_MIN > len(body):
         raise CorruptBatch(f"{count} records do not fit {len(body)} bytes")
@@ -83,6 +77,19 @@ def decode_columns(buffer: Buffer, position: int = 0) -> Columns:
     else:
         times = [base_ms + delta_ms for delta_ms in columns.timestamps_ms]
     return columns._replace(offsets=[base_offset + delta for delta in deltas], timestamps_ms=times)
+
+
+def records_data(buffer: Buffer, position: int, header: BatchHeader) -> bytes:
+    """Return the records of a batch as they stand behind its header, decompressed.
+
+    Raises:
+        CorruptBatch: Cut off, or what is compressed does not open.
+    """
+    end = position + header.size
+    if end > len(buffer):
+        raise CorruptBatch(f"a batch of {header.size} bytes is cut off at {len(buffer) - position}")
+    body = bytes(memoryview(buffer)[position + HEADER_SIZE : end])
+    return decompress(header.compression, body)
 
 
 def _decode(data: bytes, count: int, columns: Columns) -> None:  # noqa: PLR0912, PLR0915 - see below

@@ -23,7 +23,8 @@ from app.broker.list_offsets import NO_OFFSET, OffsetSpec, list_offsets
 from app.broker.partitions import partition_metadata
 from app.security.acls import Operation
 from app.security.principal import Principal
-from storage.format.batch import Compression, iterate_headers
+from storage.errors import CorruptBatch
+from storage.format.batch import iterate_headers
 from storage.format.decoder import decode_columns
 from storage.log_slice import LogSlice
 
@@ -34,6 +35,9 @@ _SERVED = (JSON, NDJSON, RECORD_BATCHES)
 
 PIECE_BYTES = 512 * 1024
 """Raw batches leave in pieces of this size, so that memory does not hold the whole answer."""
+
+RENDERED_BYTES_MAX = 16 * 1024 * 1024
+"""A page of compressed batches ends when their records fill so many bytes of JSON."""
 
 NEXT_OFFSET_HEADER = b"cauce-next-offset"
 HIGH_WATERMARK_HEADER = b"cauce-high-watermark"
@@ -216,14 +220,23 @@ async def _page(
         return page
     data = await read_slice(context, fetched.found)
     page.next_offset = fetched.found.next_offset
+    size = 0
     for position, batch in iterate_headers(data):
         if batch.is_control:
             continue
-        if batch.compression is not Compression.NONE:
+        try:
+            columns = decode_columns(data, position)
+        except CorruptBatch as error:
+            if page.count:
+                page.next_offset = batch.base_offset
+                break
+            # Its checksum is good: a client sent records that nobody can open.
             raise ApiError(
-                422, 42207, "Records here are compressed; read them as raw record batches"
-            )
-        columns = decode_columns(data, position)
+                422,
+                42207,
+                f"The batch at offset {batch.base_offset} does not decode ({error}); "
+                f"read it as raw record batches, or go on at offset {batch.next_offset}",
+            ) from error
         start = bisect_left(columns.offsets, wanted.offset)
         end = min(len(columns.offsets), start + maximum - page.count)
         if end > start:
@@ -237,7 +250,8 @@ async def _page(
             )
             page.records.append(rendered)
             page.count += end - start
-        if page.count >= maximum:
+            size += len(rendered)
+        if page.count >= maximum or size >= RENDERED_BYTES_MAX:
             page.next_offset = columns.offsets[end - 1] + 1
             break
     return page

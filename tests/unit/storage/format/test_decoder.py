@@ -1,6 +1,7 @@
 """The decoder: round trips, hostile bytes, and agreement with two independent implementations."""
 
 import random
+import struct
 
 import pytest
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
@@ -8,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka.record.default_records import DefaultRecordBatch as KafkaPythonBatch
 
-from storage.errors import CorruptBatch, UnsupportedCompression
-from storage.format.batch import Compression, checked_header
+from storage.errors import CorruptBatch
+from storage.format.batch import HEADER_SIZE, LOG_OVERHEAD, Compression, checked_header
 from storage.format.builder import build_batch
 from storage.format.decoder import decode_records
 from storage.format.record import NewRecord
@@ -78,23 +79,44 @@ def test_decode_reads_what_aiokafka_builds(records: list[NewRecord]) -> None:
     assert [tuple(one[1:]) for one in decode_records(batch)] == [tuple(one) for one in records]
 
 
-def test_decode_refuses_compressed_records_whose_header_it_reads() -> None:
+@pytest.mark.parametrize("codec", [one for one in Compression if one is not Compression.NONE])
+def test_compressed_records_are_read_as_theirs_and_ours_is_read_by_theirs(
+    codec: Compression,
+) -> None:
     builder = DefaultRecordBatchBuilder(
         magic=2,
-        compression_type=1,
+        compression_type=codec,
         is_transactional=0,
         producer_id=-1,
         producer_epoch=-1,
         base_sequence=-1,
         batch_size=1 << 20,
     )
-    for number in range(50):
-        builder.append(number, 1, None, b"the same over and over" * 5, [])
-    batch = bytes(builder.build())
+    records = [NewRecord(1 + number, b"k", b"the same over and over" * 5) for number in range(50)]
+    for number, record in enumerate(records):
+        builder.append(number, record.timestamp_ms, record.key, record.value, [])
+    theirs = bytes(builder.build())
+    ours = bytes(build_batch(records, compression=codec))
 
-    assert checked_header(batch).compression is Compression.GZIP
-    with pytest.raises(UnsupportedCompression):
-        decode_records(batch)
+    assert checked_header(theirs).compression is checked_header(ours).compression is codec
+    assert [tuple(one[1:]) for one in decode_records(theirs)] == [tuple(one) for one in records]
+    found = DefaultRecordBatch(ours)
+    assert found.validate_crc()
+    assert [(one.timestamp, one.key, one.value) for one in found] == [one[:3] for one in records]
+
+
+@given(st.sampled_from(list(Compression)), st.binary(max_size=100))
+def test_any_bytes_behind_a_header_are_records_or_corrupt(codec: Compression, body: bytes) -> None:
+    batch = build_batch([NewRecord(1, None, b"v")])
+    batch[HEADER_SIZE:] = body
+    struct.pack_into(">i", batch, 8, len(batch) - LOG_OVERHEAD)
+    struct.pack_into(">h", batch, 21, codec)
+
+    try:
+        found = decode_records(batch)
+    except CorruptBatch:
+        return
+    assert len(found) == 1
 
 
 def test_decode_refuses_every_truncation() -> None:
@@ -116,6 +138,6 @@ def test_decode_survives_mutations() -> None:
             mutated[chance.randrange(len(mutated))] = chance.randrange(256)
         try:
             decode_records(mutated)
-        except (CorruptBatch, UnsupportedCompression):
+        except CorruptBatch:
             refused += 1
     assert refused > 10_000
