@@ -46,6 +46,22 @@ class InvalidTimestamp(LogError):
     """A timestamp is negative or further from now than the topic allows."""
 
 
+class OutOfOrderSequence(LogError):
+    """A batch of an idempotent producer is not the one that comes next."""
+
+
+class InvalidProducerEpoch(LogError):
+    """A newer incarnation of the producer has written."""
+
+
+class InvalidTransaction(LogError):
+    """A batch does not fit the transaction that its producer has, or has not, open."""
+
+
+class StaleCoordinator(LogError):
+    """A marker of a transaction coordinator that another one has replaced."""
+
+
 class UnknownConfig(LogError):
     """A topic config that does not exist here."""
 

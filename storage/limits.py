@@ -14,3 +14,6 @@ SEGMENT_BYTES_MAX = (1 << 31) - 1
 
 RELATIVE_OFFSET_MAX = (1 << 31) - 1
 """So are offsets, relative to the segment's base."""
+
+PRODUCERS_MAX = 100_000
+"""Idempotent producers that a log remembers; beyond, the one silent for longest is forgotten."""
