@@ -47,6 +47,9 @@ class TopicMetadata:
     configs: Mapping[str, str]
     """Only those that differ from the defaults."""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "configs", MappingProxyType(dict(self.configs)))
+
     @property
     def replication_factor(self) -> int:
         """Replicas of each partition."""
