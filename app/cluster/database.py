@@ -14,7 +14,13 @@ from pathlib import Path
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -48,6 +54,8 @@ def parse_url(text: str) -> URL:
         raise CatalogError("--database-url is not a database URL") from error
     backend = url.drivername.split("+")[0]
     if backend == "sqlite":
+        if url.database in (None, "", ":memory:"):
+            raise CatalogError("--database-url: sqlite needs a file, sqlite:///DIR/FILE")
         return url.set(drivername=_SQLITE)
     if backend in ("postgresql", "postgres"):
         return url.set(drivername=_POSTGRESQL)
@@ -55,8 +63,19 @@ def parse_url(text: str) -> URL:
 
 
 def create_engine(text: str) -> AsyncEngine:
-    """Return an engine for a database URL; nothing is connected yet."""
+    """Return an engine for a database URL; nothing is connected yet.
+
+    Raises:
+        CatalogError: The URL is refused, by us or by the driver.
+    """
     url = parse_url(text)
+    try:
+        return _create_engine(url)
+    except (ArgumentError, TypeError, ValueError) as error:
+        raise CatalogError("--database-url has an option that its driver does not take") from error
+
+
+def _create_engine(url: URL) -> AsyncEngine:
     if url.drivername == _SQLITE:
         engine = create_async_engine(url, pool_timeout=POOL_TIMEOUT_S)
         _prepare_sqlite(engine)
@@ -100,7 +119,7 @@ async def transaction(engine: AsyncEngine, *, writes: bool) -> AsyncIterator[Asy
     """Run the block in one transaction, committed at its end.
 
     Raises:
-        DatabaseUnavailable: The database is away, hangs or is locked by another.
+        DatabaseUnavailable: The database is away, hangs, is locked by another, or is no database.
     """
     try:
         async with engine.connect() as connection:
@@ -110,7 +129,8 @@ async def transaction(engine: AsyncEngine, *, writes: bool) -> AsyncIterator[Asy
     except (OperationalError, InterfaceError, PoolTimeout) as error:
         raise DatabaseUnavailable(_reason(error)) from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        # Of no narrower class: SQLite's for a file that is damaged or something else.
+        if error.connection_invalidated or type(error) is DatabaseError:
             raise DatabaseUnavailable(_reason(error)) from error
         raise
 

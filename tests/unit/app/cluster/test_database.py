@@ -1,0 +1,192 @@
+"""The database behind the catalog: addresses, transactions and what counts as being away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.cluster.database import create_engine, parse_url, sqlite_url, transaction
+from app.cluster.errors import CatalogError, DatabaseUnavailable
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    """A database with one table of numbers, none of them twice."""
+    engine = create_engine(sqlite_url(tmp_path / "a.db"))
+    async with transaction(engine, writes=True) as connection:
+        await connection.exec_driver_sql("CREATE TABLE t (number INTEGER PRIMARY KEY)")
+    yield engine
+    await engine.dispose()
+
+
+async def insert(engine: AsyncEngine, number: int) -> None:
+    async with transaction(engine, writes=True) as connection:
+        await connection.exec_driver_sql(f"INSERT INTO t VALUES ({number})")
+
+
+async def numbers(engine: AsyncEngine) -> list[int]:
+    async with transaction(engine, writes=False) as connection:
+        return [row[0] for row in await connection.exec_driver_sql("SELECT number FROM t")]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
+def test_url_of_any_path_leads_back_to_it(name: str) -> None:
+    path = Path("/data") / name
+
+    assert parse_url(sqlite_url(path)).database == str(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "driver"),
+    [
+        ("sqlite:///a.db", "sqlite+aiosqlite"),
+        ("sqlite+pysqlite:///a.db", "sqlite+aiosqlite"),
+        ("postgres://h/d", "postgresql+psycopg"),
+        ("postgresql://h/d", "postgresql+psycopg"),
+        ("postgresql+asyncpg://h/d", "postgresql+psycopg"),
+    ],
+)
+def test_url_gets_the_driver_that_is_used_here(text: str, driver: str) -> None:
+    assert parse_url(text).drivername == driver
+
+
+@given(st.text() | st.text().map("postgresql://u:secret@".__add__))
+def test_any_text_is_a_supported_url_or_refused(text: str) -> None:
+    try:
+        url = parse_url(text)
+    except CatalogError:
+        return
+
+    assert url.get_backend_name() in ("sqlite", "postgresql")
+
+
+@pytest.mark.parametrize("text", ["mysql://u:secret@h/d", "://u:secret@h", "u:secret", ""])
+def test_refused_url_is_not_repeated_for_it_may_hold_a_password(text: str) -> None:
+    with pytest.raises(CatalogError) as refusal:
+        parse_url(text)
+
+    assert "--database-url" in str(refusal.value)
+    assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("text", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
+def test_database_in_memory_is_refused_for_it_would_forget_the_topics(text: str) -> None:
+    with pytest.raises(CatalogError, match="needs a file"):
+        create_engine(text)
+
+
+def test_option_that_the_driver_does_not_take_is_refused() -> None:
+    with pytest.raises(CatalogError, match="option"):
+        create_engine("sqlite:///a.db?timeout=soon")
+
+
+async def test_connection_commits_to_the_disk_and_holds_foreign_keys(engine: AsyncEngine) -> None:
+    async with transaction(engine, writes=False) as connection:
+        found = [
+            (await connection.exec_driver_sql(f"PRAGMA {pragma}")).scalar_one()
+            for pragma in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+
+    assert found == ["wal", 2, 1]
+
+
+async def test_block_that_fails_leaves_nothing_and_its_error_is_its_own(
+    engine: AsyncEngine,
+) -> None:
+    async def insert_and_fail() -> None:
+        async with transaction(engine, writes=True) as connection:
+            await connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await insert_and_fail()
+
+    assert await numbers(engine) == []
+
+
+async def test_cancelled_block_leaves_nothing_and_lets_the_next_writer_in(
+    engine: AsyncEngine,
+) -> None:
+    inserted = asyncio.Event()
+
+    async def hang() -> None:
+        async with transaction(engine, writes=True) as connection:
+            await connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+            inserted.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(hang())
+    await inserted.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await insert(engine, 2)
+
+    assert await numbers(engine) == [2]
+
+
+async def test_writers_wait_for_each_other_from_their_beginning(engine: AsyncEngine) -> None:
+    async def add_next() -> None:
+        async with transaction(engine, writes=True) as connection:
+            rows = await connection.exec_driver_sql("SELECT coalesce(max(number), 0) FROM t")
+            await asyncio.sleep(0)
+            await connection.exec_driver_sql(f"INSERT INTO t VALUES ({rows.scalar_one() + 1})")
+
+    await asyncio.gather(*(add_next() for _ in range(8)))
+
+    assert await numbers(engine) == list(range(1, 9))
+
+
+async def test_reader_sees_one_state_while_a_writer_commits(engine: AsyncEngine) -> None:
+    async with transaction(engine, writes=False) as connection:
+        before = (await connection.exec_driver_sql("SELECT count(*) FROM t")).scalar_one()
+        await insert(engine, 1)
+        after = (await connection.exec_driver_sql("SELECT count(*) FROM t")).scalar_one()
+
+    assert (before, after) == (0, 0)
+    assert await numbers(engine) == [1]
+
+
+async def test_database_locked_by_another_is_unavailable_and_can_be_asked_later(
+    engine: AsyncEngine,
+) -> None:
+    async def insert_without_waiting() -> None:
+        async with transaction(engine, writes=False) as connection:
+            await connection.exec_driver_sql("PRAGMA busy_timeout=0")
+            await connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+
+    async with transaction(engine, writes=True):
+        with pytest.raises(DatabaseUnavailable, match="locked"):
+            await insert_without_waiting()
+
+    await insert(engine, 2)
+    assert await numbers(engine) == [2]
+
+
+async def test_broken_rule_of_a_table_is_not_a_database_that_is_away(engine: AsyncEngine) -> None:
+    await insert(engine, 1)
+
+    with pytest.raises(IntegrityError):
+        await insert(engine, 1)
+
+
+async def test_database_in_a_missing_directory_is_unavailable(tmp_path: Path) -> None:
+    engine = create_engine(sqlite_url(tmp_path / "none" / "a.db"))
+
+    with pytest.raises(DatabaseUnavailable, match="unable to open"):
+        await numbers(engine)
+
+
+async def test_file_that_is_no_database_is_unavailable_and_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("milk, bread, butter\n" * 100)
+    engine = create_engine(sqlite_url(file))
+
+    with pytest.raises(DatabaseUnavailable, match="not a database"):
+        await numbers(engine)
+
+    assert file.read_text() == "milk, bread, butter\n" * 100
