@@ -11,11 +11,9 @@ Invariants:
     An append is whole or not there at all.
 Crash between two writes: see DESIGN.md beside this file.
 Called by: log_manager, replication.partition.
-Calls: durability, timestamp_lookup, segment, leader_epochs, validation.
+Calls: durability, log_segments, timestamp_lookup, segment, leader_epochs, validation.
 """
 
-from bisect import bisect_right
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +35,8 @@ from storage.format.batch import (
     stamp_log_append_time,
 )
 from storage.leader_epochs import LeaderEpochs
-from storage.limits import READ_POSITIONS_MAX, RELATIVE_OFFSET_MAX
+from storage.limits import RELATIVE_OFFSET_MAX
+from storage.log_segments import LogSegments, ReadableEnds
 from storage.log_slice import LogSlice
 from storage.segment import Segment
 from storage.timestamp_lookup import TimestampAndOffset, first_at_or_after, largest
@@ -79,17 +78,14 @@ class Log:
             log_start_offset: First offset that may be read.
             log_end_offset: Behind the last record.
         """
-        assert segments, "a log has an active segment"
         self._disk = disk
         self.directory = directory
         self.config = config
-        self._segments = segments
-        self._bases = [segment.base_offset for segment in segments]
+        self._segments = LogSegments(segments)
         self._start = log_start_offset
         self._end = log_end_offset
-        self._durability = Durability(disk, directory, segments[-1], log_end_offset)
+        self._durability = Durability(disk, directory, self._segments.active, log_end_offset)
         self._fenced: str | None = None
-        self._positions: OrderedDict[int, tuple[Segment, int]] = OrderedDict()
         self.leader_epochs = LeaderEpochs(disk, directory)
 
     @property
@@ -120,7 +116,7 @@ class Log:
     @property
     def size_bytes(self) -> int:
         """Bytes of all segments' log files."""
-        return sum(segment.size for segment in self._segments)
+        return self._segments.size_bytes
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -185,22 +181,21 @@ class Log:
 
     def roll(self) -> None:
         """Close the active segment and begin a new one at the log's end."""
-        active = self._segments[-1]
+        active = self._segments.active
         if active.size == 0:
             return
         active.finish_time_index()
         segment = Segment(self._disk, self.directory, self._end, create=True)
         self._durability.closed(active)
         self._durability.created()
-        self._segments.append(segment)
-        self._bases.append(segment.base_offset)
+        self._segments.add(segment)
 
     def begin_flush(self) -> Flush | None:
         """Return what to sync for all that was appended so far; None if nothing was.
 
         One flush at a time: complete it (or fence the log) before beginning the next.
         """
-        return self._durability.begin(self._segments[-1], self._end)
+        return self._durability.begin(self._segments.active, self._end)
 
     def complete_flush(self, flush: Flush) -> None:
         """Take note that a flush has run without an error."""
@@ -248,19 +243,11 @@ class Log:
         end_offset = self.durable_end_offset if end_offset is None else end_offset
         if not self._start <= offset <= end_offset:
             raise OffsetOutOfRange(offset, self._start, end_offset)
-        number = max(0, bisect_right(self._bases, offset) - 1)
-        while offset < end_offset:
-            segment = self._segments[number]
-            found = self._position_of(segment, offset)
-            if found is not None:
-                return self._slice(segment, found, offset, max_bytes, end_offset, min_one)
-            number += 1
-            if number == len(self._segments):
-                break
-        active = self._segments[-1]
-        return LogSlice(
-            file=active.file, position=0, size=0, start_offset=offset, next_offset=offset
-        )
+        durability = self._durability
+        is_durable_end = end_offset == durability.end_offset
+        known = (durability.segment, durability.position) if is_durable_end else None
+        ends = ReadableEnds(end_offset, self._end, known)
+        return self._segments.locate(offset, max_bytes, ends, min_one=min_one)
 
     def offset_for_timestamp(
         self, timestamp_ms: int, *, end_offset: int | None = None
@@ -306,10 +293,9 @@ class Log:
             if self._durability.needs(segment):
                 break
             segment.remove()
-            del self._segments[0], self._bases[0]
+            self._segments.replace(0, 1, [])
             removed += 1
         if removed:
-            self._positions.clear()
             self._disk.sync_directory(self.directory)
         return removed
 
@@ -327,7 +313,7 @@ class Log:
             raise OffsetOutOfRange(offset, self._start, self._end)
         if offset >= self._end:
             return
-        self._positions.clear()
+        self._segments.forget_places()
         try:
             self._cut(offset)
             self._durability.truncated(self._segments, self._end)
@@ -337,10 +323,10 @@ class Log:
             raise
 
     def _cut(self, offset: int) -> None:
-        while len(self._segments) > 1 and self._segments[-1].base_offset >= offset:
-            self._segments.pop().remove()
-            self._bases.pop()
-        active = self._segments[-1]
+        while len(self._segments) > 1 and self._segments.active.base_offset >= offset:
+            self._segments.active.remove()
+            self._segments.replace(len(self._segments) - 1, 1, [])
+        active = self._segments.active
         found = active.find(offset)
         if found is not None:
             active.truncate(found[0], self.config.index_interval_bytes)
@@ -352,9 +338,8 @@ class Log:
 
     def _begin_again(self) -> None:
         """Replace all segments by an empty one at the log's start: its first batch is cut."""
-        old = self._segments
-        self._segments = [Segment(self._disk, self.directory, self._start, create=True)]
-        self._bases = [self._start]
+        segment = Segment(self._disk, self.directory, self._start, create=True)
+        old = self._segments.replace(0, len(self._segments), [segment])
         self._end = self._start
         for segment in reversed(old):
             segment.remove()
@@ -362,8 +347,8 @@ class Log:
     def close(self) -> None:
         """Sync everything and finish the indexes; the log is not used afterwards."""
         if self._fenced is None:
-            self._segments[-1].finish_time_index()
-            self._durability.closed(self._segments[-1])
+            self._segments.active.finish_time_index()
+            self._durability.closed(self._segments.active)
             self.flush()
         self._fenced = "closed"
 
@@ -387,7 +372,7 @@ class Log:
         if epoch > self.leader_epochs.latest:
             for _, header in batches:
                 self.leader_epochs.assign(header.partition_leader_epoch, header.base_offset)
-        active = self._segments[-1]
+        active = self._segments.active
         try:
             active.append(data, batches, self.config.index_interval_bytes)
         except DiskError as error:
@@ -404,7 +389,7 @@ class Log:
         )
 
     def _must_roll(self, size: int, last: BatchHeader, now_ms: int) -> bool:
-        active = self._segments[-1]
+        active = self._segments.active
         if active.size == 0:
             return False
         if active.size + size > self.config.segment_bytes:
@@ -414,59 +399,3 @@ class Log:
         first_ms = active.first_timestamp_ms
         newest_ms = last.max_timestamp_ms if first_ms != NO_TIMESTAMP else now_ms
         return first_ms != NO_TIMESTAMP and newest_ms - first_ms > self.config.segment_ms
-
-    def _position_of(self, segment: Segment, offset: int) -> tuple[int, int] | None:
-        """Return position and base offset of the batch that holds an offset or comes next."""
-        known = self._positions.get(offset)
-        if known is not None and known[0] is segment and known[1] < segment.size:
-            return known[1], offset
-        found = segment.find(offset)
-        return None if found is None else (found[0], found[1].base_offset)
-
-    def _slice(
-        self,
-        segment: Segment,
-        found: tuple[int, int],
-        offset: int,
-        max_bytes: int,
-        end_offset: int,
-        min_one: bool,
-    ) -> LogSlice:
-        position, start_offset = found
-        end, next_offset = self._readable_end(segment, end_offset)
-        if end - position > max_bytes:
-            end, walked = segment.boundary_before(position + max_bytes, position)
-            next_offset = offset if walked is None else walked
-            if end <= position and min_one:
-                header = next(segment.headers(position))[1]
-                end, next_offset = position + header.size, header.next_offset
-        size = max(0, end - position)
-        if size:
-            self._remember(next_offset, segment, end)
-        return LogSlice(
-            file=segment.file,
-            position=position,
-            size=size,
-            start_offset=start_offset,
-            next_offset=next_offset if size else offset,
-        )
-
-    def _readable_end(self, segment: Segment, end_offset: int) -> tuple[int, int]:
-        """Return the position and the offset at which reading a segment ends."""
-        if segment is not self._segments[-1]:
-            segment_end = self._bases[bisect_right(self._bases, segment.base_offset)]
-        else:
-            segment_end = self._end
-        if segment_end <= end_offset:
-            return segment.size, segment_end
-        durability = self._durability
-        if end_offset == durability.end_offset and segment is durability.segment:
-            return durability.position, end_offset
-        found = segment.find(end_offset)
-        return (segment.size, segment_end) if found is None else (found[0], found[1].base_offset)
-
-    def _remember(self, next_offset: int, segment: Segment, position: int) -> None:
-        """Keep the place where a sequential reader will go on."""
-        self._positions[next_offset] = (segment, position)
-        if len(self._positions) > READ_POSITIONS_MAX:
-            self._positions.popitem(last=False)
