@@ -4,6 +4,8 @@ Invariants:
     SQLite commits are on disk when they return (WAL with ``synchronous=FULL``), and a
     transaction that will write takes the write lock at its beginning (``BEGIN IMMEDIATE``), so
     that none deadlocks in the middle (T16).
+    A transaction that only reads sees one moment; one that writes on PostgreSQL sees what was
+    committed before each statement, so that after the row lock it sees all changes before it.
     No call waits for ever: connecting, a statement and the wait for a connection have time-outs,
     so that a database that hangs looks like one that is away (T15).
 """
@@ -123,6 +125,8 @@ async def transaction(engine: AsyncEngine, *, writes: bool) -> AsyncIterator[Asy
     """
     try:
         async with engine.connect() as connection:
+            if not writes and connection.dialect.name == "postgresql":
+                await connection.execution_options(isolation_level="REPEATABLE READ")
             await connection.execution_options(writes=writes)
             async with connection.begin():
                 yield connection

@@ -122,6 +122,20 @@ async def test_the_watcher_hands_on_whole_images(catalog: Catalog) -> None:
     assert seen == [(None, image.version - 1), (image.version - 1, image.version)]
 
 
+async def test_an_image_is_of_one_moment_while_topics_come_and_go(catalog: Catalog) -> None:
+    async def come_and_go() -> None:
+        for _ in range(20):
+            await catalog.create_topic("t", 2, configs={"flush.ms": "7"})
+            await catalog.delete_topic("t")
+
+    async with asyncio.TaskGroup() as tasks:
+        changing = tasks.create_task(come_and_go())
+        while not changing.done():
+            image = await catalog.load_image()
+            for topic in image.topics.values():
+                assert (len(topic.partitions), topic.configs) == (2, {"flush.ms": "7"})
+
+
 async def test_migrations_make_what_the_tables_say(url: str, catalog: Catalog) -> None:
     engine = create_engine(url)
     async with transaction(engine, writes=False) as connection:
