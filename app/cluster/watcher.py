@@ -61,7 +61,7 @@ class MetadataWatcher:
         if old is not None and loaded.version <= old.version:
             return old
         self._image = loaded
-        for subscriber in self._subscribers:
+        for subscriber in tuple(self._subscribers):
             subscriber(old, loaded)
         return loaded
 
