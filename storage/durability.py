@@ -103,7 +103,7 @@ class Durability:
             return None
         files: list[File] = [segment.file for segment in self._dirty]
         for segment in self._closed:
-            files += [segment.offset_index.file, segment.time_index.file]
+            files += segment.index_files()
         flush = Flush(
             end_offset=end_offset,
             segment=active,

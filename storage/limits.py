@@ -17,3 +17,6 @@ RELATIVE_OFFSET_MAX = (1 << 31) - 1
 
 PRODUCERS_MAX = 100_000
 """Idempotent producers that a log remembers; beyond, the one silent for longest is forgotten."""
+
+PRODUCER_ID_EXPIRATION_MS = 24 * 3600 * 1000
+"""How long a producer that is silent is remembered; Kafka's ``producer.id.expiration.ms``."""

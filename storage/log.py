@@ -36,11 +36,14 @@ from storage.format.batch import (
 )
 from storage.leader_epochs import LeaderEpochs
 from storage.limits import RELATIVE_OFFSET_MAX
+from storage.log_producers import LogProducers, aborted_transactions
 from storage.log_segments import LogSegments, ReadableEnds
 from storage.log_slice import LogSlice
+from storage.producer_state import ProducerState
 from storage.segment import Segment
 from storage.timestamp_lookup import TimestampAndOffset, first_at_or_after, largest
-from storage.validation import validate_for_append
+from storage.txn_index import AbortedTransaction
+from storage.validation import Origin, validate_for_append
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,8 @@ class Appended:
     """The timestamp that all records got, or -1 where they keep their own."""
 
     size: int
+    is_duplicate: bool = False
+    """The batch was there already: it is a producer's retry."""
 
 
 class Log:
@@ -67,6 +72,7 @@ class Log:
         *,
         log_start_offset: int,
         log_end_offset: int,
+        producers: LogProducers,
     ) -> None:
         """Take over segments that recovery has checked, all of them durable.
 
@@ -77,6 +83,7 @@ class Log:
             segments: At least one, by base offset.
             log_start_offset: First offset that may be read.
             log_end_offset: Behind the last record.
+            producers: As of the log's end.
         """
         self._disk = disk
         self.directory = directory
@@ -87,6 +94,7 @@ class Log:
         self._durability = Durability(disk, directory, self._segments.active, log_end_offset)
         self._fenced: str | None = None
         self.leader_epochs = LeaderEpochs(disk, directory)
+        self._producers = producers
 
     @property
     def log_start_offset(self) -> int:
@@ -119,6 +127,11 @@ class Log:
         return self._segments.size_bytes
 
     @property
+    def producers(self) -> ProducerState:
+        """The idempotent and transactional producers that wrote to it."""
+        return self._producers.state
+
+    @property
     def segments(self) -> tuple[Segment, ...]:
         """The segments, oldest first; the last one is the active one."""
         return tuple(self._segments)
@@ -131,20 +144,39 @@ class Log:
         """Refuse every append from now on, until a restart."""
         self._fenced = reason
 
-    def append(self, batch: bytearray, *, leader_epoch: int, now_ms: int) -> Appended:
-        """Append a client's batches as leader: give them offsets, write them, sync them later.
+    def append(
+        self,
+        batch: bytearray,
+        *,
+        leader_epoch: int,
+        now_ms: int,
+        origin: Origin = Origin.CLIENT,
+    ) -> Appended:
+        """Append batches as leader: give them offsets, write them, sync them later.
+
+        A batch that a producer sends again is not appended again: the answer names its offsets.
 
         Args:
             batch: One or more batches; offsets, epoch and timestamps are stamped into it.
             leader_epoch: The current reign.
             now_ms: The node's wall clock.
+            origin: Who gives them.
 
         Raises:
             LogError: Refused; nothing was appended.
             DiskError: The disk failed; nothing was appended.
         """
         self._check_writable()
-        found = validate_for_append(batch, self.config, now_ms)
+        found = validate_for_append(batch, self.config, now_ms, origin)
+        known = self._producers.check(batch, found[0][1])
+        if known is not None:
+            return Appended(
+                base_offset=known.first_offset,
+                last_offset=known.last_offset,
+                log_append_time_ms=-1,
+                size=0,
+                is_duplicate=True,
+            )
         append_time_ms = now_ms if self.config.message_timestamp_type == LOG_APPEND_TIME else -1
         offset = self._end
         stamped = []
@@ -185,6 +217,7 @@ class Log:
         if active.size == 0:
             return
         active.finish_time_index()
+        self._producers.snapshot(self._end)
         segment = Segment(self._disk, self.directory, self._end, create=True)
         self._durability.closed(active)
         self._durability.created()
@@ -270,6 +303,29 @@ class Log:
         end_offset = self.durable_end_offset if end_offset is None else end_offset
         return largest(self._segments, self._start, end_offset)
 
+    def last_stable_offset(self, high_watermark: int) -> int:
+        """Return the end of what readers of committed records may see (KIP-98)."""
+        unstable = self.producers.first_unstable_offset
+        return high_watermark if unstable is None else min(unstable, high_watermark)
+
+    def advance_high_watermark(self, high_watermark: int) -> None:
+        """Take note that everything below an offset is replicated."""
+        self.producers.advance_high_watermark(high_watermark)
+
+    def aborted_transactions(self, start_offset: int, end_offset: int) -> list[AbortedTransaction]:
+        """Return the aborted transactions that overlap a range of offsets, by their markers.
+
+        Args:
+            start_offset: First offset of the range.
+            end_offset: Exclusive end of the range.
+        """
+        ends = [(one, self._segments.end_of(one, self._end)) for one in self._segments]
+        return aborted_transactions(ends, start_offset, end_offset)
+
+    def end_offset_for_epoch(self, epoch: int) -> tuple[int, int] | None:
+        """Return the largest leader epoch at or below one, and where it ends (KIP-279)."""
+        return self.leader_epochs.end_offset_for(epoch, self._end)
+
     def advance_log_start(self, offset: int) -> None:
         """Make what is below an offset unreadable; files go later, ``remove_dead_segments``.
 
@@ -281,6 +337,7 @@ class Log:
         if offset > self._start:
             self._start = offset
             self.leader_epochs.truncate_from_start(offset)
+            self.producers.advance_log_start(offset)
 
     def remove_dead_segments(self) -> int:
         """Remove the segments wholly below the log's start; return how many.
@@ -316,6 +373,7 @@ class Log:
         self._segments.forget_places()
         try:
             self._cut(offset)
+            self._producers.load(self._segments, self._end)
             self._durability.truncated(self._segments, self._end)
             self.leader_epochs.truncate_from_end(self._end)
         except DiskError as error:
@@ -333,6 +391,8 @@ class Log:
             self._end = found[1].base_offset
         else:
             self._end = min(self._end, offset)
+        if active.txn_index is not None:
+            active.txn_index.truncate(self._end)
         if self._end < self._start:
             self._begin_again()
 
@@ -347,6 +407,8 @@ class Log:
     def close(self) -> None:
         """Sync everything and finish the indexes; the log is not used afterwards."""
         if self._fenced is None:
+            if self._end > self._segments[0].base_offset:
+                self._producers.snapshot(self._end)
             self._segments.active.finish_time_index()
             self._durability.closed(self._segments.active)
             self.flush()
@@ -381,6 +443,11 @@ class Log:
             raise
         self._durability.wrote(active)
         self._end = last.next_offset
+        try:
+            self._producers.note(data, batches, active, now_ms)
+        except DiskError as error:
+            self.fence(str(error))
+            raise
         return Appended(
             base_offset=first.base_offset,
             last_offset=last.last_offset,

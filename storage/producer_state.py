@@ -26,9 +26,16 @@ from storage.errors import (
     OutOfOrderSequence,
     StaleCoordinator,
 )
-from storage.format.batch import NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE, BatchHeader
-from storage.format.control import ControlType, EndMarker
+from storage.format.batch import (
+    NO_PRODUCER_EPOCH,
+    NO_PRODUCER_ID,
+    NO_SEQUENCE,
+    BatchHeader,
+    Buffer,
+)
+from storage.format.control import ControlType, EndMarker, read_end_marker
 from storage.limits import PRODUCERS_MAX
+from storage.txn_index import AbortedTransaction
 
 BATCHES_KEPT = 5
 """As many as a producer may have in flight."""
@@ -151,6 +158,39 @@ class ProducerState:
                 f"coordinator epoch {marker.coordinator_epoch} is older than "
                 f"{known.coordinator_epoch} for producer {header.producer_id}"
             )
+
+    def note(
+        self, header: BatchHeader, batch: Buffer, position: int, now_ms: int
+    ) -> AbortedTransaction | None:
+        """Take note of a batch that is in the log, of whatever kind.
+
+        Args:
+            header: With the offsets it has there.
+            batch: Where its bytes are; looked at for markers only.
+            position: Where in ``batch``.
+            now_ms: The node's wall clock.
+
+        Returns:
+            The transaction that it aborts, if it does.
+
+        Raises:
+            CorruptBatch: It is a marker that does not read.
+        """
+        if not header.is_control:
+            self.update(header, now_ms)
+            return None
+        if not header.record_count:
+            return None
+        marker = read_end_marker(batch, position)
+        if marker is None:
+            return None
+        completed = self.end_transaction(header, marker, now_ms)
+        if completed is None or not completed.is_aborted:
+            return None
+        stable = self.stable_offset_after(completed)
+        return AbortedTransaction(
+            completed.producer_id, completed.first_offset, completed.last_offset, stable
+        )
 
     def update(self, header: BatchHeader, now_ms: int) -> None:
         """Take note of a data batch that is in the log.

@@ -29,8 +29,9 @@ from storage.format.batch import (
     checked_header,
     parse_header,
 )
-from storage.limits import SCAN_CHUNK_BYTES
+from storage.limits import PRODUCER_ID_EXPIRATION_MS, SCAN_CHUNK_BYTES
 from storage.log import Log
+from storage.log_producers import LogProducers
 from storage.segment import SUFFIXES, Segment, remove_segment, segment_path
 
 _logger = logging.getLogger(__name__)
@@ -50,9 +51,20 @@ class RecoveryStart:
     """Everything below had been synced (a lower bound)."""
 
     log_start_offset: int
+    now_ms: int = 0
+    """The node's wall clock: producers found again count as seen now."""
+
+    producer_id_expiration_ms: int = PRODUCER_ID_EXPIRATION_MS
 
 
-def create_log(disk: Disk, directory: Path, config: LogConfig, start_offset: int = 0) -> Log:
+def create_log(
+    disk: Disk,
+    directory: Path,
+    config: LogConfig,
+    start_offset: int = 0,
+    *,
+    producer_id_expiration_ms: int = PRODUCER_ID_EXPIRATION_MS,
+) -> Log:
     """Make a new, empty log, durably.
 
     Args:
@@ -60,6 +72,7 @@ def create_log(disk: Disk, directory: Path, config: LogConfig, start_offset: int
         directory: The log's; made too.
         config: The topic's.
         start_offset: The offset that its first record will get.
+        producer_id_expiration_ms: How long a silent producer is remembered.
     """
     disk.make_directory(directory)
     segment = Segment(disk, directory, start_offset, create=True)
@@ -71,6 +84,7 @@ def create_log(disk: Disk, directory: Path, config: LogConfig, start_offset: int
         [segment],
         log_start_offset=start_offset,
         log_end_offset=start_offset,
+        producers=LogProducers(disk, directory, producer_id_expiration_ms),
     )
 
 
@@ -87,7 +101,13 @@ def recover_log(disk: Disk, directory: Path, config: LogConfig, start: RecoveryS
             raise CorruptLog(
                 directory, f"no segment, though offset {start.recovery_point} was synced"
             )
-        return create_log(disk, directory, config, start.log_start_offset)
+        return create_log(
+            disk,
+            directory,
+            config,
+            start.log_start_offset,
+            producer_id_expiration_ms=start.producer_id_expiration_ms,
+        )
     if bases[0] > start.log_start_offset:
         raise CorruptLog(
             directory,
@@ -132,6 +152,9 @@ class _Opening:
         self._end = first
         self._epochs: list[tuple[int, int]] = []
         self._changed = False
+        self._checked_from: int | None = None
+        """Base offset of the first segment of which nothing is believed."""
+
         self._unsynced: list[Segment] = []
         """What a killed process may have left in the page cache only, or is repaired here."""
 
@@ -162,6 +185,7 @@ class _Opening:
         """Return the log, its repairs durable."""
         if self._end < self._start.log_start_offset:
             self._begin_at_log_start()
+        producers = self._load_producers()
         for segment in self._unsynced:
             segment.sync()
         if self._changed or not self._start.clean:
@@ -173,9 +197,25 @@ class _Opening:
             self._segments,
             log_start_offset=self._start.log_start_offset,
             log_end_offset=self._end,
+            producers=producers,
         )
         self._repair_epochs(log)
         return log
+
+    def _load_producers(self) -> LogProducers:
+        producers = LogProducers(self._disk, self._directory, self._start.producer_id_expiration_ms)
+        try:
+            removed = producers.load(
+                self._segments,
+                self._end,
+                rebuild_from=self._checked_from,
+                now_ms=self._start.now_ms,
+            )
+        except CorruptBatch as error:
+            raise CorruptLog(self._directory, f"a transaction's marker: {error}") from error
+        producers.remove_strays(self._segments, self._end)
+        self._changed = self._changed or removed
+        return producers
 
     def _begin_at_log_start(self) -> None:
         """Replace what there is, all of it deleted records, by an empty segment.
@@ -229,6 +269,10 @@ class _Opening:
 
     def _check(self, segment: Segment, following: int | None) -> bool:
         """Read every batch of a segment; cut it where they stop being good."""
+        if self._checked_from is None:
+            self._checked_from = segment.base_offset
+        if segment.txn_index is not None:
+            segment.txn_index.clear()
         expected, position = segment.base_offset, 0
         reason = "the file ends"
         epoch = self._epochs[-1][0] if self._epochs else -1

@@ -1,7 +1,8 @@
-"""Segment: one stretch of a log in a file of its own, with its two indexes.
+"""Segment: one stretch of a log in a file of its own, with its indexes.
 
 ``<base offset, 20 digits>.log`` holds batches back to back as they came; ``.index`` and
-``.timeindex`` help to find them. It knows positions and headers, no policy.
+``.timeindex`` help to find them, ``.txnindex`` names the aborted transactions. It knows positions
+and headers, no policy.
 
 Invariants:
     ``size`` is the end of the last whole batch; bytes behind it are none of ours.
@@ -18,11 +19,20 @@ from storage.format.batch import HEADER_SIZE, NO_TIMESTAMP, BatchHeader, parse_h
 from storage.limits import HEADER_SCAN_BYTES
 from storage.offset_index import OffsetIndex
 from storage.time_index import TimeIndex
+from storage.txn_index import AbortedTransaction, TransactionIndex
 
 LOG_SUFFIX = ".log"
 OFFSET_INDEX_SUFFIX = ".index"
 TIME_INDEX_SUFFIX = ".timeindex"
-SUFFIXES = (LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX)
+TXN_INDEX_SUFFIX = ".txnindex"
+SNAPSHOT_SUFFIX = ".snapshot"
+SUFFIXES = (
+    LOG_SUFFIX,
+    OFFSET_INDEX_SUFFIX,
+    TIME_INDEX_SUFFIX,
+    TXN_INDEX_SUFFIX,
+    SNAPSHOT_SUFFIX,
+)
 
 
 def segment_path(directory: Path, base_offset: int, suffix: str) -> Path:
@@ -57,6 +67,12 @@ class Segment:
         self.offset_index = OffsetIndex(disk.open(index_path, create=True), base_offset)
         time_path = segment_path(directory, base_offset, TIME_INDEX_SUFFIX)
         self.time_index = TimeIndex(disk.open(time_path, create=True), base_offset)
+        self._txn_path = segment_path(directory, base_offset, TXN_INDEX_SUFFIX)
+        self.txn_index: TransactionIndex | None = None
+        """Only there once a transaction was aborted in this segment."""
+
+        if disk.exists(self._txn_path):
+            self.txn_index = TransactionIndex(disk.open(self._txn_path))
         self.size = self.file.size()
         self.first_timestamp_ms = NO_TIMESTAMP
         self.max_timestamp_ms = NO_TIMESTAMP
@@ -112,6 +128,16 @@ class Segment:
         """Add the segment's largest timestamp, before it is closed."""
         if self.max_timestamp_ms != NO_TIMESTAMP:
             self.time_index.append(self.max_timestamp_ms, self.offset_of_max_timestamp)
+
+    def append_aborted(self, aborted: AbortedTransaction) -> None:
+        """Add an entry to the transaction index.
+
+        Raises:
+            DiskError: The disk failed.
+        """
+        if self.txn_index is None:
+            self.txn_index = TransactionIndex(self._disk.open(self._txn_path, create=True))
+        self.txn_index.append(aborted)
 
     def headers(self, position: int, end: int | None = None) -> Iterator[tuple[int, BatchHeader]]:
         """Yield position and header of each batch from a batch's position on.
@@ -211,8 +237,15 @@ class Segment:
 
     def sync(self) -> None:
         """Return when everything that was written to the segment's files is on disk."""
-        for file in (self.file, self.offset_index.file, self.time_index.file):
+        for file in (self.file, *self.index_files()):
             file.sync()
+
+    def index_files(self) -> list[File]:
+        """Return the files of all indexes that there are."""
+        files = [self.offset_index.file, self.time_index.file]
+        if self.txn_index is not None:
+            files.append(self.txn_index.file)
+        return files
 
     def remove(self) -> None:
         """Remove the files' names; whoever still reads keeps reading."""

@@ -4,13 +4,40 @@ Only headers are looked at, and the checksum: nothing runs once per record.
 Source: Kafka's ``LogValidator`` and ``UnifiedLog.analyzeAndValidateRecords``.
 """
 
+from enum import Enum
+
 from storage.config import LOG_APPEND_TIME, LogConfig
-from storage.errors import BatchTooLarge, CorruptBatch, InvalidBatch, InvalidTimestamp
-from storage.format.batch import NO_TIMESTAMP, BatchHeader, checked_header
+from storage.errors import (
+    BatchTooLarge,
+    CorruptBatch,
+    InvalidBatch,
+    InvalidTimestamp,
+    InvalidTransaction,
+)
+from storage.format.batch import (
+    NO_PRODUCER_ID,
+    NO_SEQUENCE,
+    NO_TIMESTAMP,
+    BatchHeader,
+    checked_header,
+)
+
+
+class Origin(Enum):
+    """Who gives batches to a leader."""
+
+    CLIENT = "client"
+    """A producer: data only, in a transaction only when the coordinator knows of it."""
+
+    VERIFIED = "verified"
+    """A producer whose open transaction the coordinator has confirmed (KIP-890)."""
+
+    COORDINATOR = "coordinator"
+    """The broker itself: markers too."""
 
 
 def validate_for_append(
-    batches: bytes | bytearray, config: LogConfig, now_ms: int
+    batches: bytes | bytearray, config: LogConfig, now_ms: int, origin: Origin = Origin.CLIENT
 ) -> list[tuple[int, BatchHeader]]:
     """Check batches from a client.
 
@@ -18,6 +45,7 @@ def validate_for_append(
         batches: One or more, back to back.
         config: The topic's.
         now_ms: The node's wall clock.
+        origin: Who gives them.
 
     Returns:
         Position and header of each batch.
@@ -27,36 +55,54 @@ def validate_for_append(
         BatchTooLarge: One is larger than ``max.message.bytes``.
         InvalidBatch: A client may not append such a batch.
         InvalidTimestamp: Too far from now.
+        InvalidTransaction: In a transaction that the coordinator has not confirmed.
     """
     found = []
     position = 0
     while position < len(batches):
         header = checked_header(batches, position)
-        _check(header, config, now_ms)
+        _check(header, config, now_ms, origin)
         found.append((position, header))
         position += header.size
     if not found:
         raise InvalidBatch("there is no batch to append")
+    if len(found) > 1 and any(header.producer_id != NO_PRODUCER_ID for _, header in found):
+        raise InvalidBatch("batches of an idempotent producer are appended one by one")
     return found
 
 
-def _check(header: BatchHeader, config: LogConfig, now_ms: int) -> None:
+def _check(header: BatchHeader, config: LogConfig, now_ms: int, origin: Origin) -> None:
     if header.size > config.max_message_bytes:
         raise BatchTooLarge(header.size, config.max_message_bytes)
     if header.record_count != header.last_offset_delta + 1 or not header.record_count:
         raise InvalidBatch(
             f"{header.record_count} records cannot end at offset delta {header.last_offset_delta}"
         )
-    if header.is_control:
+    if header.is_control and origin is not Origin.COORDINATOR:
         raise InvalidBatch("clients may not append control batches")
-    if header.is_transactional:
-        raise InvalidBatch("transactional batches need a transaction coordinator")
+    if header.is_transactional and origin is Origin.CLIENT:
+        raise InvalidTransaction("the transaction coordinator knows of no such transaction")
+    _check_producer(header)
     if header.has_delete_horizon:
         raise InvalidBatch("clients may not set a delete horizon")
     if header.compression < 0:
         raise CorruptBatch("unknown compression")
     if config.message_timestamp_type != LOG_APPEND_TIME:
         _check_timestamps(header, config, now_ms)
+
+
+def _check_producer(header: BatchHeader) -> None:
+    if header.producer_id == NO_PRODUCER_ID:
+        if header.is_transactional:
+            raise InvalidBatch("a transactional batch names no producer")
+        if header.base_sequence != NO_SEQUENCE:
+            raise InvalidBatch("a batch with a sequence names no producer")
+    elif header.producer_id < 0 or header.producer_epoch < 0:
+        raise InvalidBatch(
+            f"no producer has the id {header.producer_id} and epoch {header.producer_epoch}"
+        )
+    elif header.base_sequence < 0 and not header.is_control:
+        raise InvalidBatch(f"a producer's batch has the sequence {header.base_sequence}")
 
 
 def _check_timestamps(header: BatchHeader, config: LogConfig, now_ms: int) -> None:

@@ -10,13 +10,15 @@ from storage.errors import (
     CorruptBatch,
     InvalidBatch,
     InvalidTimestamp,
+    InvalidTransaction,
     LogError,
 )
 from storage.format.batch import COMPRESSION_MASK, DELETE_HORIZON_BIT, HEADER, HEADER_SIZE
 from storage.format.builder import build_batch
+from storage.format.control import ControlType, EndMarker, build_end_marker
 from storage.format.crc import crc32c
 from storage.format.record import NewRecord
-from storage.validation import validate_for_append
+from storage.validation import Origin, validate_for_append
 
 NOW_MS = 1_700_000_000_000
 CONFIG = parse_config({})
@@ -102,13 +104,56 @@ def test_validate_refuses_a_record_count_that_is_not_the_offsets(delta: int, cou
     ("batch", "reason"),
     [
         (build_batch([NewRecord(NOW_MS, b"k", b"v")], is_control=True), "control"),
-        (build_batch([NewRecord(NOW_MS, b"k", b"v")], is_transactional=True), "transaction"),
         (with_fields(batch_at(NOW_MS), attributes=DELETE_HORIZON_BIT), "delete horizon"),
     ],
 )
 def test_validate_refuses_batches_that_only_brokers_write(batch: bytearray, reason: str) -> None:
     with pytest.raises(InvalidBatch, match=reason):
         validate_for_append(batch, CONFIG, NOW_MS)
+
+
+def test_markers_are_the_coordinator_s_and_transactions_those_it_has_confirmed() -> None:
+    record = [NewRecord(NOW_MS, b"k", b"v")]
+    producer = {"producer_id": 7, "producer_epoch": 0, "base_sequence": 0}
+    data = build_batch(record, is_transactional=True, **producer)
+    marker = build_end_marker(
+        EndMarker(ControlType.COMMIT, 0), producer_id=7, producer_epoch=0, timestamp_ms=NOW_MS
+    )
+
+    with pytest.raises(InvalidTransaction):
+        validate_for_append(data, CONFIG, NOW_MS)
+    for origin in (Origin.CLIENT, Origin.VERIFIED):
+        with pytest.raises(InvalidBatch, match="control"):
+            validate_for_append(marker, CONFIG, NOW_MS, origin)
+
+    assert len(validate_for_append(data, CONFIG, NOW_MS, Origin.VERIFIED)) == 1
+    assert len(validate_for_append(marker, CONFIG, NOW_MS, Origin.COORDINATOR)) == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"producer_id": -1, "base_sequence": 0},
+        {"producer_id": -2, "producer_epoch": 0, "base_sequence": 0},
+        {"producer_id": 7, "producer_epoch": -1, "base_sequence": 0},
+        {"producer_id": 7, "producer_epoch": 0, "base_sequence": -1},
+        {"producer_id": -1, "is_transactional": True},
+    ],
+)
+def test_producer_s_fields_must_fit_each_other(fields: dict[str, int]) -> None:
+    batch = build_batch([NewRecord(NOW_MS, b"k", b"v")], **fields)  # type: ignore[arg-type]
+
+    with pytest.raises(InvalidBatch):
+        validate_for_append(batch, CONFIG, NOW_MS, Origin.VERIFIED)
+
+
+def test_idempotent_batches_come_one_by_one() -> None:
+    batch = build_batch(
+        [NewRecord(NOW_MS, b"k", b"v")], producer_id=7, producer_epoch=0, base_sequence=0
+    )
+
+    with pytest.raises(InvalidBatch, match="one by one"):
+        validate_for_append(batch + batch, CONFIG, NOW_MS)
 
 
 @pytest.mark.parametrize("codec", range(COMPRESSION_MASK + 1))
