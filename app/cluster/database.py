@@ -10,12 +10,14 @@ Invariants:
     so that a database that hangs looks like one that is away (T15).
 """
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
@@ -32,6 +34,7 @@ CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_S = 10
 POOL_TIMEOUT_S = 10
 BUSY_TIMEOUT_MS = 10_000
+WAL_TRIES_MAX = 20
 POOL_SIZE = 5
 
 _SQLITE = "sqlite+aiosqlite"
@@ -102,18 +105,37 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
         connection.isolation_level = None  # type: ignore[attr-defined] # the driver's connection
         cursor = connection.cursor()  # type: ignore[attr-defined] # likewise
         for pragma in (
-            "journal_mode=WAL",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
             "synchronous=FULL",
             "foreign_keys=ON",
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
+        _switch_to_wal(cursor)
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _switch_to_wal(cursor: DBAPICursor) -> None:
+    """Have the file's journal be a WAL, also when others open a new file at the same time.
+
+    SQLite fails this switch at once, whatever the busy time-out, where waiting could be a
+    deadlock; an empty transaction does wait for the others.
+    """
+    for _ in range(WAL_TRIES_MAX - 1):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            cursor.execute("BEGIN EXCLUSIVE")
+            cursor.execute("ROLLBACK")
+        else:
+            return
+    cursor.execute("PRAGMA journal_mode=WAL")
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """The database behind the catalog: addresses, transactions and what counts as being away."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -165,6 +166,26 @@ async def test_database_locked_by_another_is_unavailable_and_can_be_asked_later(
 
     await insert(engine, 2)
     assert await numbers(engine) == [2]
+
+
+@pytest.mark.parametrize("others", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE", "BEGIN"])
+async def test_first_connection_waits_for_others_that_use_the_new_file(
+    tmp_path: Path, others: str
+) -> None:
+    other = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
+    other.execute("CREATE TABLE t (number INTEGER PRIMARY KEY)")
+    other.execute(others)
+    other.execute("SELECT number FROM t").fetchall()
+    engine = create_engine(sqlite_url(tmp_path / "a.db"))
+    inserting = asyncio.create_task(insert(engine, 1))
+
+    await asyncio.sleep(0.03)
+    other.execute("COMMIT")
+    await inserting
+
+    assert await numbers(engine) == [1]
+    other.close()
+    await engine.dispose()
 
 
 async def test_broken_rule_of_a_table_is_not_a_database_that_is_away(engine: AsyncEngine) -> None:
