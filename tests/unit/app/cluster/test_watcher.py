@@ -34,7 +34,7 @@ class Seen:
         self._told = asyncio.Event()
 
     def __call__(self, old: MetadataImage | None, new: MetadataImage) -> None:
-        self.versions.append((old and old.version, new.version))
+        self.versions.append((None if old is None else old.version, new.version))
         self._told.set()
 
     async def next(self) -> None:
