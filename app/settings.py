@@ -91,7 +91,7 @@ def _read_file(path: Path) -> Mapping[str, object]:
             return tomllib.load(file)
     except OSError as error:
         raise SettingsError(f"cannot read settings file {path}: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, or UnicodeDecodeError: TOML is UTF-8
         raise SettingsError(f"settings file {path} is not TOML: {error}") from error
 
 
@@ -105,6 +105,8 @@ def _check(name: str, value: object) -> object:
         if not low <= number <= high:
             raise SettingsError(f"{name} must be {low} to {high}, not {number}")
         return number
+    if not isinstance(value, str | Path):
+        raise SettingsError(f"{name} must be text, not {value!r}")
     text = str(value)
     if name in _CHOICES:
         if text.lower() not in _CHOICES[name]:
@@ -112,4 +114,6 @@ def _check(name: str, value: object) -> object:
         return text.lower()
     if not text:
         raise SettingsError(f"{name} must not be empty")
+    if "\0" in text:
+        raise SettingsError(f"{name} must not hold a null character")
     return Path(text) if name == "data_dir" else text

@@ -1,0 +1,199 @@
+"""Settings: which source wins, what each may say, how a refusal names the setting."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.settings import Settings, SettingsError, load_settings
+
+NAMES = [field.name for field in fields(Settings)]
+BOUNDS = [
+    ("http_port", 0, 65_535),
+    ("kafka_port", 0, 65_535),
+    ("node_id", 0, 2**31 - 1),
+    ("num_partitions", 1, 10_000),
+]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "cauce.toml"
+
+
+def test_nothing_given_is_the_defaults() -> None:
+    assert load_settings({}, {}) == Settings()
+
+
+def test_flag_wins_over_variable_and_variable_over_file(file: Path) -> None:
+    file.write_text("http_port = 1\nkafka_port = 1\nnode_id = 1\nnum_partitions = 1\n")
+    environment = {"CAUCE_KAFKA_PORT": "2", "CAUCE_NODE_ID": "2", "CAUCE_NUM_PARTITIONS": "2"}
+
+    loaded = load_settings({"node_id": 3, "num_partitions": 3, "config_file": file}, environment)
+
+    found = (loaded.http_port, loaded.kafka_port, loaded.node_id, loaded.num_partitions)
+    assert found == (1, 2, 3, 3)
+
+
+def test_flag_that_was_not_given_leaves_what_others_say() -> None:
+    assert load_settings({"http_port": None}, {"CAUCE_HTTP_PORT": "1"}).http_port == 1
+
+
+def test_flag_of_zero_is_given() -> None:
+    assert load_settings({"http_port": 0}, {"CAUCE_HTTP_PORT": "1"}).http_port == 0
+
+
+def test_file_may_be_named_by_a_variable_and_a_flag_names_another(
+    file: Path, tmp_path: Path
+) -> None:
+    file.write_text("http_port = 1")
+    other = tmp_path / "other.toml"
+    other.write_text("http_port = 2")
+    environment = {"CAUCE_CONFIG_FILE": str(file)}
+
+    assert load_settings({}, environment).http_port == 1
+    assert load_settings({"config_file": None}, environment).http_port == 1
+    assert load_settings({"config_file": other}, environment).http_port == 2
+
+
+def test_every_setting_has_a_variable() -> None:
+    values = {
+        "data_dir": "d",
+        "host": "::1",
+        "http_port": "1",
+        "kafka_port": "2",
+        "node_id": "3",
+        "database_url": "sqlite:///x",
+        "public_url": "http://x",
+        "log_level": "ERROR",
+        "log_format": "json",
+        "num_partitions": "4",
+    }
+
+    loaded = load_settings({}, {f"CAUCE_{name.upper()}": text for name, text in values.items()})
+
+    assert values.keys() == set(NAMES)
+    assert (loaded.data_dir, loaded.log_level) == (Path("d"), "error")
+    assert (loaded.http_port, loaded.kafka_port, loaded.node_id) == (1, 2, 3)
+    assert loaded != Settings()
+
+
+def test_environment_is_that_of_the_process_when_none_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CAUCE_HTTP_PORT", "1")
+
+    assert load_settings({}).http_port == 1
+
+
+def test_variables_of_others_are_not_ours() -> None:
+    assert load_settings({}, {"CAUCE_URL": "x", "HTTP_PORT": "1"}) == Settings()
+
+
+@pytest.mark.parametrize(("name", "low", "high"), BOUNDS)
+def test_number_is_taken_within_its_bounds_and_refused_beyond(
+    name: str, low: int, high: int
+) -> None:
+    assert getattr(load_settings({name: low}, {}), name) == low
+    assert getattr(load_settings({name: str(high)}, {}), name) == high
+    for beyond in (low - 1, high + 1):
+        with pytest.raises(SettingsError, match=f"{name} must be {low} to {high}, not {beyond}"):
+            load_settings({name: beyond}, {})
+
+
+@given(name=st.sampled_from([name for name, _, _ in BOUNDS]), text=st.text())
+def test_any_text_for_a_number_is_one_or_refused_by_name(name: str, text: str) -> None:
+    try:
+        value = getattr(load_settings({}, {f"CAUCE_{name.upper()}": text}), name)
+    except SettingsError as error:
+        assert str(error).startswith(f"{name} must be ")  # noqa: PT017 - both outcomes are right
+    else:
+        assert value == int(text)
+
+
+@pytest.mark.parametrize("value", ["1.0", "0x10", "", "one", "9" * 5_000])
+def test_number_in_another_form_is_refused(value: str) -> None:
+    with pytest.raises(SettingsError, match="http_port must be "):
+        load_settings({}, {"CAUCE_HTTP_PORT": value})
+
+
+@pytest.mark.parametrize(
+    ("name", "choices"),
+    [("log_level", "debug, info, warning, error"), ("log_format", "text, json")],
+)
+def test_choice_is_taken_in_any_case_and_others_are_refused(name: str, choices: str) -> None:
+    for choice in choices.split(", "):
+        assert getattr(load_settings({name: choice.upper()}, {}), name) == choice
+    with pytest.raises(SettingsError, match=f"{name} must be one of {choices}, not 'loud'"):
+        load_settings({name: "loud"}, {})
+
+
+@pytest.mark.parametrize("name", ["data_dir", "host", "database_url", "public_url"])
+def test_empty_text_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} must not be empty"):
+        load_settings({}, {f"CAUCE_{name.upper()}": ""})
+
+
+@pytest.mark.parametrize("name", ["data_dir", "host", "database_url", "public_url"])
+def test_null_character_which_no_system_call_takes_is_refused(file: Path, name: str) -> None:
+    file.write_text(f'{name} = "a\\u0000b"')
+
+    with pytest.raises(SettingsError, match=f"{name} must not hold a null character"):
+        load_settings({"config_file": file}, {})
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("value", ["true", "[1]", "{a = 1}", "1.5", "2026-01-01"])
+def test_value_of_another_kind_in_the_file_is_refused_by_name(
+    file: Path, name: str, value: str
+) -> None:
+    file.write_text(f"{name} = {value}")
+
+    with pytest.raises(SettingsError, match=f"{name} must be "):
+        load_settings({"config_file": file}, {})
+
+
+def test_unknown_key_in_the_file_is_refused_by_name_and_says_which_there_are(file: Path) -> None:
+    file.write_text("http_port = 1\nhtttp_port = 2\n")
+
+    with pytest.raises(SettingsError, match=r"'htttp_port'; there are .*http_port"):
+        load_settings({"config_file": file}, {})
+
+
+def test_file_cannot_name_another_file(file: Path) -> None:
+    file.write_text('config_file = "other.toml"')
+
+    with pytest.raises(SettingsError, match="'config_file'"):
+        load_settings({"config_file": file}, {})
+
+
+@pytest.mark.parametrize("text", [b"http_port = ", b"host = 'a", b"# caf\xe9\n", b"\xff\xfe"])
+def test_file_that_is_not_toml_is_refused_by_its_path(file: Path, text: bytes) -> None:
+    file.write_bytes(text)
+
+    with pytest.raises(SettingsError, match=r"cauce\.toml is not TOML"):
+        load_settings({"config_file": file}, {})
+
+
+def test_file_that_cannot_be_read_is_refused_by_its_path_and_reason(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"none\.toml: No such file"):
+        load_settings({"config_file": tmp_path / "none.toml"}, {})
+    with pytest.raises(SettingsError, match="Is a directory"):
+        load_settings({}, {"CAUCE_CONFIG_FILE": str(tmp_path)})
+
+
+def test_empty_file_and_empty_name_of_one_say_nothing(file: Path) -> None:
+    file.touch()
+
+    assert load_settings({"config_file": file}, {}) == Settings()
+    assert load_settings({}, {"CAUCE_CONFIG_FILE": ""}) == Settings()
+
+
+def test_flags_given_are_not_changed() -> None:
+    flags = {"http_port": 1, "config_file": None}
+
+    load_settings(flags, {})
+
+    assert flags == {"http_port": 1, "config_file": None}
