@@ -19,6 +19,15 @@ LONG_MAX = 2**63 - 1
 CREATE_TIME = "CreateTime"
 LOG_APPEND_TIME = "LogAppendTime"
 
+DELETE = "delete"
+COMPACT = "compact"
+
+PRODUCER = "producer"
+"""Batches stay compressed as their producer sent them."""
+
+UNCOMPRESSED = "uncompressed"
+UNLIMITED = -1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogConfig:
@@ -33,6 +42,28 @@ class LogConfig:
     message_timestamp_after_max_ms: int
     flush_messages: int
     flush_ms: int
+    compression_type: str
+    compression_gzip_level: int
+    compression_lz4_level: int
+    compression_zstd_level: int
+    cleanup_policy: str
+    retention_ms: int
+    retention_bytes: int
+    delete_retention_ms: int
+    min_compaction_lag_ms: int
+    max_compaction_lag_ms: int
+    min_cleanable_dirty_ratio: float
+    file_delete_delay_ms: int
+
+    @property
+    def is_compacted(self) -> bool:
+        """Whether only the last record of each key is kept."""
+        return COMPACT in self.cleanup_policy
+
+    @property
+    def deletes(self) -> bool:
+        """Whether old segments go by age and size."""
+        return DELETE in self.cleanup_policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +72,11 @@ class ConfigKey:
 
     name: str
     type: str
-    """``INT``, ``LONG`` or ``STRING``, as Kafka names them."""
+    """``INT``, ``LONG``, ``DOUBLE``, ``STRING`` or ``LIST``, as Kafka names them."""
 
     default: str
     documentation: str
-    check: Callable[[str], int | str]
+    check: Callable[[str], int | float | str]
     """Returns the parsed value; raises ``ValueError`` with the reason."""
 
 
@@ -71,15 +102,44 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
     return check
 
 
+def _ratio(value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        raise ValueError("it must be a number") from None
+    if not 0 <= number <= 1:
+        raise ValueError("it must be 0 to 1")
+    return number
+
+
+def _gzip_level(value: str) -> int:
+    number = _integer(-1, 9)(value)
+    if number == 0:
+        raise ValueError("it must be -1 (the library's default) or 1 to 9")
+    return number
+
+
+def _policies(value: str) -> str:
+    """Return the policies in the order of the alphabet."""
+    found = {one.strip() for one in value.split(",")}
+    if not found <= {DELETE, COMPACT}:
+        raise ValueError(f"it must be {DELETE}, {COMPACT}, or both with a comma between")
+    return ",".join(sorted(found))
+
+
 def _key(
-    name: str, kind: str, default: int | str, check: Callable[[str], int | str], documentation: str
+    name: str,
+    kind: str,
+    default: float | str,
+    check: Callable[[str], int | float | str],
+    documentation: str,
 ) -> ConfigKey:
     return ConfigKey(
         name=name, type=kind, default=str(default), documentation=documentation, check=check
     )
 
 
-_KEYS = (
+_LOG_KEYS = (
     _key(
         "segment.bytes",
         "INT",
@@ -146,8 +206,99 @@ _KEYS = (
         "records are acknowledged first, and a power cut may lose the last ones.",
     ),
 )
+_CLEANUP_KEYS = (
+    _key(
+        "compression.type",
+        "STRING",
+        PRODUCER,
+        _one_of(PRODUCER, UNCOMPRESSED, "gzip", "snappy", "lz4", "zstd"),
+        "How batches are compressed on disk. producer: as they came.",
+    ),
+    _key(
+        "compression.gzip.level",
+        "INT",
+        -1,
+        _gzip_level,
+        "Level of gzip, 1 to 9, where compression.type is gzip. -1: the library's default.",
+    ),
+    _key(
+        "compression.lz4.level",
+        "INT",
+        9,
+        _integer(1, 17),
+        "Level of lz4 where compression.type is lz4. 9: the fast compressor.",
+    ),
+    _key(
+        "compression.zstd.level",
+        "INT",
+        3,
+        _integer(-131072, 22),
+        "Level of zstd where compression.type is zstd.",
+    ),
+    _key(
+        "cleanup.policy",
+        "LIST",
+        DELETE,
+        _policies,
+        "delete: old segments go by retention.ms and retention.bytes. compact: the last record of "
+        "each key stays. Both with a comma between.",
+    ),
+    _key(
+        "retention.ms",
+        "LONG",
+        7 * 24 * 3600 * 1000,
+        _integer(UNLIMITED, LONG_MAX),
+        "Milliseconds after which a segment may go, counted from its largest record time. "
+        "-1: never.",
+    ),
+    _key(
+        "retention.bytes",
+        "LONG",
+        UNLIMITED,
+        _integer(UNLIMITED, LONG_MAX),
+        "Bytes of a partition above which its oldest segments may go. -1: never.",
+    ),
+    _key(
+        "file.delete.delay.ms",
+        "LONG",
+        60_000,
+        _integer(0, LONG_MAX),
+        "Milliseconds for which the files of a removed segment stay, renamed.",
+    ),
+    _key(
+        "delete.retention.ms",
+        "LONG",
+        24 * 3600 * 1000,
+        _integer(0, LONG_MAX),
+        "Milliseconds for which a tombstone stays in a compacted topic after all that it deletes "
+        "is gone, so that every reader sees it.",
+    ),
+    _key(
+        "min.cleanable.dirty.ratio",
+        "DOUBLE",
+        0.5,
+        _ratio,
+        "Share of a compacted log that must be new before it is compacted again.",
+    ),
+    _key(
+        "min.compaction.lag.ms",
+        "LONG",
+        0,
+        _integer(0, LONG_MAX),
+        "Milliseconds for which a record stays uncompacted at least.",
+    ),
+    _key(
+        "max.compaction.lag.ms",
+        "LONG",
+        LONG_MAX,
+        _integer(1, LONG_MAX),
+        "Milliseconds after which a record is compacted at the latest, whatever the dirty ratio.",
+    ),
+)
 
-CONFIG_KEYS: Mapping[str, ConfigKey] = MappingProxyType({key.name: key for key in _KEYS})
+CONFIG_KEYS: Mapping[str, ConfigKey] = MappingProxyType(
+    {key.name: key for key in _LOG_KEYS + _CLEANUP_KEYS}
+)
 """Every topic config that is obeyed, by name."""
 
 
@@ -166,7 +317,7 @@ def parse_config(overrides: Mapping[str, str]) -> LogConfig:
     for name in overrides:
         if name not in CONFIG_KEYS:
             raise UnknownConfig(name)
-    values: dict[str, int | str] = {}
+    values: dict[str, int | float | str] = {}
     for name, key in CONFIG_KEYS.items():
         written = overrides.get(name, key.default)
         try:

@@ -43,7 +43,7 @@ from storage.producer_state import ProducerState
 from storage.segment import Segment
 from storage.timestamp_lookup import TimestampAndOffset, first_at_or_after, largest
 from storage.txn_index import AbortedTransaction
-from storage.validation import Origin, validate_for_append
+from storage.validation import Origin, prepare_for_append, validate_for_append
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +177,7 @@ class Log:
                 size=0,
                 is_duplicate=True,
             )
+        batch, found = prepare_for_append(batch, found, self.config)
         append_time_ms = now_ms if self.config.message_timestamp_type == LOG_APPEND_TIME else -1
         offset = self._end
         stamped = []

@@ -1,12 +1,13 @@
 """What a leader checks before it appends a client's batches.
 
-Only headers are looked at, and the checksum: nothing runs once per record.
+Only headers are looked at, and the checksum: nothing runs once per record, but where a topic is
+compacted (its records need keys) or compresses in a way of its own.
 Source: Kafka's ``LogValidator`` and ``UnifiedLog.analyzeAndValidateRecords``.
 """
 
 from enum import Enum
 
-from storage.config import LOG_APPEND_TIME, LogConfig
+from storage.config import LOG_APPEND_TIME, PRODUCER, UNCOMPRESSED, LogConfig
 from storage.errors import (
     BatchTooLarge,
     CorruptBatch,
@@ -19,8 +20,12 @@ from storage.format.batch import (
     NO_SEQUENCE,
     NO_TIMESTAMP,
     BatchHeader,
+    Compression,
     checked_header,
+    parse_header,
 )
+from storage.format.builder import recompressed
+from storage.format.decoder import decode_columns
 
 
 class Origin(Enum):
@@ -69,6 +74,60 @@ def validate_for_append(
     if len(found) > 1 and any(header.producer_id != NO_PRODUCER_ID for _, header in found):
         raise InvalidBatch("batches of an idempotent producer are appended one by one")
     return found
+
+
+def prepare_for_append(
+    batches: bytearray, found: list[tuple[int, BatchHeader]], config: LogConfig
+) -> tuple[bytearray, list[tuple[int, BatchHeader]]]:
+    """Look into validated batches where the topic asks for it, compress them as it says.
+
+    Args:
+        batches: What ``validate_for_append`` has checked.
+        found: What it returned.
+        config: The topic's.
+
+    Returns:
+        The batches to append, the same where nothing is to be done, with their headers.
+
+    Raises:
+        CorruptBatch: Records do not open or decode.
+        InvalidBatch: A record without a key, in a compacted topic.
+        BatchTooLarge: Larger than ``max.message.bytes`` as the topic compresses it.
+    """
+    if config.is_compacted:
+        for position, header in found:
+            if not header.is_control and None in decode_columns(batches, position).keys:
+                raise InvalidBatch("a record without a key cannot go to a compacted topic")
+    if config.compression_type == PRODUCER:
+        return batches, found
+    codec, level = _compression(config)
+    if all(header.compression is codec or header.is_control for _, header in found):
+        return batches, found
+    packed = bytearray()
+    headers = []
+    for position, header in found:
+        if header.is_control:
+            one = batches[position : position + header.size]
+        else:
+            one = recompressed(batches, position, codec, level)
+        changed = parse_header(one)
+        if changed.size > config.max_message_bytes:
+            raise BatchTooLarge(changed.size, config.max_message_bytes)
+        headers.append((len(packed), changed))
+        packed += one
+    return packed, headers
+
+
+def _compression(config: LogConfig) -> tuple[Compression, int | None]:
+    if config.compression_type == UNCOMPRESSED:
+        return Compression.NONE, None
+    codec = Compression[config.compression_type.upper()]
+    levels = {
+        Compression.GZIP: config.compression_gzip_level,
+        Compression.LZ4: config.compression_lz4_level,
+        Compression.ZSTD: config.compression_zstd_level,
+    }
+    return codec, levels.get(codec)
 
 
 def _check(header: BatchHeader, config: LogConfig, now_ms: int, origin: Origin) -> None:

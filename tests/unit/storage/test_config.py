@@ -16,11 +16,12 @@ from storage.config import (
 )
 from storage.errors import InvalidConfig, UnknownConfig
 
-INTEGER_KEYS = sorted(name for name, key in CONFIG_KEYS.items() if key.type != "STRING")
+INTEGER_KEYS = sorted(name for name, key in CONFIG_KEYS.items() if key.type in ("INT", "LONG"))
+SMALL_KEYS = [name for name in INTEGER_KEYS if name.endswith(".level")]
 
 
-def field_of(config: LogConfig, key: str) -> int | str:
-    value: int | str = getattr(config, key.replace(".", "_"))
+def field_of(config: LogConfig, key: str) -> float | str:
+    value: float | str = getattr(config, key.replace(".", "_"))
     return value
 
 
@@ -35,6 +36,18 @@ def test_parse_config_gives_kafkas_defaults_but_for_the_flush() -> None:
         message_timestamp_after_max_ms=3_600_000,
         flush_messages=1,
         flush_ms=LONG_MAX,
+        compression_type="producer",
+        compression_gzip_level=-1,
+        compression_lz4_level=9,
+        compression_zstd_level=3,
+        cleanup_policy="delete",
+        retention_ms=604_800_000,
+        retention_bytes=-1,
+        delete_retention_ms=86_400_000,
+        min_compaction_lag_ms=0,
+        max_compaction_lag_ms=LONG_MAX,
+        min_cleanable_dirty_ratio=0.5,
+        file_delete_delay_ms=60_000,
     )
 
 
@@ -54,6 +67,14 @@ def test_default_values_parse_to_the_defaults() -> None:
         ("message.timestamp.after.max.ms", 0, LONG_MAX),
         ("flush.messages", 1, LONG_MAX),
         ("flush.ms", 0, LONG_MAX),
+        ("compression.lz4.level", 1, 17),
+        ("compression.zstd.level", -131_072, 22),
+        ("retention.ms", -1, LONG_MAX),
+        ("retention.bytes", -1, LONG_MAX),
+        ("delete.retention.ms", 0, LONG_MAX),
+        ("min.compaction.lag.ms", 0, LONG_MAX),
+        ("max.compaction.lag.ms", 1, LONG_MAX),
+        ("file.delete.delay.ms", 0, LONG_MAX),
     ],
 )
 def test_parse_config_takes_the_ends_of_a_range_and_nothing_beyond(
@@ -89,7 +110,56 @@ def test_parse_config_refuses_other_timestamp_types(value: str) -> None:
         parse_config({"message.timestamp.type": value})
 
 
-@pytest.mark.parametrize("key", ["", "retention.ms", "Segment.bytes", "segment_bytes"])
+@pytest.mark.parametrize("value", ["-1", "1", "9"])
+def test_parse_config_takes_the_levels_of_gzip(value: str) -> None:
+    assert parse_config({"compression.gzip.level": value}).compression_gzip_level == int(value)
+
+
+@pytest.mark.parametrize("value", ["0", "-2", "10"])
+def test_parse_config_refuses_levels_that_gzip_has_not(value: str) -> None:
+    with pytest.raises(InvalidConfig, match=r"compression\.gzip\.level"):
+        parse_config({"compression.gzip.level": value})
+
+
+@pytest.mark.parametrize(
+    ("value", "parsed", "deletes", "is_compacted"),
+    [
+        ("delete", "delete", True, False),
+        ("compact", "compact", False, True),
+        ("compact,delete", "compact,delete", True, True),
+        ("delete, compact", "compact,delete", True, True),
+        ("delete,delete", "delete", True, False),
+    ],
+)
+def test_parse_config_takes_every_cleanup_policy(
+    value: str, parsed: str, deletes: bool, is_compacted: bool
+) -> None:
+    config = parse_config({"cleanup.policy": value})
+
+    assert config.cleanup_policy == parsed
+    assert (config.deletes, config.is_compacted) == (deletes, is_compacted)
+
+
+@pytest.mark.parametrize("value", ["", "delete,", "Delete", "compact;delete", "none"])
+def test_parse_config_refuses_other_cleanup_policies(value: str) -> None:
+    with pytest.raises(InvalidConfig, match="it must be delete, compact, or both"):
+        parse_config({"cleanup.policy": value})
+
+
+@pytest.mark.parametrize("value", ["0", "0.5", "1", "1.0", "1e-3"])
+def test_parse_config_takes_ratios(value: str) -> None:
+    config = parse_config({"min.cleanable.dirty.ratio": value})
+
+    assert config.min_cleanable_dirty_ratio == float(value)
+
+
+@pytest.mark.parametrize("value", ["", "x", "nan", "inf", "-0.1", "1.01"])
+def test_parse_config_refuses_what_is_no_ratio(value: str) -> None:
+    with pytest.raises(InvalidConfig, match=r"min\.cleanable\.dirty\.ratio"):
+        parse_config({"min.cleanable.dirty.ratio": value})
+
+
+@pytest.mark.parametrize("key", ["", "retention.hours", "Segment.bytes", "segment_bytes"])
 def test_parse_config_refuses_keys_that_nothing_obeys(key: str) -> None:
     with pytest.raises(UnknownConfig) as refused:
         parse_config({key: "1"})
@@ -98,7 +168,9 @@ def test_parse_config_refuses_keys_that_nothing_obeys(key: str) -> None:
 
 
 @settings(deadline=None)
-@given(key=st.sampled_from(INTEGER_KEYS), number=st.integers(1024, INT_MAX))
+@given(
+    key=st.sampled_from(sorted({*INTEGER_KEYS} - {*SMALL_KEYS})), number=st.integers(1024, INT_MAX)
+)
 def test_parse_config_changes_one_key_and_leaves_the_others(key: str, number: int) -> None:
     config = parse_config({key: str(number)})
 
@@ -110,6 +182,6 @@ def test_parse_config_changes_one_key_and_leaves_the_others(key: str, number: in
 def test_every_config_key_is_named_typed_and_explained() -> None:
     for name, key in CONFIG_KEYS.items():
         assert key.name == name
-        assert key.type in ("INT", "LONG", "STRING")
+        assert key.type in ("INT", "LONG", "DOUBLE", "STRING", "LIST")
         assert key.documentation.endswith(".")
         assert name.replace(".", "_") in LogConfig.__slots__

@@ -161,7 +161,9 @@ class LogWithProducers(RuleBasedStateMachine):
         producers, aborted = read_state(self.log)
         end = self.log.log_end_offset
         assert self.log.producers.producers == producers
-        assert self.log.aborted_transactions(0, end + 1) == aborted
+        found = self.log.aborted_transactions(0, end + 1)
+        # What was stable then depends on how far the high watermark had come.
+        assert [one[:3] for one in found] == [one[:3] for one in aborted]
         self.log.advance_high_watermark(end)
         opened = [one.transaction_start for one in producers.values()]
         starts = [start for start in opened if start is not None]

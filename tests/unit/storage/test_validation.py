@@ -13,12 +13,22 @@ from storage.errors import (
     InvalidTransaction,
     LogError,
 )
-from storage.format.batch import COMPRESSION_MASK, DELETE_HORIZON_BIT, HEADER, HEADER_SIZE
+from storage.format.batch import (
+    COMPRESSION_MASK,
+    DELETE_HORIZON_BIT,
+    HEADER,
+    HEADER_SIZE,
+    BatchHeader,
+    Compression,
+    checked_header,
+    parse_header,
+)
 from storage.format.builder import build_batch
 from storage.format.control import ControlType, EndMarker, build_end_marker
 from storage.format.crc import crc32c
+from storage.format.decoder import decode_records
 from storage.format.record import NewRecord
-from storage.validation import Origin, validate_for_append
+from storage.validation import Origin, prepare_for_append, validate_for_append
 
 NOW_MS = 1_700_000_000_000
 CONFIG = parse_config({})
@@ -220,3 +230,76 @@ def test_validate_ignores_timestamps_that_the_log_will_replace() -> None:
 def test_validate_refuses_any_other_bytes(config: LogConfig, data: bytes) -> None:
     with pytest.raises(LogError):
         validate_for_append(data, config, NOW_MS)
+
+
+def prepared(batch: bytearray, **configs: str) -> tuple[bytearray, list[tuple[int, BatchHeader]]]:
+    config = parse_config({name.replace("_", "."): value for name, value in configs.items()})
+    found = validate_for_append(batch, config, NOW_MS)
+    return prepare_for_append(batch, found, config)
+
+
+@pytest.mark.parametrize("codec", list(Compression))
+@pytest.mark.parametrize("wanted", ["uncompressed", "gzip", "snappy", "lz4", "zstd"])
+def test_topic_compresses_as_it_says_and_records_stay(codec: Compression, wanted: str) -> None:
+    records = [NewRecord(NOW_MS + number, b"k", b"same" * 9) for number in range(20)]
+    producer = {"producer_id": 7, "producer_epoch": 2, "base_sequence": 5}
+    sent = build_batch(records, compression=codec, **producer)
+
+    batch, found = prepared(bytearray(sent), compression_type=wanted)
+
+    ((position, header),) = found
+    expected = Compression.NONE if wanted == "uncompressed" else Compression[wanted.upper()]
+    assert checked_header(batch, position) == header
+    assert header.compression is expected
+    assert decode_records(batch) == decode_records(sent)
+    kept = parse_header(sent)._replace(batch_length=0, crc=0, attributes=0)
+    assert header._replace(batch_length=0, crc=0, attributes=0) == kept
+
+
+@pytest.mark.parametrize("codec", list(Compression))
+def test_producer_s_compression_is_left_as_it_is(codec: Compression) -> None:
+    sent = build_batch([NewRecord(NOW_MS, b"k", b"v" * 99)], compression=codec)
+
+    batch, _ = prepared(sent)
+
+    assert batch is sent
+
+
+def test_several_batches_are_compressed_each_by_itself() -> None:
+    one = build_batch([NewRecord(NOW_MS, b"k", b"v" * 99)])
+
+    batch, found = prepared(one * 3, compression_type="zstd", compression_zstd_level="1")
+
+    assert [checked_header(batch, position) for position, _ in found] == [one[1] for one in found]
+    assert sum(header.size for _, header in found) == len(batch)
+
+
+def test_batch_that_outgrows_the_bound_uncompressed_is_refused() -> None:
+    sent = build_batch([NewRecord(NOW_MS, b"k", b"v" * 5000)], compression=Compression.GZIP)
+
+    with pytest.raises(BatchTooLarge):
+        prepared(sent, compression_type="uncompressed", max_message_bytes="2000")
+
+
+@pytest.mark.parametrize("codec", [Compression.NONE, Compression.ZSTD])
+def test_compacted_topic_needs_keys(codec: Compression) -> None:
+    keyed = NewRecord(NOW_MS, b"", b"v")
+    good = build_batch([keyed, keyed], compression=codec)
+    bad = build_batch([keyed, NewRecord(NOW_MS, None, b"v")], compression=codec)
+
+    assert prepared(good, cleanup_policy="compact")[0] is good
+    assert prepared(bad)[0] is bad
+    for policy in ("compact", "compact,delete"):
+        with pytest.raises(InvalidBatch, match="without a key"):
+            prepared(bad, cleanup_policy=policy)
+
+
+def test_what_does_not_open_is_refused_where_it_must_be_opened() -> None:
+    sent = build_batch([NewRecord(NOW_MS, b"k", b"v" * 99)])
+    sent[22] |= Compression.ZSTD
+    damaged = with_fields(sent)
+
+    assert prepared(damaged)[0] is damaged
+    for configs in ({"cleanup_policy": "compact"}, {"compression_type": "gzip"}):
+        with pytest.raises(CorruptBatch):
+            prepared(damaged, **configs)
