@@ -105,16 +105,29 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
         _settle_garbage_collector()
         try:
             yield Node(settings=settings, context=context, background=background)
-            await replicas.drain()
+            await _drain(replicas, background)
         finally:
             background.cancel()
             await asyncio.gather(background, return_exceptions=True)
 
 
 async def _background(replicas: ReplicaManager, watcher: MetadataWatcher) -> None:
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(replicas.run(), name="replicas")
-        tasks.create_task(watcher.run(), name="metadata-watcher")
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(replicas.run(), name="replicas")
+            tasks.create_task(watcher.run(), name="metadata-watcher")
+    except Exception:
+        _logger.critical("background work failed", exc_info=True)
+        raise
+
+
+async def _drain(replicas: ReplicaManager, background: asyncio.Task[None]) -> None:
+    """Return when all that was appended is durable, or when nobody is left to sync it."""
+    draining = asyncio.create_task(replicas.drain(), name="drain")
+    try:
+        await asyncio.wait({draining, background}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        draining.cancel()
 
 
 def _settle_garbage_collector() -> None:
