@@ -52,6 +52,10 @@ class File:
         """Return the file's size in bytes."""
         return os.fstat(self._descriptor).st_size
 
+    def modified_ms(self) -> int:
+        """Return when the file was last written, by the wall clock."""
+        return os.fstat(self._descriptor).st_mtime_ns // 1_000_000
+
     def write(self, data: bytes | bytearray | memoryview, position: int) -> None:
         """Write all of the data at a position.
 
@@ -133,7 +137,8 @@ class Disk:
 
     def exists(self, path: Path) -> bool:
         """Return whether there is something of that name."""
-        return path.exists()
+        with _disk_errors("look for", path):
+            return path.exists()
 
     def list(self, directory: Path) -> list[str]:
         """Return the names in a directory, sorted."""
@@ -142,11 +147,12 @@ class Disk:
 
     def is_directory(self, path: Path) -> bool:
         """Return whether the name is that of a directory."""
-        return path.is_dir()
+        with _disk_errors("look for", path):
+            return path.is_dir()
 
     def make_directory(self, path: Path) -> None:
         """Make a directory, durably, with all that are missing above it."""
-        if path.is_dir():
+        if self.is_directory(path):
             return
         if path.parent != path:
             self.make_directory(path.parent)
@@ -199,7 +205,9 @@ class Disk:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            except OSError as error:
                 os.close(descriptor)
-                return None
+                if isinstance(error, BlockingIOError):
+                    return None
+                raise
         return Lock(descriptor)

@@ -40,6 +40,7 @@ from storage.log_producers import LogProducers, aborted_transactions
 from storage.log_segments import LogSegments, ReadableEnds
 from storage.log_slice import LogSlice
 from storage.producer_state import ProducerState
+from storage.retention import retained_from
 from storage.segment import Segment
 from storage.timestamp_lookup import TimestampAndOffset, first_at_or_after, largest
 from storage.txn_index import AbortedTransaction
@@ -88,10 +89,11 @@ class Log:
         self._disk = disk
         self.directory = directory
         self.config = config
-        self._segments = LogSegments(segments)
+        self._segments = LogSegments(disk, directory, segments)
         self._start = log_start_offset
         self._end = log_end_offset
         self._durability = Durability(disk, directory, self._segments.active, log_end_offset)
+        self._high_watermark = log_start_offset
         self._fenced: str | None = None
         self.leader_epochs = LeaderEpochs(disk, directory)
         self._producers = producers
@@ -219,10 +221,9 @@ class Log:
             return
         active.finish_time_index()
         self._producers.snapshot(self._end)
-        segment = Segment(self._disk, self.directory, self._end, create=True)
+        self._segments.roll(self._end)
         self._durability.closed(active)
         self._durability.created()
-        self._segments.add(segment)
 
     def begin_flush(self) -> Flush | None:
         """Return what to sync for all that was appended so far; None if nothing was.
@@ -311,6 +312,7 @@ class Log:
 
     def advance_high_watermark(self, high_watermark: int) -> None:
         """Take note that everything below an offset is replicated."""
+        self._high_watermark = high_watermark
         self.producers.advance_high_watermark(high_watermark)
 
     def aborted_transactions(self, start_offset: int, end_offset: int) -> list[AbortedTransaction]:
@@ -328,7 +330,7 @@ class Log:
         return self.leader_epochs.end_offset_for(epoch, self._end)
 
     def advance_log_start(self, offset: int) -> None:
-        """Make what is below an offset unreadable; files go later, ``remove_dead_segments``.
+        """Make what is below an offset unreadable; files go later, ``retire_dead_segments``.
 
         Raises:
             OffsetOutOfRange: Beyond the log's end.
@@ -340,22 +342,29 @@ class Log:
             self.leader_epochs.truncate_from_start(offset)
             self.producers.advance_log_start(offset)
 
-    def remove_dead_segments(self) -> int:
-        """Remove the segments wholly below the log's start; return how many.
+    def apply_retention(self, now_ms: int) -> None:
+        """Raise the log's start over the segments that retention lets go.
 
-        The caller has checkpointed the log's start before, or a restart would find a hole.
+        Args:
+            now_ms: The clock, see ``retention.TrustedClock``.
         """
-        removed = 0
-        while len(self._segments) > 1 and self._segments[1].base_offset <= self._start:
-            segment = self._segments[0]
-            if self._durability.needs(segment):
-                break
-            segment.remove()
-            self._segments.replace(0, 1, [])
-            removed += 1
-        if removed:
+        shown = min(self._high_watermark, self.durable_end_offset)
+        found = retained_from(self._segments.ages(self._end), self.config, now_ms, shown)
+        if found is not None and found > self._start:
+            if found == self._end:
+                self.roll()
+            self.advance_log_start(found)
+
+    def retire_dead_segments(self) -> list[Path]:
+        """Rename the files of the segments wholly below the log's start; return the new names.
+
+        The caller has checkpointed the log's start before, or a restart would find a hole. It
+        removes the files after ``file.delete.delay.ms``.
+        """
+        retired = self._segments.retire_below(self._start, self._durability.needs)
+        if retired:
             self._disk.sync_directory(self.directory)
-        return removed
+        return retired
 
     def truncate_to(self, offset: int) -> None:
         """Remove every record at or above an offset, durably.
@@ -371,39 +380,17 @@ class Log:
             raise OffsetOutOfRange(offset, self._start, self._end)
         if offset >= self._end:
             return
-        self._segments.forget_places()
         try:
-            self._cut(offset)
+            self._end = self._segments.cut(offset, self._end, self.config.index_interval_bytes)
+            if self._end < self._start:
+                self._end = self._start
+                self._segments.begin_again(self._start)
             self._producers.load(self._segments, self._end)
             self._durability.truncated(self._segments, self._end)
             self.leader_epochs.truncate_from_end(self._end)
         except DiskError as error:
             self.fence(str(error))
             raise
-
-    def _cut(self, offset: int) -> None:
-        while len(self._segments) > 1 and self._segments.active.base_offset >= offset:
-            self._segments.active.remove()
-            self._segments.replace(len(self._segments) - 1, 1, [])
-        active = self._segments.active
-        found = active.find(offset)
-        if found is not None:
-            active.truncate(found[0], self.config.index_interval_bytes)
-            self._end = found[1].base_offset
-        else:
-            self._end = min(self._end, offset)
-        if active.txn_index is not None:
-            active.txn_index.truncate(self._end)
-        if self._end < self._start:
-            self._begin_again()
-
-    def _begin_again(self) -> None:
-        """Replace all segments by an empty one at the log's start: its first batch is cut."""
-        segment = Segment(self._disk, self.directory, self._start, create=True)
-        old = self._segments.replace(0, len(self._segments), [segment])
-        self._end = self._start
-        for segment in reversed(old):
-            segment.remove()
 
     def close(self) -> None:
         """Sync everything and finish the indexes; the log is not used afterwards."""

@@ -24,6 +24,7 @@ Called by: replication.replica_manager, wiring. Calls: recovery, log.
 
 import logging
 import re
+import time
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
@@ -44,6 +45,7 @@ from storage.errors import (
 from storage.files import Disk, Lock
 from storage.log import Log
 from storage.recovery import RecoveryStart, create_log, recover_log
+from storage.retired_files import RetiredFiles
 
 _logger = logging.getLogger(__name__)
 
@@ -77,6 +79,7 @@ class LogManager:
 
     def __init__(self, disk: Disk, directory: Path, lock: Lock) -> None:
         """Use ``open`` instead."""
+        self._retired = RetiredFiles(disk)
         self._disk = disk
         self._directory = directory
         self._lock = lock
@@ -85,6 +88,9 @@ class LogManager:
         self._offline: dict[LogId, str] = {}
         self._offline_starts: dict[Key, RecoveryStart] = {}
         self._closed = False
+
+    def _monotonic_ms(self) -> int:
+        return time.monotonic_ns() // 1_000_000
 
     @classmethod
     def open(
@@ -169,11 +175,12 @@ class LogManager:
             self._disk.remove_tree(target)
 
     def write_checkpoints(self) -> None:
-        """Write recovery points and log starts, then remove what lies below the starts.
+        """Write recovery points and log starts, then retire what lies below the starts.
 
         Raises:
             DiskError: The disk failed; the old checkpoints are still good.
         """
+        now_ms = self._monotonic_ms()
         points = {key: log.durable_end_offset for key, log in self._logs.items()}
         starts = {key: log.log_start_offset for key, log in self._logs.items()}
         for key, known in self._offline_starts.items():
@@ -182,7 +189,24 @@ class LogManager:
             entries = [(*key, offset) for key, offset in sorted(offsets.items()) if offset]
             write_checkpoint(self._disk, self._directory / name, entries)
         for log in self._logs.values():
-            log.remove_dead_segments()
+            self._retired.add(log.retire_dead_segments(), now_ms + log.config.file_delete_delay_ms)
+        self._retired.remove_due(now_ms)
+
+    def apply_retention(self, now_ms: int) -> None:
+        """Raise the starts of all logs as far as retention lets their segments go.
+
+        The files are renamed with the next checkpoint, and removed when their delay is over.
+
+        Args:
+            now_ms: The clock, see ``retention.TrustedClock``.
+        """
+        for log in self._logs.values():
+            log.apply_retention(now_ms)
+
+    def expire_producers(self, now_ms: int) -> None:
+        """Forget the producers that are silent for too long, in every log."""
+        for log in self._logs.values():
+            log.producers.expire(now_ms)
 
     def close(self) -> None:
         """Sync and close every log, leave the clean mark, give the directory back.

@@ -11,20 +11,25 @@ Called by: log. Calls: segment, log_slice.
 
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import overload
 
+from storage.files import Disk
 from storage.limits import READ_POSITIONS_MAX
 from storage.log_slice import LogSlice
+from storage.retention import SegmentAge
 from storage.segment import Segment
 
 
 class LogSegments(Sequence[Segment]):
     """The segments of one log, oldest first."""
 
-    def __init__(self, segments: Sequence[Segment]) -> None:
+    def __init__(self, disk: Disk, directory: Path, segments: Sequence[Segment]) -> None:
         """Take over segments in the order of their base offsets."""
         assert segments, "a log has an active segment"
+        self._disk = disk
+        self._directory = directory
         self._segments = list(segments)
         self._bases = [segment.base_offset for segment in segments]
         self._positions: OrderedDict[int, tuple[Segment, int]] = OrderedDict()
@@ -69,10 +74,67 @@ class LogSegments(Sequence[Segment]):
         following = bisect_right(self._bases, segment.base_offset)
         return self._bases[following] if following < len(self._bases) else log_end_offset
 
-    def add(self, segment: Segment) -> None:
-        """Make a segment the active one; it begins at the log's end."""
+    def ages(self, log_end_offset: int) -> list[SegmentAge]:
+        """Return what retention wants to know."""
+        return [
+            SegmentAge(
+                end_offset=self.end_of(segment, log_end_offset),
+                size=segment.size,
+                max_timestamp_ms=segment.max_timestamp_ms,
+                modified_ms=segment.file.modified_ms(),
+            )
+            for segment in self._segments
+        ]
+
+    def roll(self, base_offset: int) -> None:
+        """Begin a new active segment at the log's end."""
+        segment = Segment(self._disk, self._directory, base_offset, create=True)
         self._segments.append(segment)
         self._bases.append(segment.base_offset)
+
+    def retire_below(self, offset: int, is_needed: Callable[[Segment], bool]) -> list[Path]:
+        """Rename the files of the oldest segments that end at or below an offset.
+
+        Args:
+            offset: The log's start.
+            is_needed: Whether a segment has to stay, and so all behind it.
+
+        Returns:
+            The new names.
+        """
+        retired: list[Path] = []
+        while len(self._segments) > 1 and self._bases[1] <= offset:
+            if is_needed(self._segments[0]):
+                break
+            retired += self._segments[0].retire()
+            self.replace(0, 1, [])
+        return retired
+
+    def cut(self, offset: int, log_end_offset: int, index_interval_bytes: int) -> int:
+        """Remove every record at or above an offset; return the log's new end.
+
+        A batch that holds the offset goes as a whole.
+        """
+        self._positions.clear()
+        while len(self._segments) > 1 and self.active.base_offset >= offset:
+            self.active.remove()
+            del self._segments[-1], self._bases[-1]
+        found = self.active.find(offset)
+        end = min(log_end_offset, offset)
+        if found is not None:
+            self.active.truncate(found[0], index_interval_bytes)
+            end = found[1].base_offset
+        if self.active.txn_index is not None:
+            self.active.txn_index.truncate(end)
+        return end
+
+    def begin_again(self, base_offset: int) -> None:
+        """Remove all segments and begin with an empty one, newest first."""
+        old = self._segments
+        self._segments = [Segment(self._disk, self._directory, base_offset, create=True)]
+        self._bases = [base_offset]
+        for segment in reversed(old):
+            segment.remove()
 
     def replace(self, number: int, count: int, others: Sequence[Segment]) -> list[Segment]:
         """Put other segments in the place of some; return those that were there.
@@ -87,10 +149,6 @@ class LogSegments(Sequence[Segment]):
         self._bases = [segment.base_offset for segment in self._segments]
         self._positions.clear()
         return old
-
-    def forget_places(self) -> None:
-        """Forget where readers will go on: what lies there changes."""
-        self._positions.clear()
 
     def locate(
         self, offset: int, max_bytes: int, ends: "ReadableEnds", *, min_one: bool

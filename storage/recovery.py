@@ -21,7 +21,7 @@ from pathlib import Path
 
 from storage.config import LogConfig
 from storage.errors import CorruptBatch, CorruptLog
-from storage.files import Disk, File
+from storage.files import TEMPORARY_SUFFIX, Disk, File
 from storage.format.batch import (
     HEADER_SIZE,
     LOG_OVERHEAD,
@@ -32,7 +32,15 @@ from storage.format.batch import (
 from storage.limits import PRODUCER_ID_EXPIRATION_MS, SCAN_CHUNK_BYTES
 from storage.log import Log
 from storage.log_producers import LogProducers
-from storage.segment import SUFFIXES, Segment, remove_segment, segment_path
+from storage.segment import (
+    BASE_DIGITS,
+    DELETED_SUFFIX,
+    INDEX_SUFFIXES,
+    SUFFIXES,
+    Segment,
+    remove_segment,
+    segment_path,
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -95,6 +103,7 @@ def recover_log(disk: Disk, directory: Path, config: LogConfig, start: RecoveryS
         CorruptLog: Records that had been synced are damaged or missing.
         DiskError: The disk failed.
     """
+    _remove_leftovers(disk, directory)
     bases = _segment_bases(disk, directory)
     if not bases:
         if start.recovery_point > start.log_start_offset:
@@ -121,6 +130,16 @@ def recover_log(disk: Disk, directory: Path, config: LogConfig, start: RecoveryS
             opening.put_aside(bases[number + 1 :])
             break
     return opening.log()
+
+
+def _remove_leftovers(disk: Disk, directory: Path) -> None:
+    """Finish what the last process had begun to remove."""
+    names = disk.list(directory)
+    logs = {name[:BASE_DIGITS] for name in names if _SEGMENT_FILE.match(name)}
+    for name in names:
+        is_orphan = name[BASE_DIGITS:] in INDEX_SUFFIXES and name[:BASE_DIGITS] not in logs
+        if name.endswith((DELETED_SUFFIX, TEMPORARY_SUFFIX)) or is_orphan:
+            disk.remove(directory / name)
 
 
 def _segment_bases(disk: Disk, directory: Path) -> list[int]:

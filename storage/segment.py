@@ -21,18 +21,17 @@ from storage.offset_index import OffsetIndex
 from storage.time_index import TimeIndex
 from storage.txn_index import AbortedTransaction, TransactionIndex
 
+BASE_DIGITS = 20
 LOG_SUFFIX = ".log"
 OFFSET_INDEX_SUFFIX = ".index"
 TIME_INDEX_SUFFIX = ".timeindex"
 TXN_INDEX_SUFFIX = ".txnindex"
 SNAPSHOT_SUFFIX = ".snapshot"
-SUFFIXES = (
-    LOG_SUFFIX,
-    OFFSET_INDEX_SUFFIX,
-    TIME_INDEX_SUFFIX,
-    TXN_INDEX_SUFFIX,
-    SNAPSHOT_SUFFIX,
-)
+DELETED_SUFFIX = ".deleted"
+"""Behind the names of files that are to be removed once ``file.delete.delay.ms`` is over."""
+
+INDEX_SUFFIXES = (OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX)
+SUFFIXES = (LOG_SUFFIX, *INDEX_SUFFIXES, SNAPSHOT_SUFFIX)
 
 
 def segment_path(directory: Path, base_offset: int, suffix: str) -> Path:
@@ -250,6 +249,19 @@ class Segment:
     def remove(self) -> None:
         """Remove the files' names; whoever still reads keeps reading."""
         remove_segment(self._disk, self._directory, self.base_offset)
+
+    def retire(self) -> list[Path]:
+        """Rename the files, the log file last, and return their new names.
+
+        They are to be removed later; whoever still reads keeps reading.
+        """
+        retired = []
+        for suffix in reversed(SUFFIXES):
+            path = segment_path(self._directory, self.base_offset, suffix)
+            if self._disk.exists(path):
+                retired.append(path.with_name(path.name + DELETED_SUFFIX))
+                self._disk.rename(path, retired[-1])
+        return retired
 
     def _cut_back(self, size: int, entries: tuple[int, int], error: DiskError) -> None:
         try:

@@ -73,6 +73,9 @@ class RecordingFile(File):
     def size(self) -> int:
         return self._file.size()
 
+    def modified_ms(self) -> int:
+        return self._file.modified_ms()
+
     def read(self, position: int, size: int) -> bytes:
         return self._file.read(position, size)
 

@@ -168,7 +168,7 @@ class LogMachine(RuleBasedStateMachine):
 
     @rule()
     def remove_dead_segments(self) -> None:
-        self.log.remove_dead_segments()
+        self.log.retire_dead_segments()
 
     @rule(clean=st.booleans())
     def reopen(self, clean: bool) -> None:
