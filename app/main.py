@@ -1,12 +1,13 @@
 """One service instance: the application with its lifespan, and the process that serves it."""
 
 import asyncio
+import errno
 import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 import uvloop
@@ -47,7 +48,9 @@ def create_app(settings: Settings, on_failure: Callable[[], None] | None = None)
         async with running_node(settings) as node:
             sweeping = asyncio.create_task(sweeper.run(), name="sweeper")
             if on_failure is not None:
-                node.background.add_done_callback(lambda _: on_failure())
+                node.background.add_done_callback(
+                    lambda ended: None if ended.cancelled() else on_failure()
+                )
             front.public_url = (settings.public_url or "").rstrip("/") or None
             app.state.context = front.context = node.context
             try:
@@ -77,15 +80,14 @@ def serve(overrides: Mapping[str, object]) -> int:
     configure_logs(settings.log_level, settings.log_format)
     try:
         listener = _listen(settings.host, settings.http_port)
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, TypeError) as error:  # TypeError: a host name that cannot be encoded
+        where = _address(settings.host, settings.http_port)
         print(  # noqa: T201 - likewise
-            f"cauce: cannot listen on {settings.host}:{settings.http_port}: {reason}; "
-            "is another server running there? Choose another with --http-port.",
-            file=sys.stderr,
+            f"cauce: cannot listen on {where}: {_why_not(error)}", file=sys.stderr
         )
         return EXIT_FAILED
-    return uvloop.run(_serve(settings, listener))
+    with listener:
+        return uvloop.run(_serve(settings, listener))
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> int:
@@ -118,7 +120,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> int:
         async with inner.router.lifespan_context(inner):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, _stop, server)
+                loop.add_signal_handler(number, _stop, server, number)
             _print_banner(settings, listener)
             await server.serve(sockets=[listener])
     except (LogError, CatalogError, DiskError) as error:
@@ -131,13 +133,18 @@ async def _serve(settings: Settings, listener: socket.socket) -> int:
 class _Server(uvicorn.Server):
     """uvicorn without its own signal handling: ours drains before the node ends."""
 
-    def install_signal_handlers(self) -> None:
-        return
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
-def _stop(server: uvicorn.Server) -> None:
-    _logger.info("stopping: no new requests, those under way are finished")
-    server.should_exit = True
+def _stop(server: uvicorn.Server, number: signal.Signals) -> None:
+    if not server.should_exit:
+        _logger.info("stopping: no new requests, those under way are finished")
+        server.should_exit = True
+    elif number == signal.SIGINT:
+        _logger.info("stopping: requests under way are given up")
+        server.force_exit = True
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -154,10 +161,23 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def _why_not(error: OSError | TypeError) -> str:
+    if isinstance(error, TypeError):
+        return str(error)
+    reason = error.strerror or str(error)
+    if error.errno == errno.EADDRINUSE:
+        reason += "; is another server running there? Choose another with --http-port."
+    return reason
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _print_banner(settings: Settings, listener: socket.socket) -> None:
     port = listener.getsockname()[1]
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
-    base = settings.public_url or f"http://{host}:{port}"
+    base = (settings.public_url or "").rstrip("/") or f"http://{_address(host, port)}"
     topics = f"{base}/v3/clusters/-/topics"
     print(  # noqa: T201 - the banner
         f"""
