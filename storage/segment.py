@@ -6,7 +6,8 @@ and headers, no policy.
 
 Invariants:
     ``size`` is the end of the last whole batch; bytes behind it are none of ours.
-    A failed append leaves ``size`` and the indexes as they were, and cuts the file back.
+    A failed append leaves ``size``, the indexes and the timestamps as they were, and cuts the
+    file back.
 Called by: log, recovery. Calls: files, format, the indexes.
 """
 
@@ -98,12 +99,16 @@ class Segment:
         start = self.size
         entries = (self.offset_index.entry_count, self.time_index.entry_count)
         since = self._bytes_since_index
+        first_ms, max_ms = self.first_timestamp_ms, self.max_timestamp_ms
+        offset_of_max = self.offset_of_max_timestamp
         try:
             self.file.write(data, start)
             for position, header in batches:
                 self.note(header, start + position, index_interval_bytes)
         except DiskError as error:
             self._bytes_since_index = since
+            self.first_timestamp_ms, self.max_timestamp_ms = first_ms, max_ms
+            self.offset_of_max_timestamp = offset_of_max
             self._cut_back(start, entries, error)
             raise
         self.size = start + len(data)
