@@ -12,6 +12,7 @@ Called by: log, recovery. Calls: files, format, the indexes.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from storage.errors import CorruptBatch, DiskError
@@ -229,12 +230,11 @@ class Segment:
     def index_problem(self) -> str | None:
         """Return why the indexes do not fit the log file, or None."""
         offsets = self.offset_index.entries()
-        if offsets != sorted(offsets) or len(dict(offsets)) != len(offsets):
+        if not _rise(offsets):
             return "offset index entries do not rise"
         if offsets and offsets[-1][1] >= self.size:
             return "offset index points beyond the log"
-        times = self.time_index.entries()
-        if times != sorted(times):
+        if not _rise(self.time_index.entries()):
             return "time index entries do not rise"
         partial = self.offset_index.file.size() % 8 != 0 or self.time_index.file.size() % 12 != 0
         return "an index ends in half an entry" if partial else None
@@ -275,3 +275,8 @@ class Segment:
             self.time_index.truncate(entries[1])
         except DiskError as second:
             raise DiskError(f"{error}; and then {second}", "not cut back") from error
+
+
+def _rise(entries: list[tuple[int, int]]) -> bool:
+    """Return whether both numbers grow from each entry to the next."""
+    return all(one[0] < two[0] and one[1] < two[1] for one, two in pairwise(entries))
