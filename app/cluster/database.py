@@ -103,20 +103,28 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(connection: object, _record: object) -> None:
         connection.isolation_level = None  # type: ignore[attr-defined] # the driver's connection
-        cursor = connection.cursor()  # type: ignore[attr-defined] # likewise
-        for pragma in (
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        _switch_to_wal(cursor)
-        cursor.close()
+        try:
+            _configure_sqlite(connection)
+        except BaseException:
+            connection.close()  # type: ignore[attr-defined] # else its thread would stay
+            raise
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _configure_sqlite(connection: object) -> None:
+    cursor = connection.cursor()  # type: ignore[attr-defined] # the driver's connection
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    _switch_to_wal(cursor)
+    cursor.close()
 
 
 def _switch_to_wal(cursor: DBAPICursor) -> None:

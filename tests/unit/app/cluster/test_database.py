@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -205,9 +206,13 @@ async def test_database_in_a_missing_directory_is_unavailable(tmp_path: Path) ->
 async def test_file_that_is_no_database_is_unavailable_and_left_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("milk, bread, butter\n" * 100)
+    threads = set(threading.enumerate())
     engine = create_engine(sqlite_url(file))
 
     with pytest.raises(DatabaseUnavailable, match="not a database"):
         await numbers(engine)
 
     assert file.read_text() == "milk, bread, butter\n" * 100
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(timeout=10)
+        assert not thread.is_alive(), "a connection was left open"
