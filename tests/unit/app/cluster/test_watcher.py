@@ -43,14 +43,14 @@ class Seen:
 
 
 def hide(tmp_path: Path) -> None:
-    """Take the database away: a directory stands where its file was."""
+    """Take the database away: a link to a directory stands where its file was."""
     (tmp_path / "a.db").rename(tmp_path / "hidden.db")
-    (tmp_path / "a.db").mkdir()
+    (tmp_path / "a.db").symlink_to(tmp_path, target_is_directory=True)
 
 
 def bring_back(tmp_path: Path) -> None:
-    (tmp_path / "a.db").rmdir()
-    (tmp_path / "hidden.db").rename(tmp_path / "a.db")
+    """Put the file back in one step, or SQLite could make a new one in between."""
+    (tmp_path / "hidden.db").replace(tmp_path / "a.db")
 
 
 async def logged(caplog: pytest.LogCaptureFixture, text: str) -> None:
