@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage.files import Disk, File
-from storage.segment import Segment
+from storage.segments.segment import Segment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

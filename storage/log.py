@@ -17,6 +17,7 @@ Calls: durability, log_segments, timestamp_lookup, segment, leader_epochs, valid
 from dataclasses import dataclass
 from pathlib import Path
 
+from storage.cleanup.retention import retained_from
 from storage.config import LOG_APPEND_TIME, LogConfig
 from storage.durability import Durability, Flush
 from storage.errors import (
@@ -36,14 +37,13 @@ from storage.format.batch import (
 )
 from storage.leader_epochs import LeaderEpochs
 from storage.limits import RELATIVE_OFFSET_MAX
-from storage.log_producers import LogProducers, aborted_transactions
-from storage.log_segments import LogSegments, ReadableEnds
-from storage.log_slice import LogSlice
-from storage.producer_state import ProducerState
-from storage.retention import retained_from
-from storage.segment import Segment
-from storage.timestamp_lookup import TimestampAndOffset, first_at_or_after, largest
-from storage.txn_index import AbortedTransaction
+from storage.producers.log_producers import LogProducers, aborted_transactions
+from storage.producers.producer_state import ProducerState
+from storage.segments.log_segments import LogSegments, ReadableEnds
+from storage.segments.log_slice import LogSlice
+from storage.segments.segment import Segment
+from storage.segments.timestamp_lookup import TimestampAndOffset, first_at_or_after, largest
+from storage.segments.txn_index import AbortedTransaction
 from storage.validation import Origin, prepare_for_append, validate_for_append
 
 

@@ -32,6 +32,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage.checkpoints import MalformedCheckpoint, read_checkpoint, write_checkpoint
+from storage.cleanup.retired_files import RetiredFiles
 from storage.config import LogConfig, parse_config
 from storage.errors import (
     CorruptBatch,
@@ -45,7 +46,6 @@ from storage.errors import (
 from storage.files import Disk, Lock
 from storage.log import Log
 from storage.recovery import RecoveryStart, create_log, recover_log
-from storage.retired_files import RetiredFiles
 
 _logger = logging.getLogger(__name__)
 

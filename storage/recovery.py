@@ -31,8 +31,8 @@ from storage.format.batch import (
 )
 from storage.limits import PRODUCER_ID_EXPIRATION_MS, SCAN_CHUNK_BYTES
 from storage.log import Log
-from storage.log_producers import LogProducers
-from storage.segment import (
+from storage.producers.log_producers import LogProducers
+from storage.segments.segment import (
     BASE_DIGITS,
     DELETED_SUFFIX,
     INDEX_SUFFIXES,

@@ -19,7 +19,7 @@ from app.replication.purgatory import watching
 from app.security.acls import Operation
 from app.security.principal import Principal
 from storage.errors import DiskError, LogError
-from storage.log_slice import LogSlice
+from storage.segments.log_slice import LogSlice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,8 +25,8 @@ from app.replication.purgatory import Watchers
 from storage.config import LogConfig
 from storage.errors import LogOffline, OffsetOutOfRange
 from storage.log import Appended, Log
-from storage.log_slice import LogSlice
-from storage.timestamp_lookup import TimestampAndOffset
+from storage.segments.log_slice import LogSlice
+from storage.segments.timestamp_lookup import TimestampAndOffset
 
 FLUSH_MS_NEVER = (1 << 63) - 1
 

@@ -22,7 +22,7 @@ from storage.config import LogConfig, parse_config
 from storage.errors import DiskError
 from storage.log import Log
 from storage.log_manager import LogId, LogManager
-from storage.log_slice import LogSlice
+from storage.segments.log_slice import LogSlice
 
 _logger = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from app.security.principal import Principal
 from storage.errors import CorruptBatch
 from storage.format.batch import iterate_headers
 from storage.format.decoder import decode_columns
-from storage.log_slice import LogSlice
+from storage.segments.log_slice import LogSlice
 
 JSON = b"application/json"
 NDJSON = b"application/x-ndjson"

@@ -10,7 +10,7 @@ from storage.files import Disk
 from storage.format.batch import parse_header
 from storage.format.builder import build_batch
 from storage.format.record import NewRecord
-from storage.segment import Segment
+from storage.segments.segment import Segment
 
 
 class CountingDisk(Disk):

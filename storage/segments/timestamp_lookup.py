@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from storage.errors import CorruptBatch, DiskError
 from storage.format.batch import NO_TIMESTAMP, BatchHeader
 from storage.format.decoder import decode_records
-from storage.segment import Segment
+from storage.segments.segment import Segment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

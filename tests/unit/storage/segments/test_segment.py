@@ -14,7 +14,7 @@ from storage.format.batch import NO_TIMESTAMP, BatchHeader, parse_header
 from storage.format.builder import build_batch
 from storage.format.record import NewRecord
 from storage.limits import HEADER_SCAN_BYTES
-from storage.segment import (
+from storage.segments.segment import (
     DELETED_SUFFIX,
     LOG_SUFFIX,
     OFFSET_INDEX_SUFFIX,
@@ -26,7 +26,7 @@ from storage.segment import (
     remove_segment,
     segment_path,
 )
-from storage.txn_index import AbortedTransaction
+from storage.segments.txn_index import AbortedTransaction
 from tests.support.failing_disk import FailingDisk
 
 BASE = 1000

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from storage.errors import DiskError
 from storage.files import Disk
 from storage.format.crc import crc32c
-from storage.producer_snapshots import (
+from storage.producers.producer_snapshots import (
     MalformedSnapshot,
     decode_snapshot,
     encode_snapshot,
@@ -20,7 +20,7 @@ from storage.producer_snapshots import (
     snapshot_path,
     write_snapshot,
 )
-from storage.producer_state import (
+from storage.producers.producer_state import (
     BATCHES_KEPT,
     SEQUENCE_MAX,
     ProducedBatch,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.files import Disk
-from storage.log_slice import LogSlice
+from storage.segments.log_slice import LogSlice
 
 
 def slice_of(path: Path, position: int, size: int) -> LogSlice:

@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storage.cleanup.retention import CLOCK_DOUBT_MS, TrustedClock, retained_from
 from storage.config import parse_config
-from storage.retention import CLOCK_DOUBT_MS, SegmentAge, TrustedClock, retained_from
+from storage.segments.log_segments import SegmentAge
 
 NOW_MS = 1_700_000_000_000
 HOUR_MS = 3600 * 1000

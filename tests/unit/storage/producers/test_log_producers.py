@@ -15,10 +15,10 @@ from storage.format.builder import build_batch
 from storage.format.control import ControlType, EndMarker, build_end_marker
 from storage.format.record import NewRecord
 from storage.log import Appended, Log
-from storage.producer_snapshots import snapshot_offsets, snapshot_path
-from storage.producer_state import Producer, ProducerState, sequence_after
+from storage.producers.producer_snapshots import snapshot_offsets, snapshot_path
+from storage.producers.producer_state import Producer, ProducerState, sequence_after
 from storage.recovery import RecoveryStart, create_log, recover_log
-from storage.txn_index import AbortedTransaction
+from storage.segments.txn_index import AbortedTransaction
 from storage.validation import Origin
 
 NOW_MS = 1_700_000_000_000

@@ -15,10 +15,10 @@ Source: Kafka's ``UnifiedLog.deleteOldSegments``; KIP-32.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from storage.config import UNLIMITED, LogConfig
 from storage.format.batch import NO_TIMESTAMP
+from storage.segments.log_segments import SegmentAge
 
 _logger = logging.getLogger(__name__)
 
@@ -27,21 +27,6 @@ CLOCK_JUMP_MS_MAX = 3600 * 1000
 
 CLOCK_DOUBT_MS = 24 * 3600 * 1000
 """How long it is doubted: set right by a person or NTP, it will still say the same then."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentAge:
-    """What retention wants to know of a segment."""
-
-    end_offset: int
-    """Behind its last record (exclusive)."""
-
-    size: int
-    max_timestamp_ms: int
-    """The largest record time, or -1."""
-
-    modified_ms: int
-    """When its file was last written."""
 
 
 def retained_from(

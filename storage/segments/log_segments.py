@@ -12,14 +12,29 @@ Called by: log. Calls: segment, log_slice.
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
 
 from storage.files import Disk
 from storage.limits import READ_POSITIONS_MAX
-from storage.log_slice import LogSlice
-from storage.retention import SegmentAge
-from storage.segment import Segment
+from storage.segments.log_slice import LogSlice
+from storage.segments.segment import Segment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentAge:
+    """What retention wants to know of a segment."""
+
+    end_offset: int
+    """Behind its last record (exclusive)."""
+
+    size: int
+    max_timestamp_ms: int
+    """The largest record time, or -1."""
+
+    modified_ms: int
+    """When its file was last written."""
 
 
 class LogSegments(Sequence[Segment]):

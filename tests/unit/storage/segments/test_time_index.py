@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.files import Disk
-from storage.time_index import ENTRY_SIZE, TimeIndex
+from storage.segments.time_index import ENTRY_SIZE, TimeIndex
 
 BASE = 1000
 NOW_MS = 1_700_000_000_000

@@ -35,7 +35,7 @@ from storage.format.batch import (
 )
 from storage.format.control import ControlType, EndMarker, read_end_marker
 from storage.limits import PRODUCERS_MAX
-from storage.txn_index import AbortedTransaction
+from storage.segments.txn_index import AbortedTransaction
 
 BATCHES_KEPT = 5
 """As many as a producer may have in flight."""

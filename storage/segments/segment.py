@@ -19,9 +19,9 @@ from storage.errors import CorruptBatch, DiskError
 from storage.files import Disk, File
 from storage.format.batch import HEADER_SIZE, NO_TIMESTAMP, BatchHeader, parse_header
 from storage.limits import HEADER_SCAN_BYTES
-from storage.offset_index import OffsetIndex
-from storage.time_index import TimeIndex
-from storage.txn_index import AbortedTransaction, TransactionIndex
+from storage.segments.offset_index import OffsetIndex
+from storage.segments.time_index import TimeIndex
+from storage.segments.txn_index import AbortedTransaction, TransactionIndex
 
 BASE_DIGITS = 20
 LOG_SUFFIX = ".log"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from storage.errors import CorruptBatch, DiskError
 from storage.files import Disk
-from storage.txn_index import ENTRY_SIZE, AbortedTransaction, TransactionIndex
+from storage.segments.txn_index import ENTRY_SIZE, AbortedTransaction, TransactionIndex
 from tests.support.failing_disk import FailingDisk
 
 ABORTED = (

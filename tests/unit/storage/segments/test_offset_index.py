@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from storage.errors import DiskError
 from storage.files import Disk
-from storage.offset_index import ENTRY_SIZE, OffsetIndex
+from storage.segments.offset_index import ENTRY_SIZE, OffsetIndex
 from tests.support.failing_disk import FailingDisk
 
 BASE = 1000

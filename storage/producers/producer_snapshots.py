@@ -19,7 +19,7 @@ from storage.errors import DiskError
 from storage.files import Disk
 from storage.format.batch import NO_SEQUENCE
 from storage.format.crc import crc32c
-from storage.producer_state import (
+from storage.producers.producer_state import (
     BATCHES_KEPT,
     SEQUENCE_MAX,
     ProducedBatch,

@@ -17,15 +17,15 @@ from pathlib import Path
 from storage.files import Disk
 from storage.format.batch import NO_PRODUCER_ID, BatchHeader, Buffer
 from storage.format.control import read_end_marker
-from storage.producer_snapshots import (
+from storage.producers.producer_snapshots import (
     read_latest_snapshot,
     remove_snapshots,
     snapshot_offsets,
     write_snapshot,
 )
-from storage.producer_state import ProducedBatch, ProducerState
-from storage.segment import Segment
-from storage.txn_index import AbortedTransaction
+from storage.producers.producer_state import ProducedBatch, ProducerState
+from storage.segments.segment import Segment
+from storage.segments.txn_index import AbortedTransaction
 
 
 class LogProducers:

@@ -12,8 +12,8 @@ from storage.files import Disk
 from storage.format.batch import parse_header
 from storage.format.builder import build_batch
 from storage.format.record import NewRecord
-from storage.segment import Segment
-from storage.timestamp_lookup import TimestampAndOffset, first_at_or_after, largest
+from storage.segments.segment import Segment
+from storage.segments.timestamp_lookup import TimestampAndOffset, first_at_or_after, largest
 
 NOW_MS = 1_700_000_000_000
 

@@ -1,0 +1,1 @@
+"""Producers: what one log remembers of idempotent and transactional producers."""

@@ -1,0 +1,1 @@
+"""Segments: the files of one log, their indexes, and where in them an offset or a time lies."""
