@@ -255,12 +255,13 @@ class ProducerState:
         return completed
 
     def stable_offset_after(self, completed: CompletedTransaction) -> int:
-        """Return the last stable offset once this transaction's end is replicated."""
-        others = (
-            *self._open,
-            *(one for one in self._unreplicated if one != completed.first_offset),
-        )
-        return min(others, default=completed.last_offset + 1)
+        """Return the first offset that is open behind a transaction that has ended.
+
+        A reader of the transaction index that needs nothing at or above it may stop there, for
+        whatever begins below it has ended, and stands in the index. What is replicated says
+        nothing of that, so it is not asked (Kafka's ``ProducerStateManager.lastStableOffset``).
+        """
+        return min(self._open, default=completed.last_offset + 1)
 
     def advance_high_watermark(self, high_watermark: int) -> None:
         """Take note that everything below an offset is replicated."""
@@ -330,12 +331,10 @@ def _same_batch(known: Producer, header: BatchHeader) -> ProducedBatch | None:
 
 def _check_sequence(header: BatchHeader, known: Producer) -> None:
     first = header.base_sequence
-    if header.producer_epoch != known.epoch:
-        expected = 0
-    elif known.batches:
+    if header.producer_epoch == known.epoch and known.batches:
         expected = sequence_after(known.last_sequence)
     else:
-        return
+        expected = 0
     if first != expected:
         raise OutOfOrderSequence(
             f"producer {header.producer_id}, epoch {header.producer_epoch}: sequence {first} "
