@@ -8,13 +8,17 @@ Invariants:
     committed before each statement, so that after the row lock it sees all changes before it.
     No call waits for ever: connecting, a statement and the wait for a connection have time-outs,
     so that a database that hangs looks like one that is away (T15).
+    A connection that could not be made, or was not waited for, leaves no thread behind.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import aiosqlite
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPICursor
@@ -82,7 +86,9 @@ def create_engine(text: str) -> AsyncEngine:
 
 def _create_engine(url: URL) -> AsyncEngine:
     if url.drivername == _SQLITE:
-        engine = create_async_engine(url, pool_timeout=POOL_TIMEOUT_S)
+        engine = create_async_engine(
+            url, pool_timeout=POOL_TIMEOUT_S, connect_args={"async_creator_fn": _open_sqlite}
+        )
         _prepare_sqlite(engine)
         return engine
     return create_async_engine(
@@ -97,6 +103,21 @@ def _create_engine(url: URL) -> AsyncEngine:
             "tcp_user_timeout": STATEMENT_TIMEOUT_S * 1000,
         },
     )
+
+
+async def _open_sqlite(*arguments: Any, **options: Any) -> aiosqlite.Connection:
+    """Connect as SQLAlchemy would, and if that fails, wait for the connection's thread to end.
+
+    The driver tells it to end but does not wait, so that it could outlive the event loop.
+    """
+    connection = aiosqlite.connect(*arguments, **options)
+    thread = connection._thread  # noqa: SLF001 - SQLAlchemy has no other way either
+    thread.daemon = True
+    try:
+        return await connection
+    except BaseException:
+        await asyncio.to_thread(thread.join)
+        raise
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:

@@ -36,6 +36,16 @@ async def numbers(engine: AsyncEngine) -> list[int]:
         return [row[0] for row in await connection.exec_driver_sql("SELECT number FROM t")]
 
 
+def is_of_sqlite(thread: threading.Thread) -> bool:
+    return "connection_worker" in thread.name
+
+
+def join_all_but(earlier: set[threading.Thread]) -> None:
+    for thread in filter(is_of_sqlite, set(threading.enumerate()) - earlier):
+        thread.join(timeout=10)
+        assert not thread.is_alive(), "a connection was left open"
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
 def test_url_of_any_path_leads_back_to_it(name: str) -> None:
     path = Path("/data") / name
@@ -196,11 +206,31 @@ async def test_broken_rule_of_a_table_is_not_a_database_that_is_away(engine: Asy
         await insert(engine, 1)
 
 
-async def test_database_in_a_missing_directory_is_unavailable(tmp_path: Path) -> None:
+async def test_database_in_a_missing_directory_is_unavailable_and_leaves_no_thread(
+    tmp_path: Path,
+) -> None:
+    threads = set(threading.enumerate())
     engine = create_engine(sqlite_url(tmp_path / "none" / "a.db"))
 
     with pytest.raises(DatabaseUnavailable, match="unable to open"):
         await numbers(engine)
+
+    assert [one for one in threading.enumerate() if is_of_sqlite(one) and one not in threads] == []
+
+
+async def test_connection_that_is_not_waited_for_leaves_no_thread(tmp_path: Path) -> None:
+    threads = set(threading.enumerate())
+    engine = create_engine(sqlite_url(tmp_path / "a.db"))
+    connecting = asyncio.create_task(numbers(engine))
+    while not any(is_of_sqlite(one) for one in set(threading.enumerate()) - threads):
+        await asyncio.sleep(0)
+
+    connecting.cancel()
+    await asyncio.gather(connecting, return_exceptions=True)
+    await engine.dispose()
+
+    assert connecting.cancelled()
+    await asyncio.to_thread(join_all_but, threads)
 
 
 async def test_file_that_is_no_database_is_unavailable_and_left_as_it_is(tmp_path: Path) -> None:
@@ -213,6 +243,4 @@ async def test_file_that_is_no_database_is_unavailable_and_left_as_it_is(tmp_pat
         await numbers(engine)
 
     assert file.read_text() == "milk, bread, butter\n" * 100
-    for thread in set(threading.enumerate()) - threads:
-        thread.join(timeout=10)
-        assert not thread.is_alive(), "a connection was left open"
+    await asyncio.to_thread(join_all_but, threads)
