@@ -59,7 +59,7 @@ async def running_node(settings: Settings) -> AsyncIterator[Node]:
     try:
         cluster_id = await catalog.cluster_id()
         logs = await asyncio.to_thread(
-            LogManager.open, directory, cluster_id=cluster_id, node_id=settings.node_id
+            LogManager.open, [directory], cluster_id=cluster_id, node_id=settings.node_id
         )
         try:
             async with _running(settings, catalog, logs) as node:

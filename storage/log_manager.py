@@ -1,328 +1,219 @@
-"""Log manager: all logs of one data directory, and the only process that may touch them.
+"""Log manager: the logs of this node, over all of its log directories (Kafka's ``log.dirs``).
 
-```text
-<data>/.lock                              held while the process lives
-<data>/meta.properties                    whose directory this is
-<data>/.kafka_cleanshutdown               the last process closed everything
-<data>/recovery-point-offset-checkpoint   below these offsets all was synced
-<data>/log-start-offset-checkpoint        below these offsets nothing may be read
-<data>/logs/<topic id>/<topic>-<partition>/…
-<data>/quarantine/                        names that nobody knows, put aside
-```
-
-The two checkpoints have Kafka's form with the topic id in place of the name, since a name can be
-taken again.
+A log lies in one directory as a whole; a new one goes where there are the fewest, as in Kafka.
 
 Invariants:
-    The clean mark is gone, durably, before the first append.
-    A recovery point is written after the sync that it speaks of; a log start before files go.
-    What is known of a log that is offline stays in the checkpoints: a restart must not take its
-    damage for a torn tail.
-    Nothing unknown is deleted. A topic is deleted by one rename; the rest can be repeated.
-Called by: replication.replica_manager, wiring. Calls: recovery, log.
+    A directory that fails, at the start or later, takes only its own logs with it.
+    A log is in at most one directory; two that hold the same one are both refused.
+Called by: replication.replica_manager, wiring. Calls: log_dir.
 """
 
 import logging
-import re
-import time
-import uuid
-from base64 import urlsafe_b64encode
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from storage.checkpoints import MalformedCheckpoint, read_checkpoint, write_checkpoint
-from storage.cleanup.retired_files import RetiredFiles
-from storage.config import LogConfig, parse_config
-from storage.errors import (
-    CorruptBatch,
-    CorruptLog,
-    DiskError,
-    LogDirLocked,
-    LogExists,
-    LogOffline,
-    WrongLogDir,
-)
-from storage.files import Disk, Lock
+from storage.config import LogConfig
+from storage.errors import DiskError, LogExists, LogOffline, WrongLogDir
+from storage.files import Disk
 from storage.log import Log
-from storage.recovery import RecoveryStart, create_log, recover_log
+from storage.log_dir import LogDir
+from storage.log_layout import Key, LogId
 
 _logger = logging.getLogger(__name__)
 
-LOCK = ".lock"
-META = "meta.properties"
-CLEAN_MARK = ".kafka_cleanshutdown"
-RECOVERY_POINTS = "recovery-point-offset-checkpoint"
-LOG_STARTS = "log-start-offset-checkpoint"
-LOGS = "logs"
-QUARANTINE = "quarantine"
-DELETE_SUFFIX = "-delete"
-
-_TOPIC_ID = re.compile(r"[A-Za-z0-9_-]{22}\Z")
-_LOG_NAME = re.compile(r"(.{1,249})-(\d{1,10})\Z")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogId:
-    """Which log: the topic's id says which, its name is for people."""
-
-    topic_id: str
-    topic_name: str
-    partition: int
-
-
-Key = tuple[str, int]
-
 
 class LogManager:
-    """The logs of one data directory."""
+    """The logs of all directories."""
 
-    def __init__(self, disk: Disk, directory: Path, lock: Lock) -> None:
+    def __init__(self, directories: Sequence[LogDir], unusable: Mapping[Path, str]) -> None:
         """Use ``open`` instead."""
-        self._retired = RetiredFiles(disk)
-        self._disk = disk
-        self._directory = directory
-        self._lock = lock
-        self._logs: dict[Key, Log] = {}
-        self._ids: dict[Key, LogId] = {}
-        self._offline: dict[LogId, str] = {}
-        self._offline_starts: dict[Key, RecoveryStart] = {}
-        self._closed = False
-
-    def _monotonic_ms(self) -> int:
-        return time.monotonic_ns() // 1_000_000
+        self._directories = tuple(directories)
+        self._unusable = dict(unusable)
 
     @classmethod
     def open(
-        cls, directory: Path, *, cluster_id: str, node_id: int, disk: Disk | None = None
+        cls,
+        directories: Sequence[Path],
+        *,
+        cluster_id: str,
+        node_id: int,
+        disk: Disk | None = None,
     ) -> "LogManager":
-        """Take a data directory and recover every log in it.
+        """Take directories and recover every log in them.
+
+        One whose disk fails is reported and left out.
 
         Args:
-            directory: Made if missing.
-            cluster_id: Whose it must be.
-            node_id: Whose it must be.
+            directories: At least one; made if missing.
+            cluster_id: Whose they must be.
+            node_id: Whose they must be.
             disk: The operating system's files if None.
 
         Raises:
-            LogDirLocked: Another process has it.
-            WrongLogDir: It belongs to another cluster or node.
-            DiskError: The disk failed.
+            LogDirLocked: Another process has one of them.
+            WrongLogDir: One belongs to another cluster or node, or two are the same.
+            DiskError: None of them can be used.
         """
         disk = disk if disk is not None else Disk()
-        disk.make_directory(directory)
-        lock = disk.lock(directory / LOCK)
-        if lock is None:
-            raise LogDirLocked(directory)
+        opened: list[LogDir] = []
+        unusable: dict[Path, str] = {}
         try:
-            manager = cls(disk, directory, lock)
-            manager._claim(cluster_id, node_id)
-            manager._recover()
+            for path in directories:
+                try:
+                    opened.append(
+                        LogDir.open(path, cluster_id=cluster_id, node_id=node_id, disk=disk)
+                    )
+                except DiskError as error:
+                    unusable[path] = str(error)
+            _check_ids(opened)
+            for log_dir in tuple(opened):
+                try:
+                    log_dir.recover()
+                except DiskError as error:
+                    unusable[log_dir.path] = str(error)
+                    opened.remove(log_dir)
+                    log_dir.abandon()
+            _check_logs(opened)
+            for path, reason in unusable.items():
+                _logger.critical("log directory %s is offline: %s", path, reason)
+            if not opened:
+                raise DiskError(f"no log directory can be used: {'; '.join(unusable.values())}")
         except BaseException:
-            lock.release()
+            for log_dir in opened:
+                log_dir.abandon()
             raise
-        return manager
+        return cls(opened, unusable)
+
+    @property
+    def directories(self) -> Sequence[LogDir]:
+        """Those that could be opened, fenced ones too."""
+        return self._directories
+
+    @property
+    def unusable(self) -> Mapping[Path, str]:
+        """The directories that could not be opened, with the reason."""
+        return self._unusable
 
     @property
     def offline(self) -> Mapping[LogId, str]:
         """Logs that were refused, with the reason."""
-        return self._offline
+        found: dict[LogId, str] = {}
+        for log_dir in self._directories:
+            found |= log_dir.offline
+        return found
 
     def logs(self) -> list[LogId]:
         """Return the ids of all logs, those offline too."""
-        return [*self._ids.values(), *self._offline]
+        return [log_id for log_dir in self._directories for log_id in log_dir.logs()]
 
     def get(self, topic_id: str, partition: int) -> Log | None:
         """Return a log, or None if there is none (or it is offline)."""
-        return self._logs.get((topic_id, partition))
+        log_dir = self.directory_of(topic_id, partition)
+        return None if log_dir is None else log_dir.get((topic_id, partition))
+
+    def directory_of(self, topic_id: str, partition: int) -> LogDir | None:
+        """Return the directory in which a log lies, or None if there is none (or offline)."""
+        for log_dir in self._directories:
+            if log_dir.get((topic_id, partition)) is not None:
+                return log_dir
+        return None
 
     def create(self, log_id: LogId, config: LogConfig) -> Log:
-        """Make a new log, durably.
+        """Make a new log, durably, in the directory that has the fewest.
 
         Raises:
             LogExists: There is one.
-            LogOffline: There is one, and it is corrupt.
+            LogOffline: There is one, and it is corrupt; or every directory is fenced.
             DiskError: The disk failed.
         """
-        key = (log_id.topic_id, log_id.partition)
-        if key in self._logs:
-            raise LogExists(f"{log_id.topic_name}-{log_id.partition} has a log already")
-        for known, reason in self._offline.items():
-            if (known.topic_id, known.partition) == key:
+        if self.directory_of(*log_id.key) is not None:
+            raise LogExists(f"{log_id} has a log already")
+        for known, reason in self.offline.items():
+            if known.key == log_id.key:
                 raise LogOffline(reason)
-        log = create_log(self._disk, self._path(log_id), config)
-        self._logs[key] = log
-        self._ids[key] = log_id
-        return log
+        able = [log_dir for log_dir in self._directories if log_dir.fenced is None]
+        if not able:
+            raise LogOffline(f"{log_id} has no log directory: {self._directories[0].fenced}")
+        return min(able, key=lambda log_dir: log_dir.log_count).create(log_id, config)
 
     def delete_topic(self, topic_id: str) -> None:
-        """Delete all logs of a topic: gone for good once the rename is durable.
+        """Delete all logs of a topic: gone for good once the renames are durable.
 
         Raises:
-            DiskError: The disk failed; what is left is deleted at the next start.
+            DiskError: A disk failed; what is left is deleted at the next start.
         """
-        for key in [key for key in self._logs if key[0] == topic_id]:
-            self._logs.pop(key).fence("deleted")
-            del self._ids[key]
-        for log_id in [one for one in self._offline if one.topic_id == topic_id]:
-            del self._offline[log_id], self._offline_starts[log_id.topic_id, log_id.partition]
-        logs = self._directory / LOGS
-        source = logs / topic_id
-        if self._disk.exists(source):
-            target = logs / f"{topic_id}{DELETE_SUFFIX}"
-            self._disk.rename(source, target)
-            self._disk.sync_directory(logs)
-            self._disk.remove_tree(target)
+        failed = None
+        for log_dir in self._directories:
+            try:
+                log_dir.delete_topic(topic_id)
+            except DiskError as error:
+                failed = error
+        if failed is not None:
+            raise failed
 
     def write_checkpoints(self) -> None:
-        """Write recovery points and log starts, then retire what lies below the starts.
+        """Write recovery points and log starts of every directory, see ``LogDir``.
 
         Raises:
-            DiskError: The disk failed; the old checkpoints are still good.
+            DiskError: A disk failed; its old checkpoints are still good.
         """
-        now_ms = self._monotonic_ms()
-        points = {key: log.durable_end_offset for key, log in self._logs.items()}
-        starts = {key: log.log_start_offset for key, log in self._logs.items()}
-        for key, known in self._offline_starts.items():
-            points[key], starts[key] = known.recovery_point, known.log_start_offset
-        for name, offsets in ((RECOVERY_POINTS, points), (LOG_STARTS, starts)):
-            entries = [(*key, offset) for key, offset in sorted(offsets.items()) if offset]
-            write_checkpoint(self._disk, self._directory / name, entries)
-        for log in self._logs.values():
-            self._retired.add(log.retire_dead_segments(), now_ms + log.config.file_delete_delay_ms)
-        self._retired.remove_due(now_ms)
+        for log_dir in self._directories:
+            log_dir.write_checkpoints()
 
     def apply_retention(self, now_ms: int) -> None:
         """Raise the starts of all logs as far as retention lets their segments go.
 
-        The files are renamed with the next checkpoint, and removed when their delay is over.
-
         Args:
             now_ms: The clock, see ``retention.TrustedClock``.
         """
-        for log in self._logs.values():
-            log.apply_retention(now_ms)
+        for log_dir in self._directories:
+            log_dir.apply_retention(now_ms)
 
     def expire_producers(self, now_ms: int) -> None:
         """Forget the producers that are silent for too long, in every log."""
-        for log in self._logs.values():
-            log.producers.expire(now_ms)
+        for log_dir in self._directories:
+            log_dir.expire_producers(now_ms)
 
     def close(self) -> None:
-        """Sync and close every log, leave the clean mark, give the directory back.
+        """Sync and close every log, leave clean marks, give the directories back.
 
         Raises:
-            DiskError: The disk failed; there is no clean mark.
+            DiskError: A disk failed; there is no clean mark on it.
         """
-        if self._closed:
-            return
-        self._closed = True
-        try:
-            fenced = False
-            for log in self._logs.values():
-                fenced = fenced or log.fenced is not None
-                log.close()
-            self.write_checkpoints()
-            if not fenced and not self._offline:
-                self._disk.write_atomically(self._directory / CLEAN_MARK, b"")
-        finally:
-            self._lock.release()
+        failed = None
+        for log_dir in self._directories:
+            try:
+                log_dir.close()
+            except DiskError as error:
+                failed = error
+        if failed is not None:
+            raise failed
 
-    def _path(self, log_id: LogId) -> Path:
-        name = f"{log_id.topic_name}-{log_id.partition}"
-        return self._directory / LOGS / log_id.topic_id / name
+    def abandon(self) -> None:
+        """Give the directories back as they are, as a process that is killed does."""
+        for log_dir in self._directories:
+            log_dir.abandon()
 
-    def _claim(self, cluster_id: str, node_id: int) -> None:
-        path = self._directory / META
-        if not self._disk.exists(path):
-            directory_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-            text = (
-                f"version=1\ncluster.id={cluster_id}\nnode.id={node_id}\n"
-                f"directory.id={directory_id}\n"
+
+def _check_ids(directories: Sequence[LogDir]) -> None:
+    """Refuse a copy of a directory beside the original."""
+    known: dict[str, Path] = {}
+    for log_dir in directories:
+        other = known.setdefault(log_dir.directory_id, log_dir.path)
+        if other != log_dir.path:
+            raise WrongLogDir(
+                f"{log_dir.path} and {other} have the same directory.id: one is a copy"
             )
-            self._disk.write_atomically(path, text.encode())
-            return
-        lines = self._disk.read_bytes(path).decode("utf-8", "replace").splitlines()
-        found = dict(line.split("=", 1) for line in lines if "=" in line)
-        expected = {"version": "1", "cluster.id": cluster_id, "node.id": str(node_id)}
-        for name, value in expected.items():
-            if found.get(name) != value:
+
+
+def _check_logs(directories: Sequence[LogDir]) -> None:
+    """Refuse two logs of one partition: nobody can say which one counts."""
+    known: dict[Key, Path] = {}
+    for log_dir in directories:
+        for log_id in log_dir.logs():
+            other = known.setdefault(log_id.key, log_dir.path)
+            if other != log_dir.path:
                 raise WrongLogDir(
-                    f"{path} says {name}={found.get(name)}, but this node has {name}={value}; "
-                    "the directory belongs to another cluster or node"
+                    f"{log_id} ({log_id.topic_id}) lies in {other} and in {log_dir.path}: "
+                    "move one of them away"
                 )
-
-    def _recover(self) -> None:
-        mark = self._directory / CLEAN_MARK
-        clean = self._disk.exists(mark)
-        points = self._offsets(RECOVERY_POINTS)
-        starts = self._offsets(LOG_STARTS)
-        if clean:
-            self._disk.remove(mark)
-            self._disk.sync_directory(self._directory)
-        self._disk.make_directory(self._directory / LOGS)
-        for log_id in self._find_logs():
-            key = (log_id.topic_id, log_id.partition)
-            start = RecoveryStart(
-                clean=clean, recovery_point=points.get(key, 0), log_start_offset=starts.get(key, 0)
-            )
-            self._recover_one(log_id, start)
-
-    def _recover_one(self, log_id: LogId, start: RecoveryStart) -> None:
-        key = (log_id.topic_id, log_id.partition)
-        try:
-            log = recover_log(self._disk, self._path(log_id), parse_config({}), start)
-        except (CorruptLog, CorruptBatch, DiskError) as error:
-            _logger.error("%s-%d is offline: %s", log_id.topic_name, log_id.partition, error)
-            self._offline[log_id] = str(error)
-            self._offline_starts[key] = start
-            return
-        self._logs[key] = log
-        self._ids[key] = log_id
-        if not start.clean:
-            _logger.info(
-                "recovered %s-%d: offsets %d to %d",
-                log_id.topic_name,
-                log_id.partition,
-                log.log_start_offset,
-                log.log_end_offset,
-            )
-
-    def _find_logs(self) -> list[LogId]:
-        """Return the logs on disk; finish deletions, put unknown names aside."""
-        found = []
-        logs = self._directory / LOGS
-        for topic_id in self._disk.list(logs):
-            path = logs / topic_id
-            if topic_id.endswith(DELETE_SUFFIX) and _TOPIC_ID.match(topic_id[:22]):
-                self._disk.remove_tree(path)
-                continue
-            if not _TOPIC_ID.match(topic_id) or not self._disk.is_directory(path):
-                self._quarantine(path)
-                continue
-            for name in self._disk.list(path):
-                match = _LOG_NAME.match(name)
-                if match is None or not self._disk.is_directory(path / name):
-                    self._quarantine(path / name)
-                    continue
-                partition = int(match.group(2))
-                found.append(
-                    LogId(topic_id=topic_id, topic_name=match.group(1), partition=partition)
-                )
-        return found
-
-    def _quarantine(self, path: Path) -> None:
-        aside = self._directory / QUARANTINE
-        self._disk.make_directory(aside)
-        target = aside / f"{path.name}.{uuid.uuid4().hex[:8]}"
-        self._disk.rename(path, target)
-        _logger.warning("%s is not a log: moved to %s", path, target)
-
-    def _offsets(self, name: str) -> dict[Key, int]:
-        path = self._directory / name
-        try:
-            entries = read_checkpoint(self._disk, path)
-            return {(topic, int(number)): int(offset) for topic, number, offset in entries}
-        except (MalformedCheckpoint, ValueError) as error:
-            _logger.error("%s does not read (%s): every log is read from its start", path, error)
-            return {}

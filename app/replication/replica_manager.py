@@ -21,7 +21,8 @@ from app.replication.partition import Partition
 from storage.config import LogConfig, parse_config
 from storage.errors import DiskError
 from storage.log import Log
-from storage.log_manager import LogId, LogManager
+from storage.log_layout import LogId
+from storage.log_manager import LogManager
 from storage.segments.log_slice import LogSlice
 
 _logger = logging.getLogger(__name__)

@@ -20,7 +20,8 @@ from storage.format.builder import build_batch
 from storage.format.decoder import decode_records
 from storage.format.record import NewRecord, Record
 from storage.log import Log
-from storage.log_manager import LogId, LogManager
+from storage.log_layout import LogId
+from storage.log_manager import LogManager
 from tests.support.crash_disk import (
     Choice,
     RecordingDisk,
@@ -49,7 +50,7 @@ def record_at(offset: int) -> NewRecord:
 
 
 def open_manager(root: Path, disk: Disk) -> LogManager:
-    return LogManager.open(root / "data", cluster_id="c", node_id=1, disk=disk)
+    return LogManager.open([root / "data"], cluster_id="c", node_id=1, disk=disk)
 
 
 def the_log(manager: LogManager) -> Log:
@@ -87,7 +88,7 @@ def run(disk: RecordingDisk, root: Path) -> None:
         if life == 0:  # killed: what was written stays in the page cache, not synced
             for _ in range(12):
                 append(log, 2, epoch=life)
-            manager._lock.release()
+            manager.abandon()
         else:
             manager.close()
         manager = open_manager(root, disk)
@@ -131,7 +132,7 @@ def check(root: Path, start_min: int, start_max: int, end_min: int, disk: Disk) 
         log.flush()
         assert len(read_all(log)) == len(found) + 2
     finally:
-        manager._lock.release()
+        manager.abandon()
 
 
 def promises(trace: Trace, count: int) -> tuple[int, int, int]:
@@ -196,7 +197,7 @@ def test_every_state_after_a_power_cut_in_a_recovery_recovers(tmp_path: Path) ->
         before = len(disk.trace.operations)
         log = the_log(manager := open_manager(root, disk))
         disk.trace.shown(log.log_start_offset, log.durable_end_offset, 0)
-        manager._lock.release()
+        manager.abandon()
 
         for again in range(before, len(disk.trace.operations) + 1):
             start_min, _, end_min = promises(disk.trace, again)

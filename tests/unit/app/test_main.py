@@ -19,7 +19,7 @@ from app.api.front import Front
 from app.main import EXIT_FAILED, EXIT_OK, EXIT_USAGE, _print_banner, create_app, serve
 from app.settings import Settings
 from storage.log import Log
-from storage.log_manager import CLEAN_MARK
+from storage.log_dir import CLEAN_MARK
 
 T = TypeVar("T")
 RECORD = b'{"value":{"type":"STRING","data":"v"}}'

@@ -18,7 +18,8 @@ from app.settings import Settings
 from app.wiring import DATABASE_FILE, Node, running_node
 from storage.errors import DiskError, LogDirLocked, WrongLogDir
 from storage.log import Log
-from storage.log_manager import CLEAN_MARK, LOGS
+from storage.log_dir import CLEAN_MARK
+from storage.log_layout import LOGS
 from tests.support.broker import append, offsets
 
 
