@@ -3,7 +3,7 @@ WORKDIR /src
 COPY requirements.lock ./
 RUN python -m venv /opt/cauce \
  && /opt/cauce/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY app app
 COPY storage storage
 COPY schema_registry schema_registry
@@ -21,5 +21,5 @@ VOLUME /data
 EXPOSE 8082 9092
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
-  CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8082/readyz', timeout=2)"]
+  CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ.get('CAUCE_HTTP_PORT', '8082') + '/readyz', timeout=2)"]
 ENTRYPOINT ["cauce", "serve"]

@@ -1,13 +1,15 @@
 """What a leader checks before it appends a client's batches.
 
 Only headers are looked at, and the checksum: nothing runs once per record, but where a topic is
-compacted (its records need keys) or compresses in a way of its own.
+compacted (its records need keys), compresses in a way of its own, or refuses what is too old: the
+oldest of a batch's records may be any of them, while its header names the first and the newest.
 Source: Kafka's ``LogValidator`` and ``UnifiedLog.analyzeAndValidateRecords``.
 """
 
+from collections.abc import Sequence
 from enum import Enum
 
-from storage.config import LOG_APPEND_TIME, PRODUCER, UNCOMPRESSED, LogConfig
+from storage.config import LOG_APPEND_TIME, LONG_MAX, PRODUCER, UNCOMPRESSED, LogConfig
 from storage.errors import (
     BatchTooLarge,
     CorruptBatch,
@@ -67,6 +69,8 @@ def validate_for_append(
     while position < len(batches):
         header = checked_header(batches, position)
         _check(header, config, now_ms, origin)
+        if header.record_count > 1 and _refuses_old(header, config):
+            _check_each_timestamp(decode_columns(batches, position).timestamps_ms, config, now_ms)
         found.append((position, header))
         position += header.size
     if not found:
@@ -171,6 +175,24 @@ def _check_timestamps(header: BatchHeader, config: LogConfig, now_ms: int) -> No
         return
     if latest < 0 or earliest < 0:
         raise InvalidTimestamp(f"timestamp {min(latest, earliest)} is before 1970")
+    _check_span(earliest, latest, config, now_ms)
+
+
+def _refuses_old(header: BatchHeader, config: LogConfig) -> bool:
+    return (
+        config.message_timestamp_before_max_ms != LONG_MAX
+        and config.message_timestamp_type != LOG_APPEND_TIME
+        and not header.is_control
+    )
+
+
+def _check_each_timestamp(timestamps_ms: Sequence[int], config: LogConfig, now_ms: int) -> None:
+    given = [one for one in timestamps_ms if one != NO_TIMESTAMP]
+    if given:
+        _check_span(min(given), max(given), config, now_ms)
+
+
+def _check_span(earliest: int, latest: int, config: LogConfig, now_ms: int) -> None:
     if latest - now_ms > config.message_timestamp_after_max_ms:
         raise InvalidTimestamp(
             f"timestamp {latest} is more than message.timestamp.after.max.ms="

@@ -4,6 +4,7 @@ Years beyond 9999 are written with a sign and six digits, as ECMAScript does, so
 64-bit timestamp has a spelling and none is rounded.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -15,6 +16,12 @@ _MS_IN_400_YEARS = 146_097 * 86_400_000
 
 TIMESTAMP_CHARS_MAX = 40
 """Longest text that is looked at."""
+
+TIMESTAMP_MS_MAX = 2**63 - 1
+BEFORE_1970 = -1
+"""Where a search begins that is for a moment before any timestamp that a record may have."""
+
+_YEAR_BEYOND = re.compile(r"([+-]\d{6,9}|0000)(-.*)\Z", re.ASCII)
 
 
 @lru_cache(maxsize=16_384)
@@ -33,26 +40,40 @@ def format_timestamp(timestamp_ms: int) -> bytes:
 def parse_timestamp(text: str) -> int:
     """Return the milliseconds since the epoch of an ISO 8601 moment with an offset.
 
-    Fractions below a millisecond are cut off.
+    Fractions below a millisecond are cut off. Years with a sign are taken as they are written.
 
     Raises:
         ValueError: Not such a moment, or one without an offset from UTC.
     """
     if len(text) > TIMESTAMP_CHARS_MAX:
         raise ValueError("timestamp is too long")
+    cycles = 0
+    if beyond := _YEAR_BEYOND.match(text):
+        cycles, year = divmod(int(beyond[1]) - _YEARS, _YEARS)
+        text = f"{year + _YEARS:04d}{beyond[2]}"
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("timestamp has no offset from UTC")
-    return (moment - _EPOCH) // _MS
+    return (moment - _EPOCH) // _MS + cycles * _MS_IN_400_YEARS
 
 
-def parse_timestamp_or_ms(text: str) -> int:
-    """Return the milliseconds of an ISO 8601 moment or of a plain number of milliseconds.
+def parse_search_time(text: str) -> int:
+    """Return the milliseconds of a moment to search records from.
+
+    Args:
+        text: ISO 8601, or milliseconds since 1970; these have no sign, for Kafka's protocol
+            gives negative ones other meanings.
+
+    Returns:
+        ``BEFORE_1970`` for all moments before 1970.
 
     Raises:
-        ValueError: Neither of the two.
+        ValueError: Neither of the two, or beyond 64 bits.
     """
-    digits = text[1:] if text[:1] == "-" else text
-    if digits.isascii() and digits.isdigit() and len(digits) <= 19:
-        return int(text)
-    return parse_timestamp(text)
+    if text.isascii() and text.isdigit() and len(text) <= 19:
+        timestamp_ms = int(text)
+    else:
+        timestamp_ms = parse_timestamp(text)
+    if timestamp_ms > TIMESTAMP_MS_MAX:
+        raise ValueError("timestamp is beyond 64 bits of milliseconds")
+    return max(timestamp_ms, BEFORE_1970)

@@ -15,7 +15,7 @@ import msgspec
 from app.api.answers import HeaderList, Send, send_answer
 from app.api.errors import ApiError
 from app.api.request_body import PUBLIC_URL, Scope, header
-from app.api.v3.consume_query import ConsumeQuery, Cursor, parse_query
+from app.api.v3.consume_query import PARTITIONS_MAX, ConsumeQuery, Cursor, parse_query
 from app.api.v3.record_rendering import render_records
 from app.broker.context import BrokerContext
 from app.broker.fetch import FetchBounds, FetchedPartition, WantedPartition, fetch, read_slice
@@ -112,6 +112,13 @@ async def consume_topic(
     query = parse_query(scope["query_string"], over_partitions=True)
     context.require_topic(principal, Operation.READ, topic)
     found = context.topic(topic)
+    if len(found.partitions) > PARTITIONS_MAX:
+        raise ApiError(
+            400,
+            40002,
+            f"Topic {topic!r} has {len(found.partitions)} partitions, more than the "
+            f"{PARTITIONS_MAX} that a cursor can be over: read it partition by partition",
+        )
     cursor = query.cursor or Cursor(topic_id=found.topic_id, offsets=(), first=0)
     if cursor.topic_id != found.topic_id:
         raise ApiError(400, 400, "Bad Request: the cursor belongs to another topic of that name")

@@ -15,7 +15,7 @@ from app.api.dependencies import (
     TopicName,
 )
 from app.api.errors import ApiError
-from app.api.timestamps import format_timestamp, parse_timestamp_or_ms
+from app.api.timestamps import format_timestamp, parse_search_time
 from app.api.v3.models import (
     DeletedRecordsData,
     ListMetadata,
@@ -229,13 +229,10 @@ def _partition_data(links: Links, cluster: str, one: PartitionMetadata) -> Parti
 
 def _timestamp(text: str | None) -> int:
     try:
-        timestamp_ms = parse_timestamp_or_ms(text or "")
+        return parse_search_time(text or "")
     except (ValueError, OverflowError):
-        timestamp_ms = -1
-    if not 0 <= timestamp_ms <= INT64_MAX:
         raise ApiError(
             400,
             400,
             "Bad Request: query parameter timestamp: ISO 8601 with an offset, or milliseconds",
-        )
-    return timestamp_ms
+        ) from None

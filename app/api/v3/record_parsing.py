@@ -12,12 +12,11 @@ import msgspec
 
 from app.api.embedded_formats import JSON_DEPTH_MAX, NULL, BadData, decode_base64, decode_data
 from app.api.json_stream import nesting
-from app.api.timestamps import parse_timestamp
+from app.api.timestamps import TIMESTAMP_MS_MAX, parse_timestamp
 from app.broker.produce import RecordToProduce
 from storage.format.record import Headers
 
 PARTITION_MAX = 2**31 - 1
-TIMESTAMP_MS_MAX = 2**63 - 1
 HEADERS_MAX = 1_000
 """Headers of one record."""
 

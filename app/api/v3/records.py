@@ -80,7 +80,11 @@ async def produce_batch() -> Response:
     **_documented(parameters=[*PATH, *TOPIC_QUERY]),
 )
 async def consume_topic() -> Response:
-    """Consume records of all partitions of a topic, from a cursor on."""
+    """Consume records of all partitions of a topic, from a cursor on.
+
+    A topic of more than 2,000 partitions is read partition by partition: its cursor would not fit
+    into the head of a request.
+    """
     return _Handled()
 
 

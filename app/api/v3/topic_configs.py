@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 
 from app.api.dependencies import Asking, Cluster, Context, Linking, Links, TopicName
 from app.api.errors import ApiError
@@ -61,6 +61,7 @@ async def list_all(
     f"{_CONFIGS}:alter",
     operation_id="updateKafkaTopicConfigBatch",
     status_code=204,
+    response_class=Response,
     responses=errors(415, 422),
 )
 async def alter(
@@ -100,6 +101,7 @@ async def get(
     _CONFIG,
     operation_id="updateKafkaTopicConfig",
     status_code=204,
+    response_class=Response,
     responses=errors(415, 422),
 )
 async def put(
@@ -115,7 +117,9 @@ async def put(
     await alter_topic_configs(context, asking, topic_name, [change])
 
 
-@router.delete(_CONFIG, operation_id="deleteKafkaTopicConfig", status_code=204)
+@router.delete(
+    _CONFIG, operation_id="deleteKafkaTopicConfig", status_code=204, response_class=Response
+)
 async def delete(
     context: Context, asking: Asking, _cluster: Cluster, topic_name: TopicName, name: Name
 ) -> None:

@@ -106,7 +106,7 @@ async def update(
     return _topic_data(links, cluster, changed)
 
 
-@router.delete(_TOPIC, operation_id="deleteKafkaTopic", status_code=204)
+@router.delete(_TOPIC, operation_id="deleteKafkaTopic", status_code=204, response_class=Response)
 async def delete(
     context: Context, asking: Asking, _cluster: Cluster, topic_name: TopicName
 ) -> None:

@@ -187,6 +187,7 @@ def test_validate_takes_timestamps_up_to_the_topics_bounds(timestamps_ms: tuple[
     [
         ((NOW_MS - 1001,), "message.timestamp.before.max.ms=1000 before now"),
         ((NOW_MS - 1001, NOW_MS), "message.timestamp.before.max.ms=1000 before now"),
+        ((NOW_MS, NOW_MS - 1001, NOW_MS), "message.timestamp.before.max.ms=1000 before now"),
         ((NOW_MS + 2001,), "message.timestamp.after.max.ms=2000 after now"),
         ((NOW_MS, NOW_MS + 2001, NOW_MS), "message.timestamp.after.max.ms=2000 after now"),
     ],
@@ -196,6 +197,16 @@ def test_validate_refuses_timestamps_beyond_the_topics_bounds(
 ) -> None:
     with pytest.raises(InvalidTimestamp, match=reason):
         validate_for_append(batch_at(*timestamps_ms), NARROW, NOW_MS)
+
+
+@pytest.mark.parametrize("codec", list(Compression))
+def test_record_that_is_too_old_is_found_in_the_middle_of_a_compressed_batch(
+    codec: Compression,
+) -> None:
+    records = [NewRecord(NOW_MS - back, None, b"v") for back in (0, 1001, 0)]
+
+    with pytest.raises(InvalidTimestamp, match=f"timestamp {NOW_MS - 1001} is more than"):
+        validate_for_append(build_batch(records, compression=codec), NARROW, NOW_MS)
 
 
 @pytest.mark.parametrize(("base_ms", "max_ms"), [(-5, NOW_MS), (-2, -2), (-5, -1), (-1, NOW_MS)])
