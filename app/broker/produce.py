@@ -11,7 +11,7 @@ Invariants:
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import count, repeat
 
 from app.broker.context import BrokerContext
@@ -89,10 +89,16 @@ async def produce(
 
 def _by_partition(
     context: BrokerContext, topic: TopicMetadata, records: Sequence[RecordToProduce]
-) -> dict[int, list[int]]:
+) -> Mapping[int, Sequence[int]]:
     """Return the positions of the records by the partition they go to."""
     partition_count = len(topic.partitions)
-    chosen: dict[int, list[int]] = {}
+    free = [record[2] or b"" for record, chosen in records if chosen is None and record[1] is None]
+    if len(free) == len(records):
+        sticky = context.partitioner.partition_without_key(
+            topic.topic_id, partition_count, sum(map(len, free))
+        )
+        return {sticky: range(len(records))}
+    by_partition: dict[int, list[int]] = {}
     keyless: list[int] = []
     keyless_bytes = 0
     for position, (record, partition) in enumerate(records):
@@ -103,20 +109,20 @@ def _by_partition(
                 keyless_bytes += len(record[2] or b"")
                 continue
             partition = partition_for_key(key, partition_count)  # noqa: PLW2901 - the default of a choice
-        positions = chosen.get(partition)
+        positions = by_partition.get(partition)
         if positions is None:
-            chosen[partition] = [position]
+            by_partition[partition] = [position]
         else:
             positions.append(position)
     if keyless:
         partition = context.partitioner.partition_without_key(
             topic.topic_id, partition_count, keyless_bytes
         )
-        if partition in chosen:
-            chosen[partition] = sorted(chosen[partition] + keyless)
+        if partition in by_partition:
+            by_partition[partition] = sorted(by_partition[partition] + keyless)
         else:
-            chosen[partition] = keyless
-    return chosen
+            by_partition[partition] = keyless
+    return by_partition
 
 
 class _Appended:
@@ -178,11 +184,14 @@ class _Appended:
         positions: Sequence[int],
     ) -> None:
         if log_append_time_ms >= 0:
-            times: Iterable[int] = repeat(log_append_time_ms)
+            times: Iterable[int] = repeat(log_append_time_ms, len(positions))
         else:
             times = [records[position][0][0] for position in positions]
         landed = zip(repeat(partition), count(offset), times, strict=False)
         outcomes = self._outcomes
+        if len(positions) == len(outcomes):
+            outcomes[:] = landed
+            return
         for position, outcome in zip(positions, landed, strict=False):
             outcomes[position] = outcome
 

@@ -142,28 +142,32 @@ def recompressed(
 def _encode_records(records: Sequence[RecordTuple], base_timestamp_ms: int) -> bytes:
     table = _TABLE
     table_size = _TABLE_SIZE
+    null_size, no_headers = _NULL_SIZE, _ZERO
     parts: list[bytes] = []
     append = parts.append
     join = b"".join
     for offset_delta, (timestamp_ms, key, value, headers) in enumerate(records):
         delta_ms = timestamp_ms - base_timestamp_ms
-        key_size = _NULL_SIZE if key is None else _varint(len(key))
+        if key is None:
+            key_size, key = null_size, b""  # noqa: PLW2901 - what is written of a null
+        else:
+            length = len(key)
+            key_size = table[length] if length < table_size else encode_varint(length)
         if value is None:
-            value_size, value_bytes = _NULL_SIZE, b""
+            value_size, value = null_size, b""  # noqa: PLW2901
         else:
             length = len(value)
             value_size = table[length] if length < table_size else encode_varint(length)
-            value_bytes = value
         record = join(
             (
                 b"\x00",
                 table[delta_ms] if 0 <= delta_ms < table_size else _timestamp_delta(delta_ms),
                 table[offset_delta] if offset_delta < table_size else encode_varint(offset_delta),
                 key_size,
-                key or b"",
+                key,
                 value_size,
-                value_bytes,
-                _encode_headers(headers) if headers else _ZERO,
+                value,
+                _encode_headers(headers) if headers else no_headers,
             )
         )
         size = len(record)

@@ -6,7 +6,7 @@ Shapes and codes: Confluent REST Proxy v3, "Produce records".
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -24,14 +24,17 @@ _BRACKETS_OF_A_RECORD = 4
 """Braces of a record object, its key, its value and its list of headers."""
 
 
-class HeaderIn(msgspec.Struct, forbid_unknown_fields=True):
+# Without the collector (gc=False): what is decoded from JSON refers to nothing that refers back.
+
+
+class HeaderIn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """One header; its value is base64, or missing for null."""
 
     name: str
     value: str | None = None
 
 
-class PlainDataIn(msgspec.Struct, forbid_unknown_fields=True):
+class PlainDataIn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """A key or a value without a word about schemas, as most are."""
 
     type: str | None = None
@@ -48,7 +51,7 @@ class DataIn(PlainDataIn, forbid_unknown_fields=True):
     schema: str | None = None
 
 
-class PlainRecordIn(msgspec.Struct, forbid_unknown_fields=True):
+class PlainRecordIn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """One record of a produce request without a word about schemas: decoded first, for speed."""
 
     partition_id: int | None = None
@@ -87,6 +90,8 @@ class Refused(NamedTuple):
     message: str
 
 
+_Item = TypeVar("_Item")
+
 Parsed = tuple[RecordToProduce, bytes]
 """A record ready to be produced, and the end of its receipt; a plain tuple, for speed."""
 
@@ -103,18 +108,32 @@ def parse_body(body: bytes, now_ms: int) -> list[Parsed | Refused] | None:
         One outcome per record, or None when the body as a whole does not decode and has to be
         taken apart object by object.
     """
-    try:
-        if not body.isascii():
-            body.decode()
-        items: Sequence[PlainRecordIn | RecordIn] = _plain_decoder.decode_lines(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        try:
-            items = _decoder.decode_lines(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None
+    if not body.isascii() and not _is_utf8(body):
+        return None
+    plain = _decode_lines(_plain_decoder, body)
+    items = plain if plain is not None else _decode_lines(_decoder, body)
+    if items is None:
+        return None
     if body.count(b"{") + body.count(b"[") > _BRACKETS_OF_A_RECORD * len(items) + JSON_DEPTH_MAX:
         return [_parse_checking_depth(item, now_ms) for item in items]
+    if plain is not None:
+        return _parse_plain_records(plain, now_ms)
     return [parse_record(item, now_ms) for item in items]
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _decode_lines(decoder: msgspec.json.Decoder[_Item], body: bytes) -> list[_Item] | None:
+    try:
+        return decoder.decode_lines(body)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
 
 
 def parse_one(text: bytes, now_ms: int) -> Parsed | Refused:
@@ -177,10 +196,40 @@ def parse_record(item: PlainRecordIn | RecordIn, now_ms: int) -> Parsed | Refuse
     return ((timestamp_ms, key, value, headers), partition), tail
 
 
+def _parse_plain_records(items: Sequence[PlainRecordIn], now_ms: int) -> list[Parsed | Refused]:
+    """Parse records; one that is a short JSON value and nothing else, as most are, in place."""
+    parsed: list[Parsed | Refused] = []
+    append = parsed.append
+    tails, unset, null = _JSON_VALUE_TAILS, msgspec.UNSET, NULL
+    for item in items:
+        data = item.value
+        if (
+            data is not None
+            and data.type == "JSON"
+            and data.data is not unset
+            and item.key is None
+            and item.timestamp is None
+            and item.headers is None
+            and item.partition_id is None
+        ):
+            written = bytes(data.data)
+            size = len(written)
+            if size < JSON_VALUE_TAILS and written != null:
+                append((((now_ms, None, written, ()), None), tails[size]))
+                continue
+        append(parse_record(item, now_ms))
+    return parsed
+
+
 @lru_cache(maxsize=4_096)
 def _tail(name: bytes, kind: str, size: int, rest: bytes) -> bytes:
     """Return the end of a receipt; most records of a producer are alike."""
     return b',"%b":{"type":"%b","size":%d}%b' % (name, kind.encode(), max(size, 0), rest)
+
+
+JSON_VALUE_TAILS = 1_024
+_JSON_VALUE_TAILS = tuple(_tail(b"value", "JSON", size, b"}") for size in range(JSON_VALUE_TAILS))
+"""The ends of the receipts of records without a key, by the sizes of their JSON values."""
 
 
 def _parse_checking_depth(item: PlainRecordIn | RecordIn, now_ms: int) -> Parsed | Refused:
