@@ -24,7 +24,10 @@ class Settings:
     """Everything an operator may choose."""
 
     data_dir: Path = Path("data")
-    """Where logs and, by default, the metadata database live."""
+    """Where the metadata database lives, and the logs unless ``log_dirs`` says otherwise."""
+
+    log_dirs: tuple[Path, ...] = ()
+    """Where the logs live (Kafka's ``log.dirs``); the data directory alone if empty."""
 
     host: str = "127.0.0.1"
     """Address that the doors listen on."""
@@ -105,9 +108,27 @@ def _check(name: str, value: object) -> object:
         if not low <= number <= high:
             raise SettingsError(f"{name} must be {low} to {high}, not {number}")
         return number
+    if name == "log_dirs":
+        return _check_directories(name, value)
     if not isinstance(value, str | Path):
         raise SettingsError(f"{name} must be text, not {value!r}")
-    text = str(value)
+    return _check_text(name, str(value))
+
+
+def _check_directories(name: str, value: object) -> tuple[Path, ...]:
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        raise SettingsError(f"{name} must be directories, by commas or in a list, not {value!r}")
+    found = tuple(Path(str(_check_text(name, one.strip()))) for one in value)
+    places = [path.absolute() for path in found]
+    for path in places:
+        if places.count(path) > 1:
+            raise SettingsError(f"{name} must not name {path} twice")
+    return found
+
+
+def _check_text(name: str, text: str) -> object:
     if name in _CHOICES:
         if text.lower() not in _CHOICES[name]:
             raise SettingsError(f"{name} must be one of {', '.join(_CHOICES[name])}, not {text!r}")

@@ -8,10 +8,11 @@ first, then what was appended is synced, logs are closed cleanly, connections gi
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.broker.context import BrokerContext, BrokerLimits
 from app.broker.partitioner import Partitioner
@@ -24,8 +25,11 @@ from app.security.acls import AllowAll
 from app.security.quotas import Unlimited
 from app.settings import Settings
 from app.telemetry.clock import SystemClock
+from storage.errors import LogDirLocked, WrongLogDir
 from storage.files import Disk
+from storage.log_dir import LOCK
 from storage.log_manager import LogManager
+from storage.meta_properties import META
 
 _logger = logging.getLogger(__name__)
 
@@ -48,26 +52,55 @@ async def running_node(settings: Settings) -> AsyncIterator[Node]:
     """Run a node for the length of the block, without its doors.
 
     Raises:
-        LogDirLocked: Another process has the data directory.
+        LogDirLocked: Another process has the data directory, or a log directory.
+        WrongLogDir: A log directory is another node's, or the data directory should be one.
         CatalogError: The database refuses or is away.
-        DiskError: The disk failed.
+        DiskError: The disk failed, that of every log directory.
     """
-    Disk().make_directory(settings.data_dir.absolute())
+    disk = Disk()
+    disk.make_directory(settings.data_dir.absolute())
     directory = settings.data_dir.resolve()
     url = settings.database_url or sqlite_url(directory / DATABASE_FILE)
-    catalog = await Catalog.open(url)
-    try:
-        cluster_id = await catalog.cluster_id()
-        logs = await asyncio.to_thread(
-            LogManager.open, [directory], cluster_id=cluster_id, node_id=settings.node_id
-        )
+    with _holding(disk, directory, settings.log_dirs) as log_dirs:
+        catalog = await Catalog.open(url)
         try:
-            async with _running(settings, catalog, logs) as node:
-                yield node
+            cluster_id = await catalog.cluster_id()
+            logs = await asyncio.to_thread(
+                LogManager.open, log_dirs, cluster_id=cluster_id, node_id=settings.node_id
+            )
+            try:
+                async with _running(settings, catalog, logs) as node:
+                    yield node
+            finally:
+                await asyncio.to_thread(logs.close)
         finally:
-            await asyncio.to_thread(logs.close)
+            await catalog.close()
+
+
+@contextmanager
+def _holding(disk: Disk, data_dir: Path, log_dirs: Sequence[Path]) -> Iterator[Sequence[Path]]:
+    """Yield the log directories; hold the data directory if it is none of them.
+
+    Raises:
+        LogDirLocked: Another process has the data directory.
+        WrongLogDir: It holds logs, and is none of the log directories.
+    """
+    found = [path.absolute().resolve() for path in log_dirs] or [data_dir]
+    if data_dir in found:
+        yield found
+        return
+    if disk.exists(data_dir / META):
+        raise WrongLogDir(
+            f"{data_dir} is a log directory, but log_dirs does not name it: "
+            "add it, or move away what it holds"
+        )
+    lock = disk.lock(data_dir / LOCK)
+    if lock is None:
+        raise LogDirLocked(data_dir)
+    try:
+        yield found
     finally:
-        await catalog.close()
+        lock.release()
 
 
 @asynccontextmanager
@@ -81,7 +114,7 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
         )
     )
     with (
-        ThreadPoolExecutor(1, thread_name_prefix="sync") as sync,
+        ThreadPoolExecutor(len(logs.directories), thread_name_prefix="sync") as sync,
         ThreadPoolExecutor(READ_THREADS, thread_name_prefix="read") as reads,
     ):
         replicas = ReplicaManager(settings.node_id, logs, sync, reads)

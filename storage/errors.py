@@ -116,3 +116,15 @@ class LogOffline(LogError):
 
 class DiskError(Exception):
     """The disk failed; what was written may or may not be there."""
+
+
+class PassingDiskError(DiskError):
+    """The disk is sound and refuses for now; what was begun has been taken back."""
+
+
+class DiskFull(PassingDiskError):
+    """There is no room, or this user's quota is used up."""
+
+
+class TooManyOpenFiles(PassingDiskError):
+    """This process, or the whole machine, has no file descriptor left."""

@@ -5,6 +5,7 @@ A log lies in one directory as a whole; a new one goes where there are the fewes
 Invariants:
     A directory that fails, at the start or later, takes only its own logs with it.
     A log is in at most one directory; two that hold the same one are both refused.
+    A directory that this node had once and has not now is missed: what lies in it is unknown.
 Called by: replication.replica_manager, wiring. Calls: log_dir.
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 from storage.config import LogConfig
 from storage.errors import DiskError, LogExists, LogOffline, WrongLogDir
 from storage.files import Disk
+from storage.known_log_dirs import missing_log_dirs
 from storage.log import Log
 from storage.log_dir import LogDir
 from storage.log_layout import Key, LogId
@@ -25,10 +27,16 @@ _logger = logging.getLogger(__name__)
 class LogManager:
     """The logs of all directories."""
 
-    def __init__(self, directories: Sequence[LogDir], unusable: Mapping[Path, str]) -> None:
+    def __init__(
+        self,
+        directories: Sequence[LogDir],
+        unusable: Mapping[Path, str],
+        missing: Mapping[str, Path],
+    ) -> None:
         """Use ``open`` instead."""
         self._directories = tuple(directories)
         self._unusable = dict(unusable)
+        self._missing = dict(missing)
 
     @classmethod
     def open(
@@ -78,11 +86,12 @@ class LogManager:
                 _logger.critical("log directory %s is offline: %s", path, reason)
             if not opened:
                 raise DiskError(f"no log directory can be used: {'; '.join(unusable.values())}")
+            missing = _note_known(disk, opened, unusable)
         except BaseException:
             for log_dir in opened:
                 log_dir.abandon()
             raise
-        return cls(opened, unusable)
+        return cls(opened, unusable, missing)
 
     @property
     def directories(self) -> Sequence[LogDir]:
@@ -93,6 +102,11 @@ class LogManager:
     def unusable(self) -> Mapping[Path, str]:
         """The directories that could not be opened, with the reason."""
         return self._unusable
+
+    @property
+    def missing(self) -> Sequence[Path]:
+        """Where the directories were that this node had once and cannot read now."""
+        return sorted(self._missing.values())
 
     @property
     def offline(self) -> Mapping[LogId, str]:
@@ -126,6 +140,15 @@ class LogManager:
             LogOffline: There is one, and it is corrupt; or every directory is fenced.
             DiskError: The disk failed.
         """
+        return self.directory_for(log_id).create(log_id, config)
+
+    def directory_for(self, log_id: LogId) -> LogDir:
+        """Return the directory in which a new log is to be made.
+
+        Raises:
+            LogExists: There is one.
+            LogOffline: There is one, and it is corrupt; or every directory is fenced.
+        """
         if self.directory_of(*log_id.key) is not None:
             raise LogExists(f"{log_id} has a log already")
         for known, reason in self.offline.items():
@@ -134,7 +157,7 @@ class LogManager:
         able = [log_dir for log_dir in self._directories if log_dir.fenced is None]
         if not able:
             raise LogOffline(f"{log_id} has no log directory: {self._directories[0].fenced}")
-        return min(able, key=lambda log_dir: log_dir.log_count).create(log_id, config)
+        return min(able, key=lambda log_dir: log_dir.log_count)
 
     def delete_topic(self, topic_id: str) -> None:
         """Delete all logs of a topic: gone for good once the renames are durable.
@@ -193,6 +216,24 @@ class LogManager:
         """Give the directories back as they are, as a process that is killed does."""
         for log_dir in self._directories:
             log_dir.abandon()
+
+
+def _note_known(
+    disk: Disk, opened: Sequence[LogDir], unusable: Mapping[Path, str]
+) -> dict[str, Path]:
+    """Have each directory know of the others; return those that are missing."""
+    present = {log_dir.directory_id: log_dir.path for log_dir in opened}
+    missing = missing_log_dirs(disk, present)
+    for directory_id, path in missing.items():
+        if path in unusable:
+            continue
+        _logger.critical(
+            "log directory %s, last seen at %s, is missing (is its disk mounted?): "
+            "partitions whose logs may lie in it stay offline",
+            directory_id,
+            path,
+        )
+    return missing
 
 
 def _check_ids(directories: Sequence[LogDir]) -> None:

@@ -22,10 +22,13 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 
 from storage.durability import Flush
-from storage.errors import DiskError
+from storage.errors import DiskError, TooManyOpenFiles
 from storage.log import Log
 
 _logger = logging.getLogger(__name__)
+
+DESCRIPTOR_WAIT_S = 0.2
+"""How long to wait for somebody else to close a file."""
 
 
 class GroupCommit:
@@ -36,7 +39,7 @@ class GroupCommit:
 
         Args:
             executor: Where the sync blocks; one thread is enough.
-            on_fenced: Called once, on the loop, with the reason, when a sync has failed.
+            on_fenced: Called once, on the loop, with the reason.
         """
         self._executor = executor
         self._on_fenced = on_fenced
@@ -63,6 +66,14 @@ class GroupCommit:
         """Do not sync a log that goes away."""
         self._waiting.pop(log, None)
 
+    def fence(self, reason: str) -> None:
+        """Sync nothing any more: the disk failed, here or elsewhere."""
+        if self.fenced is None:
+            self.fenced = reason
+            self._waiting.clear()
+            _logger.critical("log directory fenced until a restart: %s", reason)
+            self._on_fenced(reason)
+
     async def drain(self) -> None:
         """Return when nothing waits any more."""
         await self._idle.wait()
@@ -85,21 +96,27 @@ class GroupCommit:
                 flushes.append((log, flush, on_durable))
         if not flushes:
             return
-        loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._executor, _run, [flush for _, flush, _ in flushes])
+            await self._run([flush for _, flush, _ in flushes])
         except DiskError as error:
-            self._fence(str(error))
+            self.fence(str(error))
+        if self.fenced is not None:
             return
         for log, flush, on_durable in flushes:
             log.complete_flush(flush)
             on_durable()
 
-    def _fence(self, reason: str) -> None:
-        self.fenced = reason
-        self._waiting.clear()
-        _logger.critical("log directory fenced until a restart: %s", reason)
-        self._on_fenced(reason)
+    async def _run(self, flushes: list[Flush]) -> None:
+        """Sync, however long no directory can be opened for it: that is no failed sync."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                await loop.run_in_executor(self._executor, _run, flushes)
+            except TooManyOpenFiles as error:
+                _logger.warning("nothing is acknowledged for now: %s", error)
+                await asyncio.sleep(DESCRIPTOR_WAIT_S)
+            else:
+                return
 
 
 def _run(flushes: list[Flush]) -> None:

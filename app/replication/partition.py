@@ -13,17 +13,19 @@ Invariants:
     A waiter for an offset is answered when the high watermark has passed it, or with an error
     when it never will; waiters are kept in the order of their offsets.
     The log's directory is made at the first append (metadata first, directory lazily: T17).
+    Once its log directory is fenced a partition takes nothing more, and shows what it had shown.
 Called by: replica_manager, broker verbs. Calls: storage.log, group_commit, purgatory.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from app.replication.group_commit import GroupCommit
 from app.replication.purgatory import Watchers
 from storage.config import LogConfig
-from storage.errors import LogOffline, OffsetOutOfRange
+from storage.errors import DiskError, LogOffline, OffsetOutOfRange, PassingDiskError
 from storage.log import Appended, Log
 from storage.segments.log_slice import LogSlice
 from storage.segments.timestamp_lookup import TimestampAndOffset
@@ -31,28 +33,36 @@ from storage.segments.timestamp_lookup import TimestampAndOffset
 FLUSH_MS_NEVER = (1 << 63) - 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedLog:
+    """A log in the directory where it lies."""
+
+    log: Log
+    commit: GroupCommit
+    """Makes appends durable, for all logs of that directory."""
+
+
 class Partition:
     """One replica of one partition."""
 
     def __init__(
         self,
-        log: Log | None,
+        placed: PlacedLog | None,
         config: LogConfig,
-        commit: GroupCommit,
-        create_log: Callable[["Partition"], Log],
+        create_log: Callable[["Partition"], PlacedLog],
     ) -> None:
         """Serve a log.
 
         Args:
-            log: The log found on disk, or None before the first append.
+            placed: The log found on disk, or None before the first append.
             config: The topic's configs now.
-            commit: Makes appends durable.
             create_log: Makes the log on disk at the first append.
         """
-        self._log = log
+        self._placed = placed
+        self._log = placed.log if placed is not None else None
         self._config = config
-        self._commit = commit
         self._create_log = create_log
+        self._fenced: str | None = None
         self._durability_waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._flush_timer: asyncio.TimerHandle | None = None
         self._gone: str | None = None
@@ -62,6 +72,11 @@ class Partition:
     def log(self) -> Log | None:
         """The log, or None before the first append."""
         return self._log
+
+    @property
+    def commit(self) -> GroupCommit | None:
+        """What syncs the log, or None before the first append."""
+        return self._placed.commit if self._placed is not None else None
 
     @property
     def config(self) -> LogConfig:
@@ -99,17 +114,26 @@ class Partition:
 
         Raises:
             LogError: The log refuses them (nothing was appended).
-            DiskError: The disk failed.
+            PassingDiskError: The disk refuses them for now (nothing was appended).
+            DiskError: The disk failed, and its directory is fenced.
         """
-        self._check_online()
-        if self._log is None:
-            self._log = self._create_log(self)
-        appended = self._log.append(batch, leader_epoch=leader_epoch, now_ms=now_ms)
+        self._check_writable()
+        placed = self._placed
+        if placed is None:
+            placed = self._placed = self._create_log(self)
+            self._log = placed.log
+        try:
+            appended = placed.log.append(batch, leader_epoch=leader_epoch, now_ms=now_ms)
+        except PassingDiskError:
+            raise
+        except DiskError as error:
+            placed.commit.fence(str(error))
+            raise
         if self._relaxed:
             self._schedule_relaxed_flush()
             self.watchers.wake_all()
         else:
-            self._commit.request(self._log, self._on_durable)
+            placed.commit.request(placed.log, self._on_durable)
         return appended
 
     async def wait_for_high_watermark(self, offset: int) -> None:
@@ -120,7 +144,7 @@ class Partition:
         """
         if self.high_watermark >= offset:
             return
-        self._check_online()
+        self._check_writable()
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._durability_waiters.append((offset, future))
         await future
@@ -161,7 +185,7 @@ class Partition:
         Raises:
             OffsetOutOfRange: Beyond the high watermark.
         """
-        self._check_online()
+        self._check_writable()
         if not 0 <= offset <= self.high_watermark:
             raise OffsetOutOfRange(offset, self.log_start_offset, self.high_watermark)
         if self._log is not None:
@@ -171,23 +195,32 @@ class Partition:
     def update_config(self, config: LogConfig) -> None:
         """Use other configs from now on."""
         self._config = config
-        if self._log is not None:
-            self._log.update_config(config)
-            if self._log.unflushed_records:
-                self._commit.request(self._log, self._on_durable)
+        if self._placed is not None:
+            self._placed.log.update_config(config)
+            if self._placed.log.unflushed_records:
+                self._placed.commit.request(self._placed.log, self._on_durable)
 
     def request_flush(self) -> None:
         """Have what is not yet synced synced soon, whatever the topic's flush configs say."""
         if self._log is not None and self._gone is None and self._log.unflushed_records:
             self._flush_now()
 
+    def fence(self, reason: str) -> None:
+        """Answer every waiter with an error and take nothing any more; reads go on."""
+        self._fenced = reason
+        self._give_up(reason)
+
     def fail(self, reason: str) -> None:
         """Answer every waiter with an error and refuse all that comes later."""
         self._gone = reason
+        self._give_up(reason)
+
+    def _give_up(self, reason: str) -> None:
         if self._flush_timer is not None:
             self._flush_timer.cancel()
-        if self._log is not None:
-            self._commit.forget(self._log)
+            self._flush_timer = None
+        if self._placed is not None:
+            self._placed.commit.forget(self._placed.log)
         while self._durability_waiters:
             _, future = self._durability_waiters.popleft()
             if not future.done():
@@ -197,6 +230,11 @@ class Partition:
     def _check_online(self) -> None:
         if self._gone is not None:
             raise LogOffline(self._gone)
+
+    def _check_writable(self) -> None:
+        self._check_online()
+        if self._fenced is not None:
+            raise LogOffline(self._fenced)
 
     def _on_durable(self) -> None:
         high_watermark = self.high_watermark
@@ -221,5 +259,5 @@ class Partition:
         if self._flush_timer is not None:
             self._flush_timer.cancel()
             self._flush_timer = None
-        if self._log is not None:
-            self._commit.request(self._log, self._on_durable)
+        if self._placed is not None:
+            self._placed.commit.request(self._placed.log, self._on_durable)

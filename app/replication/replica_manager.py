@@ -7,6 +7,8 @@ Invariants:
     ``partitions`` holds exactly what the last applied image assigns to this node.
     A log on disk that no metadata names is never deleted, only reported (reliability rule 5).
     A corrupt log's partition stays offline and says why; the others serve.
+    A log directory that fails takes only its own partitions: they are read on, never written.
+    No second log is begun for a partition whose log may lie in a directory that is away.
 Called by: broker verbs, wiring. Calls: partition, storage.log_manager.
 """
 
@@ -14,13 +16,15 @@ import asyncio
 import logging
 from collections.abc import Collection, Mapping
 from concurrent.futures import Executor
+from functools import partial
+from pathlib import Path
 
 from app.cluster.metadata_image import MetadataImage, TopicMetadata
 from app.replication.group_commit import GroupCommit
-from app.replication.partition import Partition
+from app.replication.partition import Partition, PlacedLog
 from storage.config import LogConfig, parse_config
-from storage.errors import DiskError
-from storage.log import Log
+from storage.errors import DiskError, PassingDiskError
+from storage.log_dir import LogDir
 from storage.log_layout import LogId
 from storage.log_manager import LogManager
 from storage.segments.log_slice import LogSlice
@@ -43,20 +47,33 @@ class ReplicaManager:
         Args:
             node_id: Which broker this is.
             logs: The recovered logs of this node.
-            sync: One thread for group commit.
+            sync: As many threads as there are log directories, for group commit.
             reads: A few threads for reads that are not in the page cache, and for deletions.
         """
         self._node_id = node_id
         self._logs = logs
         self._reads = reads
-        self._commit = GroupCommit(sync, self._on_fenced)
+        self._commits = {
+            log_dir: GroupCommit(sync, partial(self._on_fenced, log_dir))
+            for log_dir in logs.directories
+        }
         self._partitions: dict[PartitionKey, Partition] = {}
         self._deletions: asyncio.Queue[str] = asyncio.Queue()
 
     @property
     def fenced(self) -> str | None:
-        """Why this node acknowledges nothing any more, or None."""
-        return self._commit.fenced
+        """Why this node acknowledges nothing any more, or None while a directory does."""
+        reasons = [commit.fenced for commit in self._commits.values()]
+        return reasons[0] if all(reason is not None for reason in reasons) else None
+
+    @property
+    def offline_directories(self) -> Mapping[Path, str]:
+        """The log directories that take nothing any more, with the reason."""
+        found = dict(self._logs.unusable)
+        for log_dir, commit in self._commits.items():
+            if commit.fenced is not None:
+                found[log_dir.path] = commit.fenced
+        return found
 
     @property
     def partitions(self) -> Mapping[PartitionKey, Partition]:
@@ -85,7 +102,7 @@ class ReplicaManager:
                 self._drop_topic(old.topics_by_id[topic_id])
         for topic_id, topic in new.topics_by_id.items():
             if old is None or old.topics_by_id.get(topic_id) != topic:
-                self._apply_topic(topic)
+                self._apply_topic(topic, is_first=old is None)
 
     def delete_leftovers(self, deleted: Collection[str]) -> None:
         """Delete logs of topics whose deletion was decided before this node could follow it."""
@@ -113,7 +130,8 @@ class ReplicaManager:
     async def run(self) -> None:
         """Do the background work until cancelled: syncs, checkpoints, deletions."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._commit.run(), name="group-commit")
+            for log_dir, commit in self._commits.items():
+                tasks.create_task(commit.run(), name=f"group-commit {log_dir.path}")
             tasks.create_task(self._write_checkpoints(), name="checkpoints")
             tasks.create_task(self._delete_topics(), name="topic-deletion")
 
@@ -121,9 +139,10 @@ class ReplicaManager:
         """Return when all that was appended so far is durable (or never will be)."""
         for partition in self._partitions.values():
             partition.request_flush()
-        await self._commit.drain()
+        for commit in self._commits.values():
+            await commit.drain()
 
-    def _apply_topic(self, topic: TopicMetadata) -> None:
+    def _apply_topic(self, topic: TopicMetadata, *, is_first: bool) -> None:
         config = parse_config(topic.configs)
         for metadata in topic.partitions:
             if self._node_id not in metadata.replicas:
@@ -136,21 +155,36 @@ class ReplicaManager:
                 log_id = LogId(
                     topic_id=topic.topic_id, topic_name=topic.name, partition=metadata.partition
                 )
-                self._partitions[key] = self._open(log_id, config)
+                self._partitions[key] = self._open(log_id, config, may_be_away=is_first)
 
-    def _open(self, log_id: LogId, config: LogConfig) -> Partition:
-        def create_log(partition: Partition) -> Log:
-            return self._logs.create(log_id, partition.config)
+    def _open(self, log_id: LogId, config: LogConfig, *, may_be_away: bool) -> Partition:
+        def create_log(partition: Partition) -> PlacedLog:
+            log_dir = self._logs.directory_for(log_id)
+            commit = self._commits[log_dir]
+            try:
+                log = log_dir.create(log_id, partition.config)
+            except PassingDiskError:
+                raise
+            except DiskError as error:
+                commit.fence(str(error))
+                raise
+            return PlacedLog(log=log, commit=commit)
 
-        log = self._logs.get(log_id.topic_id, log_id.partition)
-        if log is not None:
+        placed = None
+        log_dir = self._logs.directory_of(*log_id.key)
+        if log_dir is not None:
+            log = log_dir.get(log_id.key)
+            assert log is not None, "the directory has just said so"
             log.update_config(config)
-        partition = Partition(log, config, self._commit, create_log)
+            placed = PlacedLog(log=log, commit=self._commits[log_dir])
+        partition = Partition(placed, config, create_log)
         reason = self._logs.offline.get(log_id)
+        if reason is None and placed is None and may_be_away and self._logs.missing:
+            reason = f"its log may lie in {', '.join(map(str, self._logs.missing))}, which is away"
         if reason is not None:
-            partition.fail(f"{log_id.topic_name}-{log_id.partition} is offline: {reason}")
-        elif self._commit.fenced is not None:
-            partition.fail(self._commit.fenced)
+            partition.fail(f"{log_id} is offline: {reason}")
+        elif placed is not None and placed.commit.fenced is not None:
+            partition.fence(placed.commit.fenced)
         return partition
 
     def _drop_topic(self, topic: TopicMetadata) -> None:
@@ -160,20 +194,23 @@ class ReplicaManager:
                 partition.fail(f"topic {topic.name!r} was deleted")
         self._deletions.put_nowait(topic.topic_id)
 
-    def _on_fenced(self, reason: str) -> None:
+    def _on_fenced(self, log_dir: LogDir, reason: str) -> None:
+        log_dir.fence(reason)
+        commit = self._commits[log_dir]
         for partition in self._partitions.values():
-            if partition.log is not None:
-                partition.log.fence(reason)
-            partition.fail(reason)
+            if partition.commit is commit:
+                partition.fence(reason)
 
     async def _write_checkpoints(self) -> None:
         while True:
             await asyncio.sleep(CHECKPOINT_INTERVAL_S)
-            if self._commit.fenced is None:
+            for log_dir, commit in self._commits.items():
                 try:
-                    self._logs.write_checkpoints()
+                    log_dir.write_checkpoints()
+                except PassingDiskError as error:
+                    _logger.error("recovery points not written for now: %s", error)
                 except DiskError as error:
-                    _logger.error("recovery points not written: %s", error)
+                    commit.fence(str(error))
 
     async def _delete_topics(self) -> None:
         while True:

@@ -41,6 +41,10 @@ def serve(
         Path | None,
         typer.Option(metavar="DIR", show_default="./data", help="Where the data lives."),
     ] = None,
+    log_dirs: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help="Where the logs live, if not in DIR."),
+    ] = None,
     http_port: Annotated[
         int | None,
         typer.Option(
@@ -81,6 +85,7 @@ def serve(
     """
     given: dict[str, object | None] = {
         "data_dir": data_dir,
+        "log_dirs": log_dirs,
         "http_port": http_port,
         "kafka_port": kafka_port,
         "host": host,

@@ -300,7 +300,8 @@ async def test_failure_is_reported_when_the_node_cannot_go_on(tmp_path: Path) ->
 
     async with front.application.router.lifespan_context(front.application):
         assert front.context is not None
-        front.context.replicas._commit.request(BrokenLog(), lambda: None)
+        (commit,) = front.context.replicas._commits.values()
+        commit.request(BrokenLog(), lambda: None)
         await asyncio.wait_for(failed.wait(), timeout=10)
 
 

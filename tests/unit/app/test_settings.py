@@ -61,6 +61,7 @@ def test_file_may_be_named_by_a_variable_and_a_flag_names_another(
 def test_every_setting_has_a_variable() -> None:
     values = {
         "data_dir": "d",
+        "log_dirs": "a, b",
         "host": "::1",
         "http_port": "1",
         "kafka_port": "2",
@@ -76,6 +77,7 @@ def test_every_setting_has_a_variable() -> None:
 
     assert values.keys() == set(NAMES)
     assert (loaded.data_dir, loaded.log_level) == (Path("d"), "error")
+    assert loaded.log_dirs == (Path("a"), Path("b"))
     assert (loaded.http_port, loaded.kafka_port, loaded.node_id) == (1, 2, 3)
     assert loaded != Settings()
 
@@ -197,3 +199,24 @@ def test_flags_given_are_not_changed() -> None:
     load_settings(flags, {})
 
     assert flags == {"http_port": 1, "config_file": None}
+
+
+def test_log_directories_are_a_list_in_the_file_and_by_commas_elsewhere(file: Path) -> None:
+    file.write_text('log_dirs = ["/a", "b,c"]')
+
+    in_file = load_settings({"config_file": file}, {})
+    in_flag = load_settings({"log_dirs": "/a,b"}, {"CAUCE_LOG_DIRS": "c"})
+
+    assert in_file.log_dirs == (Path("/a"), Path("b,c"))
+    assert in_flag.log_dirs == (Path("/a"), Path("b"))
+
+
+@pytest.mark.parametrize("text", ["", ",", "a,,b", " "])
+def test_empty_log_directory_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="log_dirs must not be empty"):
+        load_settings({"log_dirs": text}, {})
+
+
+def test_log_directory_that_is_named_twice_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"log_dirs must not name .*/a twice"):
+        load_settings({"log_dirs": f"a,{Path.cwd() / 'a'}"}, {})

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from app.broker.produce import produce
 from app.broker.topics import NewTopic, create_topic, delete_topic
 from app.cluster.catalog import Catalog
 from app.cluster.database import sqlite_url
 from app.cluster.errors import CatalogError
 from app.cluster.metadata_image import MetadataImage
+from app.replication.group_commit import GroupCommit
 from app.security.principal import ANONYMOUS
 from app.settings import Settings
 from app.wiring import DATABASE_FILE, Node, running_node
@@ -167,6 +169,41 @@ async def test_block_that_fails_gives_the_directory_back_and_its_error_on(
     await start_and_stop(settings(tmp_path))
 
 
+async def test_logs_may_lie_in_several_directories_and_are_found_there_again(
+    tmp_path: Path,
+) -> None:
+    log_dirs = (tmp_path / "a", tmp_path / "b")
+    chosen = Settings(data_dir=tmp_path / "data", log_dirs=log_dirs)
+    for life in range(2):
+        async with running_node(chosen) as node:
+            if life == 0:
+                topic = NewTopic(name="t", partition_count=2)
+                await create_topic(node.context, ANONYMOUS, topic)
+            for partition in range(2):
+                records = [((0, None, b"v", ()), partition)]
+                found = await produce(node.context, ANONYMOUS, "t", records)
+                assert offsets(found) == [life]
+
+    assert [len(list((path / LOGS).glob("*/t-?"))) for path in log_dirs] == [1, 1]
+    assert not (tmp_path / "data" / LOGS).exists()
+
+
+async def test_data_directory_without_logs_is_held_too(tmp_path: Path) -> None:
+    async with running_node(Settings(data_dir=tmp_path / "data", log_dirs=(tmp_path / "a",))):
+        with pytest.raises(LogDirLocked):
+            await start_and_stop(Settings(data_dir=tmp_path / "data", log_dirs=(tmp_path / "b",)))
+
+
+async def test_data_directory_that_holds_logs_must_be_a_log_directory(tmp_path: Path) -> None:
+    data, other = tmp_path / "data", tmp_path / "other"
+    await start_and_stop(Settings(data_dir=data))
+
+    with pytest.raises(WrongLogDir, match="log_dirs does not name it"):
+        await start_and_stop(Settings(data_dir=data, log_dirs=(other,)))
+
+    await start_and_stop(Settings(data_dir=data, log_dirs=(other, data)))
+
+
 async def test_cancelled_node_gives_the_directory_back(tmp_path: Path) -> None:
     ready = asyncio.Event()
 
@@ -235,8 +272,13 @@ class BrokenLog(Log):
         raise RuntimeError("our own mistake")
 
 
+def commit_of(node: Node) -> GroupCommit:
+    (commit,) = node.context.replicas._commits.values()
+    return commit
+
+
 async def break_background(node: Node) -> None:
-    node.context.replicas._commit.request(BrokenLog(), lambda: None)
+    commit_of(node).request(BrokenLog(), lambda: None)
     await asyncio.wait({node.background}, timeout=10)
 
 
@@ -255,7 +297,7 @@ async def test_node_whose_background_work_failed_says_why_and_ends_without_hangi
 
 async def test_node_whose_background_work_ends_while_it_drains_ends_too(tmp_path: Path) -> None:
     async with asyncio.timeout(10), running_node(settings(tmp_path)) as node:
-        node.context.replicas._commit.request(BrokenLog(), lambda: None)
+        commit_of(node).request(BrokenLog(), lambda: None)
 
 
 async def test_end_of_a_node_is_no_failure_of_its_background_work(

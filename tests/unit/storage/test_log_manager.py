@@ -181,3 +181,29 @@ def test_abandoned_directories_have_no_clean_mark(paths: list[Path]) -> None:
     assert [(path / META).exists() for path in paths] == [True] * 3
     assert [(path / CLEAN_MARK).exists() for path in paths] == [False] * 3
     opened(paths).close()
+
+
+def test_directory_that_is_left_out_is_missed(
+    paths: list[Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    manager = opened(paths)
+    assert manager.missing == []
+    manager.close()
+
+    manager = opened(paths[:2])
+
+    assert manager.missing == [paths[2]]
+    assert f"last seen at {paths[2]}, is missing" in caplog.text
+    manager.close()
+
+
+def test_directory_whose_disk_is_not_mounted_is_missed_though_its_place_is_there(
+    paths: list[Path],
+) -> None:
+    opened(paths).close()
+    paths[2].rename(paths[2].with_name("unmounted"))
+
+    manager = opened(paths)
+
+    assert manager.missing == [paths[2]]
+    manager.close()

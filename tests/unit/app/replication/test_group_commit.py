@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from app.replication.group_commit import GroupCommit
 from storage.config import parse_config
-from storage.errors import DiskError
+from storage.errors import DiskError, TooManyOpenFiles
 from storage.files import Disk, File
 from storage.format.builder import build_batch
 from storage.format.record import NewRecord
@@ -26,6 +28,8 @@ class SlowFile(File):
 
     def sync(self) -> None:
         self.disk.syncs += 1
+        if self.disk.errors:
+            raise self.disk.errors.pop()
         if self.disk.broken:
             raise DiskError("the disk is broken")
         super().sync()
@@ -37,6 +41,7 @@ class SlowDisk(Disk):
     def __init__(self) -> None:
         self.syncs = 0
         self.broken = False
+        self.errors: list[DiskError] = []
 
     def open(self, path: Path, *, create: bool = False) -> File:
         return SlowFile(super().open(path, create=create), self)
@@ -123,3 +128,36 @@ async def test_a_log_that_goes_away_is_not_synced(tmp_path: Path) -> None:
         await commit.drain()
 
     assert disk.syncs == before
+
+
+async def test_sync_that_finds_no_descriptor_waits_for_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.replication.group_commit.DESCRIPTOR_WAIT_S", 0.01)
+    disk = SlowDisk()
+    log = log_with_a_record(disk, tmp_path / "a-0")
+    disk.errors = [TooManyOpenFiles("no descriptor"), TooManyOpenFiles("no descriptor")]
+    reasons: list[str] = []
+
+    async with running(reasons) as commit:
+        commit.request(log, lambda: None)
+        await commit.drain()
+
+    assert log.durable_end_offset == 1
+    assert (disk.errors, reasons) == ([], [])
+
+
+async def test_fence_from_outside_ends_all_syncs(tmp_path: Path) -> None:
+    log = log_with_a_record(SlowDisk(), tmp_path / "a-0")
+    reasons: list[str] = []
+
+    async with running(reasons) as commit:
+        commit.request(log, lambda: None)
+        commit.fence("a write failed")
+        commit.fence("and another")
+        await commit.drain()
+        commit.request(log, lambda: None)
+        await commit.drain()
+
+    assert log.durable_end_offset == 0
+    assert (reasons, commit.fenced) == (["a write failed"], "a write failed")

@@ -1,17 +1,21 @@
 """Partition: what waits for durability, what wakes, what a fence and a deletion do."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from app.broker.context import BrokerContext
 from app.broker.topic_configs import AlterOperation, ConfigChange, alter_topic_configs
-from app.replication.partition import Partition
+from app.replication.group_commit import GroupCommit
+from app.replication.partition import Partition, PlacedLog
 from app.security.principal import ANONYMOUS
-from storage.errors import LogOffline, OffsetOutOfRange
+from storage.config import parse_config
+from storage.errors import DiskError, DiskFull, LogOffline, OffsetOutOfRange
 from storage.format.builder import build_batch
 from storage.format.record import NewRecord
+from storage.log import Appended, Log
 from tests.support.broker import NOW_MS, running_broker
 
 
@@ -77,6 +81,56 @@ async def test_fail_answers_every_waiter_and_refuses_what_comes_later(tmp_path: 
             append(partition)
         with pytest.raises(LogOffline):
             partition.locate(0, 100)
+
+
+async def test_fence_answers_every_waiter_and_reads_go_on_where_they_were(tmp_path: Path) -> None:
+    async with running_broker(tmp_path) as context:
+        partition = partition_of(context)
+        await partition.wait_for_high_watermark(append(partition))
+        waiter = asyncio.create_task(partition.wait_for_high_watermark(append(partition)))
+        await asyncio.sleep(0)
+
+        partition.fence("the disk is broken")
+
+        with pytest.raises(LogOffline, match="the disk is broken"):
+            await waiter
+        with pytest.raises(LogOffline, match="the disk is broken"):
+            append(partition)
+        with pytest.raises(LogOffline, match="the disk is broken"):
+            partition.advance_log_start(1)
+        assert partition.high_watermark == 1
+        found = partition.locate(0, 1000)
+        assert found is not None
+        assert found.next_offset == 1
+        assert partition.locate(1, 1000) is None
+
+
+class BrokenLog(Log):
+    """Fails in its way."""
+
+    def __init__(self, error: DiskError) -> None:
+        self.error = error
+
+    def append(self, *_: object, **__: object) -> Appended:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "is_fenced"), [(DiskError("EIO"), True), (DiskFull("ENOSPC"), False)]
+)
+async def test_disk_that_fails_fences_its_directory_and_one_that_is_full_does_not(
+    error: DiskError, is_fenced: bool
+) -> None:
+    reasons: list[str] = []
+    with ThreadPoolExecutor(1) as executor:
+        commit = GroupCommit(executor, reasons.append)
+        placed = PlacedLog(log=BrokenLog(error), commit=commit)
+        partition = Partition(None, parse_config({}), lambda _: placed)
+
+        with pytest.raises(type(error)):
+            append(partition)
+
+    assert reasons == (["EIO"] if is_fenced else [])
 
 
 async def test_advance_log_start_stops_at_the_high_watermark(tmp_path: Path) -> None:

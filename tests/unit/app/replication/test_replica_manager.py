@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from app.broker.produce import produce
 from app.broker.topics import NewTopic, add_partitions, create_topic, delete_topic
 from app.security.principal import ANONYMOUS
+from app.settings import Settings
+from app.wiring import running_node
 from storage.errors import LogOffline
-from tests.support.broker import append, running_broker
+from tests.support.broker import append, offsets, running_broker
 
 
 async def test_partitions_are_what_the_image_assigns(tmp_path: Path) -> None:
@@ -52,9 +55,65 @@ async def test_log_that_no_metadata_names_is_left_alone(tmp_path: Path) -> None:
 async def test_records_are_there_after_a_restart(tmp_path: Path) -> None:
     async with running_broker(tmp_path) as context:
         await append(context, b"a", b"b")
-    from app.settings import Settings
-    from app.wiring import running_node
-
     settings = Settings(data_dir=tmp_path / "data", http_port=0, kafka_port=0)
     async with running_node(settings) as node:
         assert [found[1] for found in await append(node.context, b"c")] == [2]
+
+
+def in_two_directories(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "data", log_dirs=(tmp_path / "a", tmp_path / "b"))
+
+
+async def test_directory_that_fails_takes_only_its_own_partitions(tmp_path: Path) -> None:
+    async with running_node(in_two_directories(tmp_path)) as node:
+        context = node.context
+        await create_topic(context, ANONYMOUS, NewTopic(name="t", partition_count=3))
+        for partition in range(2):
+            await append(context, b"v", partition=partition)
+        replicas = context.replicas
+        bad, good = (replicas.get(context.topic("t").topic_id, number) for number in range(2))
+        assert bad is not None
+        assert good is not None
+        assert bad.commit is not None
+        assert bad.commit is not good.commit
+
+        bad.commit.fence("the disk is broken")
+
+        assert replicas.fenced is None
+        assert replicas.offline_directories == {tmp_path / "a": "the disk is broken"}
+        assert [str(one) for one in await append(context, b"w")] == ["the disk is broken"]
+        assert bad.locate(0, 1000) is not None
+        for partition in (1, 2):
+            assert offsets(await append(context, b"w", partition=partition))
+        replicas.checkpoint()
+
+        assert good.commit is not None
+        good.commit.fence("and the other too")
+        assert replicas.fenced == "the disk is broken"
+
+
+async def test_no_second_log_is_begun_for_one_that_may_be_in_a_directory_that_is_away(
+    tmp_path: Path,
+) -> None:
+    chosen = in_two_directories(tmp_path)
+    async with running_node(chosen) as node:
+        await create_topic(node.context, ANONYMOUS, NewTopic(name="t", partition_count=2))
+        for partition in range(2):
+            await append(node.context, b"v", partition=partition)
+    (tmp_path / "b").rename(tmp_path / "unplugged")
+    (tmp_path / "b").write_bytes(b"")
+
+    async with running_node(chosen) as node:
+        (refused,) = await append(node.context, b"w", partition=1)
+        assert "its log may lie in" in str(refused)
+        assert str(tmp_path / "b") in str(refused)
+        assert list(node.context.replicas.offline_directories) == [tmp_path / "b"]
+        assert offsets(await append(node.context, b"w", partition=0)) == [1]
+        await create_topic(node.context, ANONYMOUS, NewTopic(name="new", partition_count=1))
+        records = [((0, None, b"v", ()), None)]
+        assert offsets(await produce(node.context, ANONYMOUS, "new", records)) == [0]
+
+    (tmp_path / "b").unlink()
+    (tmp_path / "unplugged").rename(tmp_path / "b")
+    async with running_node(chosen) as node:
+        assert offsets(await append(node.context, b"w", partition=1)) == [1]

@@ -34,8 +34,9 @@ def test_serve_passes_on_every_option(started: list[dict[str, object]], tmp_path
     file = tmp_path / "cauce.toml"
     file.touch()
     arguments = (
-        f"--data-dir {tmp_path} --http-port 0 --kafka-port 1 --host ::1 --database-url sqlite:// "
-        f"--log-level debug --log-format json --config {file} --node-id 2 --public-url http://x"
+        f"--data-dir {tmp_path} --log-dirs a,b --http-port 0 --kafka-port 1 --host ::1 "
+        f"--database-url sqlite:// --log-level debug --log-format json --config {file} --node-id 2 "
+        "--public-url http://x"
     ).split()
 
     run_cli(FakeRestServer(), "serve", *arguments)
@@ -43,6 +44,7 @@ def test_serve_passes_on_every_option(started: list[dict[str, object]], tmp_path
     assert started == [
         {
             "data_dir": tmp_path,
+            "log_dirs": "a,b",
             "http_port": 0,
             "kafka_port": 1,
             "host": "::1",
