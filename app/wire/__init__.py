@@ -1,0 +1,1 @@
+"""The door for Kafka's binary protocol: bytes in, verbs asked, bytes out."""
