@@ -6,7 +6,7 @@ RUN_ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit format openapi bench lock clean debian
+.PHONY: help run test check unit crash format openapi bench lock clean debian
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,11 @@ debian: # What the tests need of Debian's
 	    echo "installing PostgreSQL for the tests"; \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null; \
 	  else echo "The tests need a PostgreSQL server: install Debian's package postgresql." >&2; exit 1; fi; }
+	@{ command -v mkfs.xfs && command -v mkfs.ext4; } >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing xfsprogs and e2fsprogs for the tests"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends xfsprogs e2fsprogs >/dev/null; \
+	  else echo "The power cuts need Debian's packages xfsprogs and e2fsprogs, and root." >&2; exit 1; fi; }
 	@command -v npm >/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "installing Node.js for the tests"; \
@@ -49,6 +54,9 @@ node_modules/.installed: package.json package-lock.json | debian
 
 test: $(VENV)/.dev debian node_modules/.installed ## Install all that the tests need and run every test
 	@$(BIN)/python -m pytest
+
+crash: $(VENV)/.dev debian ## Cut the power 200 times under load, on ext4 and XFS (as root)
+	@CAUCE_POWER_CUTS=200 $(BIN)/python -m pytest -q -rP tests/crash/test_power_cut.py
 
 unit: $(VENV)/.dev ## Run the fast tests
 	@$(BIN)/python -m pytest -q -m "not slow" tests/unit tests/tidy
