@@ -30,7 +30,8 @@ from storage.files import Disk, File
 from storage.format.batch import Compression
 from storage.format.builder import build_batch
 from storage.log import Appended, Log
-from storage.log_manager import LogId, LogManager
+from storage.log_layout import LogId
+from storage.log_manager import LogManager
 
 PARTITIONS = 3
 PRODUCERS = 6
@@ -80,7 +81,7 @@ def batch_of(producer: int, number: int) -> bytearray:
 
 def open_manager(directory: Path) -> LogManager:
     """Take the data directory, recovering it."""
-    return LogManager.open(directory, cluster_id="c", node_id=1)
+    return LogManager.open([directory], cluster_id="c", node_id=1)
 
 
 def log_of(manager: LogManager, partition: int) -> Log:

@@ -40,7 +40,7 @@ LOAD_ACKNOWLEDGEMENTS_MAX = 400
 """The power goes after a number of acknowledgements by chance, up to this ..."""
 
 LOAD_MORE_S_MAX = 0.02
-"""... and a moment more."""
+"""... and a moment more, or right after a deletion was reported."""
 
 PATIENCE_S = 60.0
 KILL_FIRST_EVERY = 4
@@ -160,7 +160,13 @@ class Promises:
         self.retries += 1
 
 
-def listen(pipe: int, seconds: float, promises: Promises, enough: int | None = None) -> None:
+def listen(
+    pipe: int,
+    seconds: float,
+    promises: Promises,
+    enough: int | None = None,
+    until: str | None = None,
+) -> None:
     """Take note of what a load reports.
 
     Args:
@@ -168,6 +174,7 @@ def listen(pipe: int, seconds: float, promises: Promises, enough: int | None = N
         seconds: For how long, at most.
         promises: Where it is noted.
         enough: End after so many more acknowledgements; at the load's end if None.
+        until: End after a line that begins so.
     """
     deadline = time.monotonic() + seconds
     wanted = None if enough is None else len(promises.acknowledged) + enough
@@ -181,6 +188,8 @@ def listen(pipe: int, seconds: float, promises: Promises, enough: int | None = N
         *lines, promises.unfinished = (promises.unfinished + data).split(b"\n")
         for line in lines:
             promises.hear(line.decode())
+        if until is not None and any(line.decode().startswith(until) for line in lines):
+            return
 
 
 def wait_for(process: int) -> int:
@@ -207,7 +216,10 @@ def cycle(
     directory = disk.path / "data"
     process, pipe = fork_load(directory, promises.next_numbers(), number, fault)
     listen(pipe, PATIENCE_S, promises, chance.randrange(LOAD_ACKNOWLEDGEMENTS_MAX))
-    listen(pipe, chance.uniform(0, LOAD_MORE_S_MAX), promises)
+    if chance.random() < 0.5:
+        listen(pipe, PATIENCE_S, promises, until="deleted")
+    else:
+        listen(pipe, chance.uniform(0, LOAD_MORE_S_MAX), promises)
     kill_first = number % KILL_FIRST_EVERY == KILL_FIRST_EVERY - 1
     if kill_first:
         os.kill(process, signal.SIGKILL)
@@ -248,7 +260,7 @@ def recover_and_cut(disk: PowerCutFileSystem, promises: Promises) -> None:
 
 def abandon(manager: LogManager) -> None:
     """Let go of a data directory as a killed process would."""
-    manager._lock.release()
+    manager.abandon()
     del manager
     gc.collect()
 
