@@ -29,6 +29,9 @@ class Settings:
     log_dirs: tuple[Path, ...] = ()
     """Where the logs live (Kafka's ``log.dirs``); the data directory alone if empty."""
 
+    log_dir_reserve_bytes: int = 128 << 20
+    """Room that produce leaves free on the disk of each log directory; 0 keeps none."""
+
     host: str = "127.0.0.1"
     """Address that the doors listen on."""
 
@@ -55,6 +58,7 @@ _BOUNDS = {
     "http_port": (0, PORT_MAX),
     "kafka_port": (0, PORT_MAX),
     "node_id": (0, 2**31 - 1),
+    "log_dir_reserve_bytes": (0, 2**63 - 1),
     "num_partitions": (1, 10_000),
 }
 

@@ -66,7 +66,11 @@ async def running_node(settings: Settings) -> AsyncIterator[Node]:
         try:
             cluster_id = await catalog.cluster_id()
             logs = await asyncio.to_thread(
-                LogManager.open, log_dirs, cluster_id=cluster_id, node_id=settings.node_id
+                LogManager.open,
+                log_dirs,
+                cluster_id=cluster_id,
+                node_id=settings.node_id,
+                reserve_bytes=settings.log_dir_reserve_bytes,
             )
             try:
                 async with _running(settings, catalog, logs) as node:

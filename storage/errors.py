@@ -101,6 +101,17 @@ class WrongLogDir(LogError):
     """The data directory belongs to another cluster or node."""
 
 
+class LogDirFull(LogError):
+    """So little room is left in a log directory that it takes no more records for now."""
+
+    def __init__(self, path: Path, free_bytes: int, reserve_bytes: int) -> None:
+        super().__init__(
+            f"log directory {path} is full: {free_bytes} bytes are free, and "
+            f"{reserve_bytes} are kept in reserve; delete records or topics, or make room"
+        )
+        self.path = path
+
+
 class CorruptLog(LogError):
     """Records below the durable point are damaged or missing: refused, never cut off."""
 

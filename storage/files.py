@@ -6,7 +6,8 @@ one in between: to record every write, to fail the n-th sync, to lose what was n
 Invariants:
     A file name is durable once its directory was synced, its bytes once the file was.
     ``write_atomically`` leaves the old bytes or the new ones, whatever happens.
-    An operating system error always leaves here as a ``DiskError``.
+    An operating system error always leaves here as a ``DiskError``, one that may pass as its own
+    kind.
     A file stays open as long as something refers to it, and no longer.
 Source: fsync(2), rename(2), open(2); reliability notes T21, T23.
 """
@@ -15,13 +16,25 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from storage.errors import DiskError
+from storage.errors import DiskError, DiskFull, TooManyOpenFiles
 
 TEMPORARY_SUFFIX = ".tmp"
+
+_KINDS: Mapping[int | None, type[DiskError]] = {
+    errno.ENOSPC: DiskFull,
+    errno.EDQUOT: DiskFull,
+    errno.EMFILE: TooManyOpenFiles,
+    errno.ENFILE: TooManyOpenFiles,
+}
+
+
+def _disk_error(what: str, path: Path, error: OSError) -> DiskError:
+    kind = _KINDS.get(error.errno, DiskError)
+    return kind(f"cannot {what} {path}: {error.strerror or error}")
 
 
 @contextmanager
@@ -29,7 +42,7 @@ def _disk_errors(what: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DiskError(f"cannot {what} {path}: {error.strerror or error}") from error
+        raise _disk_error(what, path, error) from error
 
 
 class File:
@@ -68,7 +81,7 @@ class File:
                 more = os.pwrite(self._descriptor, memoryview(data)[written:], position + written)
                 written += more
         except OSError as error:
-            raise DiskError(f"cannot write {self.path}: {error.strerror}") from error
+            raise _disk_error("write", self.path, error) from error
 
     def read(self, position: int, size: int) -> bytes:
         """Return up to ``size`` bytes; fewer only at the end of the file. May block."""
@@ -168,6 +181,12 @@ class Disk:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+
+    def free_bytes(self, path: Path) -> int:
+        """Return how much may still be written to the file system on which a directory lies."""
+        with _disk_errors("look at", path):
+            found = os.statvfs(path)
+        return found.f_bavail * found.f_frsize
 
     def read_bytes(self, path: Path) -> bytes:
         """Return the whole of a small file."""

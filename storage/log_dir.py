@@ -45,6 +45,7 @@ from storage.log import Log
 from storage.log_layout import LOGS, Key, LogId, delete_topic, find_logs, log_path
 from storage.meta_properties import claim_directory
 from storage.recovery import RecoveryStart, create_log, recover_log
+from storage.space_reserve import SpaceReserve
 
 _logger = logging.getLogger(__name__)
 
@@ -53,14 +54,21 @@ CLEAN_MARK = ".kafka_cleanshutdown"
 RECOVERY_POINTS = "recovery-point-offset-checkpoint"
 LOG_STARTS = "log-start-offset-checkpoint"
 
+_END_OF_TIME_MS = 1 << 63
+
 _Offsets = list[tuple[str, int, int]]
 
 
 class LogDir:
     """The logs of one directory."""
 
-    def __init__(self, disk: Disk, path: Path, lock: Lock) -> None:
+    def __init__(self, disk: Disk, path: Path, lock: Lock, reserve_bytes: int) -> None:
         """Use ``open`` instead."""
+        self.reserve = SpaceReserve(
+            path, reserve_bytes, lambda: disk.free_bytes(path), _monotonic_ms
+        )
+        """Appends take their room from it."""
+
         self.path = path
         self.directory_id = ""
         """From ``meta.properties``; the same for as long as the directory lives."""
@@ -77,7 +85,9 @@ class LogDir:
         self._closed = False
 
     @classmethod
-    def open(cls, path: Path, *, cluster_id: str, node_id: int, disk: Disk) -> "LogDir":
+    def open(
+        cls, path: Path, *, cluster_id: str, node_id: int, disk: Disk, reserve_bytes: int = 0
+    ) -> "LogDir":
         """Take a directory; ``recover`` opens its logs.
 
         Args:
@@ -85,6 +95,7 @@ class LogDir:
             cluster_id: Whose it must be.
             node_id: Whose it must be.
             disk: Where.
+            reserve_bytes: Room that appends leave free.
 
         Raises:
             LogDirLocked: Another process has it.
@@ -95,7 +106,7 @@ class LogDir:
         lock = disk.lock(path / LOCK)
         if lock is None:
             raise LogDirLocked(path)
-        log_dir = cls(disk, path, lock)
+        log_dir = cls(disk, path, lock, reserve_bytes)
         try:
             log_dir.directory_id = claim_directory(
                 disk, path, cluster_id=cluster_id, node_id=node_id
@@ -193,12 +204,17 @@ class LogDir:
     def write_checkpoints(self) -> None:
         """Write recovery points and log starts, then retire what lies below the starts.
 
+        Files that were retired before are removed when their delay is over; at once when room is
+        short.
+
         Raises:
             DiskError: The disk failed; the old checkpoints are still good.
         """
         if self._fenced is not None:
             return
-        now_ms = time.monotonic_ns() // 1_000_000
+        now_ms = _monotonic_ms()
+        due_ms = _END_OF_TIME_MS if self.reserve.is_short else now_ms
+        self._retired.remove_due(due_ms)
         points = {key: log.durable_end_offset for key, log in self._logs.items()}
         starts = {key: log.log_start_offset for key, log in self._logs.items()}
         for key, known in self._offline_starts.items():
@@ -207,7 +223,7 @@ class LogDir:
             self._write_offsets(name, offsets)
         for log in self._logs.values():
             self._retired.add(log.retire_dead_segments(), now_ms + log.config.file_delete_delay_ms)
-        self._retired.remove_due(now_ms)
+        self._retired.remove_due(due_ms)
 
     def apply_retention(self, now_ms: int) -> None:
         """Raise the starts of all logs as far as retention lets their segments go.
@@ -279,3 +295,7 @@ class LogDir:
         except (MalformedCheckpoint, ValueError) as error:
             _logger.error("%s does not read (%s): every log is read from its start", path, error)
             return {}
+
+
+def _monotonic_ms() -> int:
+    return time.monotonic_ns() // 1_000_000

@@ -46,6 +46,7 @@ class LogManager:
         cluster_id: str,
         node_id: int,
         disk: Disk | None = None,
+        reserve_bytes: int = 0,
     ) -> "LogManager":
         """Take directories and recover every log in them.
 
@@ -56,6 +57,7 @@ class LogManager:
             cluster_id: Whose they must be.
             node_id: Whose they must be.
             disk: The operating system's files if None.
+            reserve_bytes: Room that appends leave free on each.
 
         Raises:
             LogDirLocked: Another process has one of them.
@@ -68,9 +70,14 @@ class LogManager:
         try:
             for path in directories:
                 try:
-                    opened.append(
-                        LogDir.open(path, cluster_id=cluster_id, node_id=node_id, disk=disk)
+                    log_dir = LogDir.open(
+                        path,
+                        cluster_id=cluster_id,
+                        node_id=node_id,
+                        disk=disk,
+                        reserve_bytes=reserve_bytes,
                     )
+                    opened.append(log_dir)
                 except DiskError as error:
                     unusable[path] = str(error)
             _check_ids(opened)

@@ -45,6 +45,8 @@ _TABLE: dict[type[BrokerError], tuple[int, int]] = {
     broker.InvalidRequest: (400, 40002),
     broker.PolicyViolation: (400, 40002),
     broker.KafkaStorageError: (500, 50003),
+    broker.LogDirFull: (507, 50003),
+    broker.TooManyOpenFiles: (503, 50003),
     broker.UnsupportedCompressionType: (422, 42207),
     broker.InvalidRecord: (400, 40002),
     broker.CoordinatorNotAvailable: (503, 50302),

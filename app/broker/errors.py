@@ -151,6 +151,18 @@ class KafkaStorageError(BrokerError):
     outcome_unknown = True
 
 
+class LogDirFull(KafkaStorageError):
+    """There is no room for the records at the moment; nothing was appended."""
+
+    outcome_unknown = False
+
+
+class TooManyOpenFiles(KafkaStorageError):
+    """The node can open no file at the moment; nothing was appended."""
+
+    outcome_unknown = False
+
+
 class UnsupportedCompressionType(BrokerError):
     """The batch's compression cannot be used here."""
 

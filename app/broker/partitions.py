@@ -7,9 +7,11 @@ from app.broker.errors import (
     InvalidRecord,
     InvalidTimestamp,
     KafkaStorageError,
+    LogDirFull,
     MessageTooLarge,
     NotLeaderOrFollower,
     OffsetOutOfRange,
+    TooManyOpenFiles,
     UnknownTopicOrPartition,
     UnsupportedCompressionType,
 )
@@ -26,6 +28,9 @@ _TRANSLATION: tuple[tuple[type[Exception], type[BrokerError]], ...] = (
     (storage_errors.UnsupportedCompression, UnsupportedCompressionType),
     (storage_errors.LogOffline, KafkaStorageError),
     (storage_errors.CorruptLog, KafkaStorageError),
+    (storage_errors.LogDirFull, LogDirFull),
+    (storage_errors.DiskFull, LogDirFull),
+    (storage_errors.TooManyOpenFiles, TooManyOpenFiles),
     (storage_errors.DiskError, KafkaStorageError),
 )
 

@@ -41,6 +41,9 @@ class PlacedLog:
     commit: GroupCommit
     """Makes appends durable, for all logs of that directory."""
 
+    take_room: Callable[[int], None]
+    """Called with the size of each append before it, and refuses what there is no room for."""
+
 
 class Partition:
     """One replica of one partition."""
@@ -123,6 +126,7 @@ class Partition:
             placed = self._placed = self._create_log(self)
             self._log = placed.log
         try:
+            placed.take_room(len(batch))
             appended = placed.log.append(batch, leader_epoch=leader_epoch, now_ms=now_ms)
         except PassingDiskError:
             raise

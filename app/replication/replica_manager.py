@@ -14,7 +14,7 @@ Called by: broker verbs, wiring. Calls: partition, storage.log_manager.
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from app.replication.group_commit import GroupCommit
 from app.replication.partition import Partition, PlacedLog
 from storage.config import LogConfig, parse_config
 from storage.errors import DiskError, PassingDiskError
+from storage.log import Log
 from storage.log_dir import LogDir
 from storage.log_layout import LogId
 from storage.log_manager import LogManager
@@ -36,6 +37,10 @@ PartitionKey = tuple[str, int]
 
 CHECKPOINT_INTERVAL_S = 5.0
 """How often recovery points are written, so that a restart has little to read again."""
+
+
+INTERNAL_TOPICS = frozenset({"__consumer_offsets", "__transaction_state"})
+"""Consuming needs them, so they may take of the space reserve (Kafka's ``Topic`` names them)."""
 
 
 class ReplicaManager:
@@ -162,13 +167,14 @@ class ReplicaManager:
             log_dir = self._logs.directory_for(log_id)
             commit = self._commits[log_dir]
             try:
+                self._room(log_id, log_dir)(0)
                 log = log_dir.create(log_id, partition.config)
             except PassingDiskError:
                 raise
             except DiskError as error:
                 commit.fence(str(error))
                 raise
-            return PlacedLog(log=log, commit=commit)
+            return self._placed(log_id, log_dir, log)
 
         placed = None
         log_dir = self._logs.directory_of(*log_id.key)
@@ -176,7 +182,7 @@ class ReplicaManager:
             log = log_dir.get(log_id.key)
             assert log is not None, "the directory has just said so"
             log.update_config(config)
-            placed = PlacedLog(log=log, commit=self._commits[log_dir])
+            placed = self._placed(log_id, log_dir, log)
         partition = Partition(placed, config, create_log)
         reason = self._logs.offline.get(log_id)
         if reason is None and placed is None and may_be_away and self._logs.missing:
@@ -186,6 +192,14 @@ class ReplicaManager:
         elif placed is not None and placed.commit.fenced is not None:
             partition.fence(placed.commit.fenced)
         return partition
+
+    def _placed(self, log_id: LogId, log_dir: LogDir, log: Log) -> PlacedLog:
+        return PlacedLog(
+            log=log, commit=self._commits[log_dir], take_room=self._room(log_id, log_dir)
+        )
+
+    def _room(self, log_id: LogId, log_dir: LogDir) -> Callable[[int], None]:
+        return partial(log_dir.reserve.take, urgent=log_id.topic_name in INTERNAL_TOPICS)
 
     def _drop_topic(self, topic: TopicMetadata) -> None:
         for metadata in topic.partitions:

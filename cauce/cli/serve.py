@@ -28,6 +28,19 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+LogDirs = Annotated[
+    str | None, typer.Option(metavar="A,B", help="Where the logs live, if not in DIR.")
+]
+LogDirReserveBytes = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        metavar="N",
+        show_default="128 MiB",
+        help="Bytes that produce leaves free on each disk of logs.",
+    ),
+]
+
 EXAMPLES = examples(
     "cauce serve",
     "cauce serve --data-dir /var/lib/cauce --host 0.0.0.0",
@@ -41,10 +54,8 @@ def serve(
         Path | None,
         typer.Option(metavar="DIR", show_default="./data", help="Where the data lives."),
     ] = None,
-    log_dirs: Annotated[
-        str | None,
-        typer.Option(metavar="A,B", help="Where the logs live, if not in DIR."),
-    ] = None,
+    log_dirs: LogDirs = None,
+    log_dir_reserve_bytes: LogDirReserveBytes = None,
     http_port: Annotated[
         int | None,
         typer.Option(
@@ -86,6 +97,7 @@ def serve(
     given: dict[str, object | None] = {
         "data_dir": data_dir,
         "log_dirs": log_dirs,
+        "log_dir_reserve_bytes": log_dir_reserve_bytes,
         "http_port": http_port,
         "kafka_port": kafka_port,
         "host": host,

@@ -15,6 +15,7 @@ BOUNDS = [
     ("kafka_port", 0, 65_535),
     ("node_id", 0, 2**31 - 1),
     ("num_partitions", 1, 10_000),
+    ("log_dir_reserve_bytes", 0, 2**63 - 1),
 ]
 
 
@@ -62,6 +63,7 @@ def test_every_setting_has_a_variable() -> None:
     values = {
         "data_dir": "d",
         "log_dirs": "a, b",
+        "log_dir_reserve_bytes": "5",
         "host": "::1",
         "http_port": "1",
         "kafka_port": "2",

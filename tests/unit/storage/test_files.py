@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage.errors import DiskError
+from storage.errors import DiskError, DiskFull, TooManyOpenFiles
 from storage.files import TEMPORARY_SUFFIX, Disk, File
 from tests.support.failing_disk import FailingDisk
 
@@ -337,3 +337,41 @@ def test_lock_leaves_no_file_open_when_the_system_cannot_lock(
         Disk().lock(tmp_path / ".lock")
 
     assert open_descriptors() == before
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (errno.ENOSPC, DiskFull),
+        (errno.EDQUOT, DiskFull),
+        (errno.EMFILE, TooManyOpenFiles),
+        (errno.ENFILE, TooManyOpenFiles),
+        (errno.EIO, DiskError),
+        (errno.EROFS, DiskError),
+    ],
+)
+def test_error_that_may_pass_is_told_from_a_failing_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[DiskError]
+) -> None:
+    file = made(tmp_path / "f")
+
+    def fail(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    for name in ("pwrite", "open"):
+        monkeypatch.setattr(os, name, fail)
+    with pytest.raises(DiskError) as written:
+        file.write(b"x", 0)
+    with pytest.raises(DiskError) as opened:
+        Disk().open(tmp_path / "f")
+
+    assert type(written.value) is type(opened.value) is kind
+    assert os.strerror(number) in str(written.value)
+
+
+def test_free_bytes_are_those_of_the_file_system(tmp_path: Path) -> None:
+    found = os.statvfs(tmp_path)
+
+    assert 0 < Disk().free_bytes(tmp_path) <= found.f_blocks * found.f_frsize
+    with pytest.raises(DiskError, match="cannot look at"):
+        Disk().free_bytes(tmp_path / "none")

@@ -6,13 +6,20 @@ import pytest
 
 from storage.checkpoints import read_checkpoint
 from storage.config import parse_config
-from storage.errors import DiskError, LogDirLocked, LogExists, LogOffline, WrongLogDir
+from storage.errors import (
+    DiskError,
+    LogDirFull,
+    LogDirLocked,
+    LogExists,
+    LogOffline,
+    WrongLogDir,
+)
 from storage.files import Disk
 from storage.format.builder import build_batch
 from storage.format.record import NewRecord
 from storage.log import Log
 from storage.log_dir import CLEAN_MARK, LOG_STARTS, RECOVERY_POINTS, LogDir
-from storage.log_layout import LogId, log_path
+from storage.log_layout import LOGS, LogId, log_path
 from tests.support.failing_disk import FailingDisk
 
 TOPIC_ID = "AAAAAAAAAAAAAAAAAAAAAA"
@@ -214,4 +221,35 @@ def test_retention_and_expiry_reach_every_log(tmp_path: Path) -> None:
     assert log.log_start_offset == 30
     assert read_checkpoint(Disk(), tmp_path / LOG_STARTS) == [[TOPIC_ID, "0", "30"]]
     assert len(log.segments) < 3
+    log_dir.close()
+
+
+class CrampedDisk(Disk):
+    """A disk that says how much is free."""
+
+    free = 1 << 40
+
+    def free_bytes(self, path: Path) -> int:
+        return self.free
+
+
+def test_retired_files_wait_for_their_delay_unless_room_is_short(tmp_path: Path) -> None:
+    disk = CrampedDisk()
+    log_dir = LogDir.open(tmp_path, cluster_id="c", node_id=1, disk=disk, reserve_bytes=1000)
+    log_dir.recover()
+    log = log_dir.create(LOG_ID, CONFIG)
+    append(log, 30)
+    log.flush()
+    log.advance_log_start(20)
+    log_dir.write_checkpoints()
+    log_dir.write_checkpoints()
+    retired = "*/*/*.deleted"
+    assert list((tmp_path / LOGS).glob(retired))
+
+    disk.free = 0
+    with pytest.raises(LogDirFull):
+        log_dir.reserve.take(1 << 30)
+    log_dir.write_checkpoints()
+
+    assert list((tmp_path / LOGS).glob(retired)) == []
     log_dir.close()

@@ -5,7 +5,7 @@ import pytest
 from app.api.answers import answering_errors, send_answer, send_error
 from app.api.errors import ApiError
 from app.api.request_body import ClientLeft
-from app.broker.errors import KafkaStorageError, NotLeaderOrFollower, OffsetOutOfRange
+from app.broker.errors import KafkaStorageError, LogDirFull, NotLeaderOrFollower, OffsetOutOfRange
 from tests.support.application import Exchange
 
 
@@ -57,6 +57,7 @@ async def test_send_error_has_the_one_shape_and_the_headers_of_its_status(
         (OffsetOutOfRange("no"), 416, 41601),
         (NotLeaderOrFollower("no"), 503, 50003),
         (KafkaStorageError("no"), 500, 50003),
+        (LogDirFull("no"), 507, 50003),
     ],
 )
 async def test_answering_errors_words_refusals_of_the_door_and_of_the_verbs(

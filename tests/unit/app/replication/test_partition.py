@@ -124,7 +124,7 @@ async def test_disk_that_fails_fences_its_directory_and_one_that_is_full_does_no
     reasons: list[str] = []
     with ThreadPoolExecutor(1) as executor:
         commit = GroupCommit(executor, reasons.append)
-        placed = PlacedLog(log=BrokenLog(error), commit=commit)
+        placed = PlacedLog(log=BrokenLog(error), commit=commit, take_room=lambda _: None)
         partition = Partition(None, parse_config({}), lambda _: placed)
 
         with pytest.raises(type(error)):

@@ -34,9 +34,9 @@ def test_serve_passes_on_every_option(started: list[dict[str, object]], tmp_path
     file = tmp_path / "cauce.toml"
     file.touch()
     arguments = (
-        f"--data-dir {tmp_path} --log-dirs a,b --http-port 0 --kafka-port 1 --host ::1 "
-        f"--database-url sqlite:// --log-level debug --log-format json --config {file} --node-id 2 "
-        "--public-url http://x"
+        f"--data-dir {tmp_path} --log-dirs a,b --log-dir-reserve-bytes 5 --http-port 0 "
+        f"--kafka-port 1 --host ::1 --database-url sqlite:// --log-level debug --log-format json "
+        f"--config {file} --node-id 2 --public-url http://x"
     ).split()
 
     run_cli(FakeRestServer(), "serve", *arguments)
@@ -45,6 +45,7 @@ def test_serve_passes_on_every_option(started: list[dict[str, object]], tmp_path
         {
             "data_dir": tmp_path,
             "log_dirs": "a,b",
+            "log_dir_reserve_bytes": 5,
             "http_port": 0,
             "kafka_port": 1,
             "host": "::1",
