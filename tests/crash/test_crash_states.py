@@ -34,12 +34,21 @@ from tests.support.crash_disk import (
 )
 
 pytestmark = pytest.mark.slow
-logging.getLogger("storage").setLevel(logging.CRITICAL)
 
 LOG_ID = LogId(topic_id="AAAAAAAAAAAAAAAAAAAAAA", topic_name="t", partition=0)
 CONFIG = parse_config({"segment.bytes": "1024", "index.interval.bytes": "150"})
 NOW_MS = 1_700_000_000_000
 RANDOM_STATES = 4
+
+
+@pytest.fixture(autouse=True)
+def storage_is_silent() -> Iterator[None]:
+    """Hold back what thousands of recoveries log, while these tests run and no longer."""
+    logger = logging.getLogger("storage")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    yield
+    logger.setLevel(before)
 
 
 def record_at(offset: int) -> NewRecord:
