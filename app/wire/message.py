@@ -105,7 +105,7 @@ def field(
     return _Declared(since, until, nullable, tag, default)
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(field,))
+@dataclass_transform(kw_only_default=True)
 def struct(cls: type[_T]) -> type[_T]:
     """Make a class a part of messages.
 
@@ -126,7 +126,7 @@ def struct(cls: type[_T]) -> type[_T]:
     return made_class
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(field,))
+@dataclass_transform(kw_only_default=True)
 def request(
     *, key: int, versions: tuple[int, int], flexible: int = VERSION_MAX
 ) -> Callable[[type[_T]], type[_T]]:
@@ -152,7 +152,7 @@ def request(
     return declare
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(field,))
+@dataclass_transform(kw_only_default=True)
 def response(request_type: type) -> Callable[[type[_T]], type[_T]]:
     """Make a class the response to a request."""
 

@@ -1,0 +1,47 @@
+"""One request as a handler sees it: who asks, in which version, and the broker behind the door.
+
+Called by: handlers (read it), dispatch (makes it). Calls: nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.broker.context import BrokerContext
+from app.security.principal import ANONYMOUS, Principal
+from app.wire.messages.api_versions import ApiVersion
+
+
+@dataclass(slots=True, kw_only=True)
+class Client:
+    """What is known of the party at the other end of a connection; it grows as it speaks."""
+
+    host: str
+    """Its address, as Kafka shows it to operators, without the port."""
+
+    local_host: str = ""
+    """The address of this node that it reached."""
+
+    principal: Principal = ANONYMOUS
+    software_name: str = ""
+    """As it says of itself (KIP-511)."""
+
+    software_version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request's surroundings."""
+
+    broker: BrokerContext
+    client: Client
+    api_version: int
+    client_id: str
+    """As the client calls itself; empty if it does not."""
+
+    served: Sequence[ApiVersion]
+    """The APIs of this door, for ApiVersions."""
+
+    @property
+    def principal(self) -> Principal:
+        """Who is asking."""
+        return self.client.principal

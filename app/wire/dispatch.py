@@ -1,0 +1,106 @@
+"""Dispatch: from a request's bytes to its handler, and from the response to bytes.
+
+Knows no sockets. What is not served is refused as Kafka refuses it: the connection is closed, but
+for ApiVersions, whose client is told the versions there are, in the oldest form (KIP-511).
+
+Called by: connection. Calls: headers, codec, registry, the handlers.
+Source: ``org.apache.kafka.common.requests.RequestContext.parseRequest``.
+"""
+
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+from app.broker.context import BrokerContext
+from app.wire.call import Call, Client
+from app.wire.codec import decode, encode
+from app.wire.encoders import Gap
+from app.wire.errors import UnservedRequest
+from app.wire.handlers.api_versions import unsupported_version
+from app.wire.headers import (
+    API_VERSIONS_KEY,
+    RequestHeader,
+    body_position,
+    write_response_header,
+)
+from app.wire.message import Api, api_of
+from app.wire.messages.api_versions import ApiVersionsRequest
+from app.wire.registry import Answer, Registry, Served
+
+_SIZE = struct.Struct(">i")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that was understood, and what its handler answered so far."""
+
+    header: RequestHeader
+    api: Api
+    version: int
+    """Of the response."""
+
+    answer: Answer
+    pipelined: bool = False
+    droppable: bool = False
+
+
+class Dispatcher:
+    """Finds the handler of each request."""
+
+    def __init__(self, registry: Registry, broker: BrokerContext) -> None:
+        """Serve the APIs of a registry.
+
+        Args:
+            registry: Which.
+            broker: What the handlers ask.
+        """
+        self._registry = registry
+        self._broker = broker
+
+    def find(self, header: RequestHeader) -> Served | None:
+        """Return what serves a request, or None."""
+        return self._registry.find(header.api_key, header.api_version)
+
+    def handle(self, client: Client, header: RequestHeader, frame: bytearray) -> Request:
+        """Hand a request to its handler.
+
+        Args:
+            client: Who sent it.
+            header: As read from the frame.
+            frame: The request without its size; the handler may keep it.
+
+        Raises:
+            WireError: It is none, or not served; its connection is to be closed.
+        """
+        served = self.find(header)
+        if served is None:
+            return self._unserved(header)
+        position = body_position(frame, header, served.api)
+        request: Any = decode(served.request_type, header.api_version, frame, position)
+        call = Call(
+            broker=self._broker,
+            client=client,
+            api_version=header.api_version,
+            client_id=header.client_id or "",
+            served=self._registry.advertised,
+        )
+        answer = served.handler(call, request)
+        return Request(
+            header, served.api, header.api_version, answer, served.pipelined, served.droppable
+        )
+
+    def _unserved(self, header: RequestHeader) -> Request:
+        if header.api_key != API_VERSIONS_KEY:
+            raise UnservedRequest(f"API {header.api_key} version {header.api_version}")
+        answer = unsupported_version(self._registry.advertised)
+        return Request(header, api_of(ApiVersionsRequest), 0, answer)
+
+
+def encode_response(request: Request, response: object) -> tuple[bytearray, list[Gap]]:
+    """Return a response as it goes over the network, and where records are to be put into it."""
+    out = bytearray(_SIZE.size)
+    write_response_header(out, request.header.correlation_id, request.api, request.version)
+    gaps = encode(response, request.version, out)
+    size = len(out) - _SIZE.size + sum(gap.source.size for gap in gaps)
+    _SIZE.pack_into(out, 0, size)
+    return out, gaps
