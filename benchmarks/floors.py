@@ -10,13 +10,13 @@ from pathlib import Path
 SECONDS = 1.0
 
 
-def append_and_sync(directory: Path, size: int) -> float:
+def append_and_sync(directory: Path, size: int, seconds: float = SECONDS) -> float:
     """Return plain appends with fdatasync a second."""
     with (directory / "floor").open("wb", buffering=0) as file:
         data = os.urandom(size)
         count = 0
         began = time.perf_counter()
-        while time.perf_counter() - began < SECONDS:
+        while time.perf_counter() - began < seconds:
             file.write(data)
             os.fdatasync(file.fileno())
             count += 1

@@ -1,0 +1,209 @@
+"""Speed of one log on this machine: group commit, sequential reads, seeks in ten gigabytes.
+
+Floors: a bare loop of write and fdatasync, a bare loop of pread, on the same disk in the same run.
+The large log is real: every batch is appended, none is a hole; only its sync is left to the system.
+"""
+
+import asyncio
+import os
+import random
+import statistics
+import struct
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import uvloop
+
+from app.replication.group_commit import GroupCommit
+from app.replication.partition import Partition
+from benchmarks import floors
+from benchmarks.figures import Figure, in_turns
+from storage.config import parse_config
+from storage.files import Disk
+from storage.format.builder import build_batch
+from storage.format.crc import crc32c
+from storage.log import Log
+from storage.recovery import create_log
+
+KIB = 1024
+APPEND_SECONDS = 1.5
+WRITERS = 8
+LARGE_BYTES = 10 * 1000**3
+READ_BYTES = 1000**3
+CHUNK_BYTES = 1 << 20
+SEEKS = 5_000
+NOW_MS = 1_764_000_000_000
+"""Timestamp of the first batch of the large log; each batch is a millisecond later."""
+
+_TIMES = struct.Struct(">qq")
+_TIMES_AT = 27
+_CRC_AT = 17
+_CRC_FROM = 21
+
+
+def measure(directory: Path) -> Iterator[Figure]:
+    for size in (16 * KIB, 1024 * KIB):
+        for writers in (1, WRITERS):
+            yield _append(directory / f"append-{size}-{writers}", size, writers)
+    yield _append_alone(directory / "alone")
+    yield from _large(directory / "large")
+
+
+def _append(directory: Path, size: int, writers: int) -> Figure:
+    """Appends that wait for their group commit, beside a loop of write and fdatasync."""
+    log = _new_log(directory)
+    batch = _batch(size)
+
+    def appends() -> float:
+        return uvloop.run(_group_commit(log, batch, writers))
+
+    value, floor, ratio = in_turns(
+        lambda: floors.append_and_sync(directory, len(batch), APPEND_SECONDS), appends
+    )
+    log.close()
+    return Figure(
+        what=f"append {size // KIB} KiB, group commit, {writers} waiting",
+        value=value,
+        unit="batches/s",
+        floor=floor,
+        ratio=ratio,
+        ratio_goal=0.7,
+    )
+
+
+async def _group_commit(log: Log, batch: bytearray, writers: int) -> float:
+    count = 0
+    with ThreadPoolExecutor(1) as executor:
+        commit = GroupCommit(executor, lambda reason: None)
+        partition = Partition(log, log.config, commit, lambda _: log)
+        running = asyncio.create_task(commit.run())
+        began = time.perf_counter()
+
+        async def write() -> None:
+            nonlocal count
+            while time.perf_counter() - began < APPEND_SECONDS:
+                landed = partition.append_as_leader(batch, leader_epoch=0, now_ms=NOW_MS)
+                await partition.wait_for_high_watermark(landed.last_offset + 1)
+                count += 1
+
+        await asyncio.gather(*(write() for _ in range(writers)))
+        rate = count / (time.perf_counter() - began)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    return rate
+
+
+def _append_alone(directory: Path) -> Figure:
+    """What an append of a batch costs us beside its write, nothing synced."""
+    log = _new_log(directory)
+    batch = _batch(16 * KIB)
+    count = 5_000
+    with (directory / "floor").open("wb", buffering=0) as file:
+        descriptor = file.fileno()
+
+        def writes() -> float:
+            return _microseconds(lambda at: os.pwrite(descriptor, batch, at * len(batch)), count)
+
+        def appends() -> float:
+            return _microseconds(lambda _: log.append(batch, leader_epoch=0, now_ms=NOW_MS), count)
+
+        value, floor, ratio = in_turns(writes, appends)
+    return Figure(
+        what="append 16 KiB, not synced", value=value, unit="us", floor=floor, ratio=ratio
+    )
+
+
+def _microseconds(work: Callable[[int], object], count: int) -> float:
+    began = time.perf_counter()
+    for number in range(count):
+        work(number)
+    return (time.perf_counter() - began) / count * 1e6
+
+
+def _large(directory: Path) -> Iterator[Figure]:
+    log = _new_log(directory)
+    first = log.segments[0].file
+    _fill(log, READ_BYTES)
+    value, floor, ratio = in_turns(
+        lambda: floors.pread(first.path, CHUNK_BYTES) / 1e6, lambda: _read_all(log) / 1e6
+    )
+    yield Figure(
+        what="read a gigabyte, 1 MiB at a time",
+        value=value,
+        unit="MB/s",
+        floor=floor,
+        ratio=ratio,
+        ratio_goal=0.7,
+    )
+    began, before = time.perf_counter(), log.size_bytes
+    _fill(log, LARGE_BYTES)
+    rate = (log.size_bytes - before) / (time.perf_counter() - began)
+    yield Figure(what="append to ten gigabytes, not synced", value=rate / 1e6, unit="MB/s")
+    offsets = [random.randrange(log.log_end_offset) for _ in range(SEEKS)]
+    end = log.log_end_offset
+    per_batch = _records(_batch(16 * KIB))
+    yield from _seeks("seek an offset in 10 GB", offsets, lambda one: _locate(log, one))
+    yield from _seeks(
+        "seek a timestamp in 10 GB",
+        offsets,
+        lambda one: log.offset_for_timestamp(NOW_MS + one // per_batch, end_offset=end),
+    )
+
+
+def _seeks(what: str, places: list[int], seek: Callable[[int], object]) -> Iterator[Figure]:
+    """Seek everywhere once to warm the cache, then measure."""
+    for place in places:
+        seek(place)
+    took = []
+    for place in places:
+        began = time.perf_counter()
+        found = seek(place)
+        took.append((time.perf_counter() - began) * 1e6)
+        assert found is not None, "it is there"
+    took.sort()
+    late = took[len(took) * 99 // 100]
+    yield Figure(what=f"{what}: p99", value=late, unit="us", goal=1_000, is_cost=True)
+    yield Figure(what="  p50", value=statistics.median(took), unit="us")
+
+
+def _locate(log: Log, offset: int) -> int:
+    found = log.locate(offset, 1, end_offset=log.log_end_offset)
+    assert found.start_offset <= offset < found.next_offset
+    return found.position
+
+
+def _read_all(log: Log) -> float:
+    """Read the log as a door does, from its start to its end; return bytes/s."""
+    offset, total, end = 0, 0, log.log_end_offset
+    began = time.perf_counter()
+    while offset < end:
+        found = log.locate(offset, CHUNK_BYTES, end_offset=end)
+        total += len(found.read_if_cached() or found.read())
+        offset = found.next_offset
+    return total / (time.perf_counter() - began)
+
+
+def _fill(log: Log, size: int) -> None:
+    """Append batches of 16 KiB up to a size, each a millisecond after the one before."""
+    batch = _batch(16 * KIB)
+    records = _records(batch)
+    while log.size_bytes < size:
+        timestamp_ms = NOW_MS + log.log_end_offset // records
+        _TIMES.pack_into(batch, _TIMES_AT, timestamp_ms, timestamp_ms)
+        batch[_CRC_AT:_CRC_FROM] = crc32c(memoryview(batch)[_CRC_FROM:]).to_bytes(4, "big")
+        log.append(batch, leader_epoch=0, now_ms=timestamp_ms)
+
+
+def _batch(size: int) -> bytearray:
+    """Return a batch of records of a kilobyte, of about a size."""
+    return build_batch([(NOW_MS, None, os.urandom(KIB), ())] * (size // KIB))
+
+
+def _records(batch: bytearray) -> int:
+    return len(batch) // KIB
+
+
+def _new_log(directory: Path) -> Log:
+    return create_log(Disk(), directory, parse_config({"max.message.bytes": str(2 * CHUNK_BYTES)}))
