@@ -75,7 +75,7 @@ format: $(VENV)/.dev ## Format the code
 openapi: $(VENV)/.dev ## Write the OpenAPI document
 	@$(BIN)/python -m app.api.openapi_export openapi/cauce-v3.json
 
-bench: $(VENV)/.dev ## Measure the speed claims (BENCH="rest log" for some areas only)
+bench: $(VENV)/.dev ## Measure the speed claims (BENCH="rest --quick": one area, shortly)
 	@$(BIN)/python benchmarks/run.py $(BENCH)
 
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate

@@ -8,8 +8,6 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
-ROUNDS = 3
-
 _LINE = "{:<44} {:>13} {:<10} {:>12} {:>13} {:>6}  {}"
 
 
@@ -58,26 +56,42 @@ class Figure:
         ).rstrip()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long the measuring may take."""
+
+    rounds: int
+    """How often a figure and its floor are measured in turns."""
+
+    seconds: float
+    """How long each time."""
+
+    scale: float
+    """What becomes of amounts of data: 1 for what the goals name."""
+
+    def median(self, measure: Callable[[], float]) -> float:
+        """Return the median of some measurements."""
+        return statistics.median(measure() for _ in range(self.rounds))
+
+    def in_turns(
+        self, floor: Callable[[], float], measure: Callable[[], float]
+    ) -> tuple[float, float, float]:
+        """Measure a floor and a figure in turns; return the medians of figure, floor, ratio."""
+        floors, values = [], []
+        for _ in range(self.rounds):
+            floors.append(floor())
+            values.append(measure())
+        ratios = [value / least for value, least in zip(values, floors, strict=True)]
+        return statistics.median(values), statistics.median(floors), statistics.median(ratios)
+
+
+FULL = Pace(rounds=5, seconds=2.0, scale=1.0)
+QUICK = Pace(rounds=1, seconds=0.7, scale=0.1)
+"""To see that everything runs, and roughly how fast."""
+
 HEAD = _LINE.format("", "figure", "", "goal", "floor", "ratio", "").rstrip()
 
 
 def number(value: float) -> str:
     """Return a number with as many digits as mean something."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}"
-
-
-def median(measure: Callable[[], float], rounds: int = ROUNDS) -> float:
-    """Return the median of some measurements."""
-    return statistics.median(measure() for _ in range(rounds))
-
-
-def in_turns(
-    floor: Callable[[], float], measure: Callable[[], float], rounds: int = ROUNDS
-) -> tuple[float, float, float]:
-    """Measure a floor and a figure in turns; return the medians of figure, floor and ratio."""
-    floors, values = [], []
-    for _ in range(rounds):
-        floors.append(floor())
-        values.append(measure())
-    ratios = [value / least for value, least in zip(values, floors, strict=True)]
-    return statistics.median(values), statistics.median(floors), statistics.median(ratios)

@@ -7,28 +7,34 @@ import sys
 import time
 from pathlib import Path
 
-SECONDS = 1.0
 
-
-def append_and_sync(directory: Path, size: int, seconds: float = SECONDS) -> float:
+def append_and_sync(directory: Path, size: int, seconds: float) -> float:
     """Return plain appends with fdatasync a second."""
+    took = append_and_sync_times(directory, size, seconds)
+    return len(took) / sum(took)
+
+
+def append_and_sync_times(directory: Path, size: int, seconds: float) -> list[float]:
+    """Return how many seconds each plain append with fdatasync took, sorted."""
     with (directory / "floor").open("wb", buffering=0) as file:
         data = os.urandom(size)
-        count = 0
-        began = time.perf_counter()
-        while time.perf_counter() - began < seconds:
+        took = []
+        began = last = time.perf_counter()
+        while last - began < seconds:
             file.write(data)
             os.fdatasync(file.fileno())
-            count += 1
-        return count / (time.perf_counter() - began)
+            now = time.perf_counter()
+            took.append(now - last)
+            last = now
+        return sorted(took)
 
 
-def pread(path: Path, size: int) -> float:
+def pread(path: Path, size: int, seconds: float) -> float:
     """Return bytes/s of plain reads of a file in the page cache, again and again."""
     descriptor = os.open(path, os.O_RDONLY)
     total = position = 0
     began = time.perf_counter()
-    while time.perf_counter() - began < SECONDS:
+    while time.perf_counter() - began < seconds:
         data = os.pread(descriptor, size, position)
         position = position + len(data) if data else 0
         total += len(data)

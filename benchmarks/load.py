@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable
 from typing import cast
 
-SECONDS = 3.0
-
 
 def request(path: str, body: bytes = b"", accept: bytes = b"*/*") -> bytes:
     method = b"POST" if body else b"GET"
@@ -62,13 +60,15 @@ async def connect(port: int, on_answer: Callable[[Connection], None]) -> Connect
     return protocol
 
 
-async def closed_loop(port: int, sent: bytes, connections: int) -> tuple[float, list[float]]:
+async def closed_loop(
+    port: int, sent: bytes, connections: int, seconds: float
+) -> tuple[float, list[float]]:
     """Return requests/s and their latencies with so many connections that never pause."""
     latencies: list[float] = []
     began: dict[Connection, float] = {}
     ended = asyncio.Event()
     clock = time.perf_counter
-    end = clock() + SECONDS
+    end = clock() + seconds
 
     def answered(connection: Connection) -> None:
         now = clock()
@@ -90,10 +90,12 @@ async def closed_loop(port: int, sent: bytes, connections: int) -> tuple[float, 
     return len(latencies) / (clock() - start), latencies
 
 
-async def offered(port: int, sent: bytes, rate: int, connections: int) -> list[float]:
+async def offered(
+    port: int, sent: bytes, rate: int, connections: int, seconds: float
+) -> list[float]:
     """Return latencies, from the planned moment on, of requests offered at a rate."""
     latencies: list[float] = []
-    count = int(rate * SECONDS)
+    count = int(rate * seconds)
     planned: dict[Connection, float] = {}
     free: list[Connection] = []
     clock = time.perf_counter

@@ -11,12 +11,13 @@ from pathlib import Path
 import uvloop
 
 from benchmarks import floors
-from benchmarks.figures import Figure, in_turns
+from benchmarks.figures import Figure, Pace
 from benchmarks.load import closed_loop, consume_all, offered, request
 from benchmarks.processes import cpu_seconds, resident_peak_bytes
 from tests.support.node import NodeProcess
 
 CONNECTIONS = 64
+OFFERED = 2_000
 PRODUCERS = 16
 VALUE = b'{"type":"JSON","data":{"id":%d,"text":"' + b"x" * 80 + b'"}}'
 TOPICS = "/v3/clusters/-/topics"
@@ -32,31 +33,32 @@ GIGABYTE = 1_000_000_000
 run = uvloop.run
 
 
-def measure(directory: Path) -> Iterator[Figure]:
+def measure(directory: Path, pace: Pace) -> Iterator[Figure]:
+    """Measure produce, consume, memory."""
     node = NodeProcess(directory / "data")
     node.start()
     try:
         node.create_topic("bench", 1)
         node.create_topic("small", 6)
         node.create_topic("large", 1)
-        yield from _produce_many(node, directory)
-        yield from _produce_one(node)
-        yield from _consume(node, directory)
+        yield from _produce_many(node, directory, pace)
+        yield from _produce_one(node, directory, pace)
+        yield from _consume(node, directory, pace)
         node.stop()
         node.start()
-        yield from _memory(node)
+        yield from _memory(node, pace)
     finally:
         node.stop()
 
 
-def _produce_many(node: NodeProcess, directory: Path) -> Iterator[Figure]:
+def _produce_many(node: NodeProcess, directory: Path, pace: Pace) -> Iterator[Figure]:
     body = b"\n".join(b'{"value":%b}' % (VALUE % number) for number in range(100))
     sent = request(f"{TOPICS}/bench/records", body)
     idle = floors.IdleServer(answer_bytes=15_000)
     try:
-        value, floor, ratio = in_turns(
-            lambda: _rate(idle.port, request("/floor", body), PRODUCERS) * 100,
-            lambda: _rate(node.port, sent, PRODUCERS) * 100,
+        value, floor, ratio = pace.in_turns(
+            lambda: _rate(idle.port, request("/floor", body), PRODUCERS, pace) * 100,
+            lambda: _rate(node.port, sent, PRODUCERS, pace) * 100,
         )
     finally:
         idle.stop()
@@ -68,23 +70,23 @@ def _produce_many(node: NodeProcess, directory: Path) -> Iterator[Figure]:
         floor=floor,
         ratio=ratio,
     )
-    plain = floors.append_and_sync(directory, 11_000) * 100
+    plain = floors.append_and_sync(directory, 11_000, pace.seconds) * 100
     yield Figure(what="  a write + fdatasync for each 100", value=plain, unit="records/s")
-    yield _cpu(node, "  the node's CPU", lambda: _rate(node.port, sent, PRODUCERS) * 100)
+    yield _cpu(node, "  the node's CPU", lambda: _rate(node.port, sent, PRODUCERS, pace) * 100)
 
 
-def _produce_one(node: NodeProcess) -> Iterator[Figure]:
+def _produce_one(node: NodeProcess, directory: Path, pace: Pace) -> Iterator[Figure]:
     body = b'{"value":%b}' % (VALUE % 1)
     sent = request(f"{TOPICS}/small/records", body)
     idle = floors.IdleServer(answer_bytes=200)
     try:
-        value, floor, ratio = in_turns(
-            lambda: _rate(idle.port, request("/floor", body), CONNECTIONS),
-            lambda: _rate(node.port, sent, CONNECTIONS),
+        value, floor, ratio = pace.in_turns(
+            lambda: _rate(idle.port, request("/floor", body), CONNECTIONS, pace),
+            lambda: _rate(node.port, sent, CONNECTIONS, pace),
         )
-        late, least, over = in_turns(
-            lambda: _percentile(idle.port, request("/floor", body), 99),
-            lambda: _percentile(node.port, sent, 99),
+        late, least, over = pace.in_turns(
+            lambda: _percentile(idle.port, request("/floor", body), 99, pace),
+            lambda: _percentile(node.port, sent, 99, pace),
         )
     finally:
         idle.stop()
@@ -96,7 +98,7 @@ def _produce_one(node: NodeProcess) -> Iterator[Figure]:
         floor=floor,
         ratio=ratio,
     )
-    yield _cpu(node, "  the node's CPU", lambda: _rate(node.port, sent, CONNECTIONS))
+    yield _cpu(node, "  the node's CPU", lambda: _rate(node.port, sent, CONNECTIONS, pace))
     yield Figure(
         what="  2,000/s offered: p99",
         value=late,
@@ -106,10 +108,15 @@ def _produce_one(node: NodeProcess) -> Iterator[Figure]:
         floor=least,
         ratio=over,
     )
-    yield Figure(what="  2,000/s offered: p50", value=_percentile(node.port, sent, 50), unit="us")
+    took = floors.append_and_sync_times(directory, 200, pace.seconds)
+    synced = took[len(took) * 99 // 100] * 1e6
+    yield Figure(what="  a write + fdatasync: p99", value=synced, unit="us")
+    yield Figure(
+        what="  2,000/s offered: p50", value=_percentile(node.port, sent, 50, pace), unit="us"
+    )
 
 
-def _consume(node: NodeProcess, directory: Path) -> Iterator[Figure]:
+def _consume(node: NodeProcess, directory: Path, pace: Pace) -> Iterator[Figure]:
     path = f"{TOPICS}/bench/partitions/0/records"
     log = next((directory / "data").glob("logs/*/bench-0/*.log"))
     idle = floors.IdleServer(answer_bytes=ANSWER_BYTES)
@@ -118,8 +125,8 @@ def _consume(node: NodeProcess, directory: Path) -> Iterator[Figure]:
         return run(consume_all(node.port, path, b"*/*", PAGE_RECORDS, PAGE_BYTES))[0]
 
     try:
-        value, floor, ratio = in_turns(
-            lambda: _rate(idle.port, request("/floor"), 1) * PAGE_RECORDS, consume
+        value, floor, ratio = pace.in_turns(
+            lambda: _rate(idle.port, request("/floor"), 1, pace) * PAGE_RECORDS, consume
         )
     finally:
         idle.stop()
@@ -132,8 +139,8 @@ def _consume(node: NodeProcess, directory: Path) -> Iterator[Figure]:
         ratio=ratio,
     )
     yield _cpu(node, "  the node's CPU", consume)
-    value, floor, ratio = in_turns(
-        lambda: floors.pread(log, RAW_BYTES) / 1e6,
+    value, floor, ratio = pace.in_turns(
+        lambda: floors.pread(log, RAW_BYTES, pace.seconds) / 1e6,
         lambda: run(consume_all(node.port, path, RAW, 1, RAW_BYTES))[1] / 1e6,
     )
     yield Figure(
@@ -146,16 +153,18 @@ def _consume(node: NodeProcess, directory: Path) -> Iterator[Figure]:
     )
 
 
-def _memory(node: NodeProcess) -> Iterator[Figure]:
+def _memory(node: NodeProcess, pace: Pace) -> Iterator[Figure]:
     """Send a gigabyte in and read it twice, raw and as JSON."""
     record = b'{"value":{"type":"JSON","data":"%b"}}' % (b"y" * 10_000)
     sent = request(f"{TOPICS}/large/records", b"\n".join([record] * 50))
     path = f"{TOPICS}/large/partitions/0/records"
     produced = rate = 0.0
-    while produced < GIGABYTE:
-        rate, latencies = run(closed_loop(node.port, sent, 8))
+    while produced < GIGABYTE * pace.scale:
+        rate, latencies = run(closed_loop(node.port, sent, 8, pace.seconds))
         produced += len(latencies) * 50 * 10_000
-    yield Figure(what="a gigabyte in, records of 10 KB", value=rate * 0.5, unit="MB/s")
+    yield Figure(
+        what=f"{produced / GIGABYTE:.1f} GB in, records of 10 KB", value=rate * 0.5, unit="MB/s"
+    )
     run(consume_all(node.port, path, RAW, 1, RAW_BYTES))
     run(consume_all(node.port, path, b"*/*", 500, 6_000_000))
     yield Figure(
@@ -167,13 +176,13 @@ def _memory(node: NodeProcess) -> Iterator[Figure]:
     )
 
 
-def _rate(port: int, sent: bytes, connections: int) -> float:
-    return run(closed_loop(port, sent, connections))[0]
+def _rate(port: int, sent: bytes, connections: int, pace: Pace) -> float:
+    return run(closed_loop(port, sent, connections, pace.seconds))[0]
 
 
-def _percentile(port: int, sent: bytes, percent: int) -> float:
+def _percentile(port: int, sent: bytes, percent: int, pace: Pace) -> float:
     """Return a latency in microseconds with 2,000 requests/s offered."""
-    latencies = sorted(run(offered(port, sent, 2_000, CONNECTIONS)))
+    latencies = sorted(run(offered(port, sent, OFFERED, CONNECTIONS, pace.seconds)))
     return latencies[len(latencies) * percent // 100] * 1e6
 
 
