@@ -11,6 +11,7 @@ Called by: log (makes them), the doors (read them). Calls: files.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from storage.errors import DiskError
 from storage.files import File
 
 
@@ -28,8 +29,15 @@ class LogSlice:
     """Where to go on reading."""
 
     def read(self) -> bytes:
-        """Return the bytes; may wait for the disk."""
-        return self.file.read(self.position, self.size)
+        """Return the bytes; may wait for the disk.
+
+        Raises:
+            DiskError: They are not there any more.
+        """
+        data = self.file.read(self.position, self.size)
+        if len(data) != self.size:
+            raise DiskError(f"{self.file.path} ends in the middle of what it held before")
+        return data
 
     def read_if_cached(self) -> bytes | None:
         """Return the bytes if they are in the page cache, else None at once."""

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storage.errors import DiskError
 from storage.files import Disk
 from storage.segments.log_slice import LogSlice
 
@@ -34,3 +36,14 @@ def test_pieces_joined_are_the_slice(size: int, piece_size: int) -> None:
     assert b"".join(piece.read() for piece in pieces) == found.read()
     assert all(0 < piece.size <= piece_size for piece in pieces)
     assert all((piece.start_offset, piece.next_offset) == (7, 9) for piece in pieces)
+
+
+def test_bytes_that_are_gone_are_said_to_be_and_never_fewer_returned(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"0123456789")
+    found = slice_of(path, 2, 5)
+    path.write_bytes(b"0123")
+
+    assert found.read_if_cached() is None
+    with pytest.raises(DiskError, match="ends in the middle"):
+        found.read()
