@@ -3,6 +3,7 @@
 Also the two questions that every verb asks first, so that no verb words them differently.
 """
 
+import asyncio
 from dataclasses import dataclass
 
 from app.broker.errors import (
@@ -76,6 +77,11 @@ class BrokerContext:
         """
         if not self.authorizer.authorize(principal, operation, CLUSTER):
             raise ClusterAuthorizationFailed(f"not authorized to {operation.value} the cluster")
+
+    async def hold_back(self, throttle_ms: int) -> None:
+        """Let an answer wait as long as a quota says (KIP-13)."""
+        if throttle_ms:
+            await asyncio.sleep(throttle_ms / 1000)
 
     def topic(self, name: str) -> TopicMetadata:
         """Return the topic of that name.

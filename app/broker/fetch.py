@@ -7,7 +7,6 @@ however small ``max_bytes`` is (KIP-74).
 Source: Kafka's Fetch API.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -88,9 +87,7 @@ async def fetch(
                     break
                 fetched = _look(context, principal, wanted, max_bytes)
     size = sum(one.found.size for one in fetched if one.found is not None)
-    throttle_ms = context.quotas.fetched(principal, size)
-    if throttle_ms:
-        await asyncio.sleep(throttle_ms / 1000)
+    await context.hold_back(context.quotas.fetched(principal, size))
     return fetched
 
 

@@ -79,10 +79,11 @@ async def create_topic(
     factor = _replication_factor(context, new) if assignments is None else len(assignments[0])
     _check_partition_total(context, partition_count, added=partition_count)
     check_configs(new.configs)
-    context.quotas.mutated(principal, partition_count)
+    throttle_ms = context.quotas.mutated(principal, partition_count)
     with translating_catalog_errors():
         if validate_only:
             context.catalog.check_name_is_free(context.image, new.name)
+            await context.hold_back(throttle_ms)
             return None
         created = await context.catalog.create_topic(
             new.name,
@@ -91,6 +92,7 @@ async def create_topic(
             configs=new.configs,
         )
         await context.metadata.refresh()
+    await context.hold_back(throttle_ms)
     return created
 
 
@@ -124,11 +126,12 @@ async def delete_topic(context: BrokerContext, principal: Principal, name: str) 
     """
     context.require_topic(principal, Operation.DELETE, name)
     found = context.topic(name)
-    context.quotas.mutated(principal, len(found.partitions))
+    throttle_ms = context.quotas.mutated(principal, len(found.partitions))
     with translating_catalog_errors():
         await context.catalog.delete_topic(name)
         await context.metadata.refresh()
     context.partitioner.forget(found.topic_id)
+    await context.hold_back(throttle_ms)
 
 
 async def add_partitions(
@@ -153,12 +156,13 @@ async def add_partitions(
             f"Topic {name!r} has {present} partitions; the new number must be larger, not {total}"
         )
     _check_partition_total(context, total, added=total - present)
-    context.quotas.mutated(principal, total - present)
-    if validate_only:
-        return found
-    with translating_catalog_errors():
-        changed = await context.catalog.add_partitions(name, total)
-        await context.metadata.refresh()
+    throttle_ms = context.quotas.mutated(principal, total - present)
+    changed = found
+    if not validate_only:
+        with translating_catalog_errors():
+            changed = await context.catalog.add_partitions(name, total)
+            await context.metadata.refresh()
+    await context.hold_back(throttle_ms)
     return changed
 
 

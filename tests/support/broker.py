@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.broker.context import BrokerContext
 from app.broker.produce import Outcome, produce
 from app.broker.topics import NewTopic, create_topic
-from app.security.principal import ANONYMOUS
+from app.security.acls import Operation, Resource
+from app.security.principal import ANONYMOUS, Principal
 from app.settings import Settings
 from app.wiring import running_node
 
@@ -34,3 +36,41 @@ async def append(
 def offsets(outcomes: Sequence[Outcome]) -> list[int]:
     """Return the offsets where records landed."""
     return [outcome[1] for outcome in outcomes if isinstance(outcome, tuple)]
+
+
+@dataclass
+class Guards:
+    """Authorizer and quotas that keep what they were asked, and refuse or throttle when told to."""
+
+    refused: frozenset[Operation] = frozenset()
+    throttle_ms: int = 0
+    asked: list[tuple[Operation, str]] = field(default_factory=list)
+    used: list[tuple[str, int]] = field(default_factory=list)
+
+    def authorize(self, principal: Principal, operation: Operation, resource: Resource) -> bool:
+        """Refuse the operations that are to be refused."""
+        assert principal is ANONYMOUS
+        self.asked.append((operation, resource.name))
+        return operation not in self.refused
+
+    def produced(self, principal: Principal, size: int) -> int:
+        """Keep the bytes."""
+        return self._use(principal, "produced", size)
+
+    def fetched(self, principal: Principal, size: int) -> int:
+        """Keep the bytes."""
+        return self._use(principal, "fetched", size)
+
+    def mutated(self, principal: Principal, mutations: int) -> int:
+        """Keep the partitions."""
+        return self._use(principal, "mutated", mutations)
+
+    def _use(self, principal: Principal, what: str, amount: int) -> int:
+        assert principal is ANONYMOUS
+        self.used.append((what, amount))
+        return self.throttle_ms
+
+
+def guarded(context: BrokerContext, guards: Guards) -> BrokerContext:
+    """Return the broker with other guards."""
+    return replace(context, authorizer=guards, quotas=guards)

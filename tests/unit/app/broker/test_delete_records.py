@@ -1,0 +1,66 @@
+"""Deleting records: what stays readable, what is refused, what outlives a restart."""
+
+from pathlib import Path
+
+import pytest
+
+from app.broker.context import BrokerContext
+from app.broker.delete_records import UP_TO_HIGH_WATERMARK, delete_records
+from app.broker.errors import OffsetOutOfRange, TopicAuthorizationFailed, UnknownTopicOrPartition
+from app.broker.list_offsets import OffsetSpec, list_offsets
+from app.security.acls import Operation
+from app.security.principal import ANONYMOUS
+from app.settings import Settings
+from app.wiring import running_node
+from tests.support.broker import Guards, append, guarded, running_broker
+
+
+def earliest(context: BrokerContext) -> int:
+    return list_offsets(context, ANONYMOUS, "t", 0, OffsetSpec.EARLIEST).offset
+
+
+async def test_log_begins_at_the_offset_and_never_moves_back(context: BrokerContext) -> None:
+    await append(context, b"a", b"b", b"c")
+
+    starts = [delete_records(context, ANONYMOUS, "t", 0, offset) for offset in (0, 2, 1)]
+
+    assert starts == [0, 2, 2]
+    assert earliest(context) == 2
+
+
+async def test_minus_one_deletes_all_that_readers_see(context: BrokerContext) -> None:
+    await append(context, b"a", b"b", b"c")
+
+    assert delete_records(context, ANONYMOUS, "t", 0, UP_TO_HIGH_WATERMARK) == 3
+
+
+async def test_offset_beyond_the_high_watermark_deletes_nothing(context: BrokerContext) -> None:
+    await append(context, b"a")
+
+    with pytest.raises(OffsetOutOfRange):
+        delete_records(context, ANONYMOUS, "t", 0, 2)
+
+    assert earliest(context) == 0
+
+
+async def test_deletion_outlives_a_restart(tmp_path: Path) -> None:
+    async with running_broker(tmp_path) as context:
+        await append(context, b"a", b"b")
+        delete_records(context, ANONYMOUS, "t", 0, 1)
+    settings = Settings(data_dir=tmp_path / "data", http_port=0, kafka_port=0)
+
+    async with running_node(settings) as node:
+        assert earliest(node.context) == 1
+
+
+def test_unknown_topic_and_partition_are_refused(context: BrokerContext) -> None:
+    for topic, partition in (("none", 0), ("t", 2)):
+        with pytest.raises(UnknownTopicOrPartition):
+            delete_records(context, ANONYMOUS, topic, partition, 0)
+
+
+def test_principal_needs_delete_and_is_asked_before_existence(context: BrokerContext) -> None:
+    guards = Guards(refused=frozenset({Operation.DELETE}))
+
+    with pytest.raises(TopicAuthorizationFailed):
+        delete_records(guarded(context, guards), ANONYMOUS, "none", 0, 0)

@@ -1,0 +1,64 @@
+"""Finding a partition and this node's replica of it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.broker import errors
+from app.broker.context import BrokerContext
+from app.broker.partitions import local_leader, partition_metadata, translate_storage_error
+from storage import errors as storage
+
+
+@pytest.mark.parametrize("partition", [-1, 2, 2**31])
+def test_partition_that_the_topic_has_not_is_refused(
+    context: BrokerContext, partition: int
+) -> None:
+    with pytest.raises(errors.UnknownTopicOrPartition, match=f"partitions 0 to 1, not {partition}"):
+        partition_metadata(context.topic("t"), partition)
+
+
+def test_partition_and_its_replica_are_found(context: BrokerContext) -> None:
+    metadata = partition_metadata(context.topic("t"), 1)
+
+    replica = local_leader(context, metadata)
+
+    assert (metadata.partition, metadata.leader) == (1, context.node_id)
+    assert replica is context.replicas.get(metadata.topic_id, 1)
+
+
+def test_partition_that_another_node_leads_is_not_served_here(context: BrokerContext) -> None:
+    metadata = replace(partition_metadata(context.topic("t"), 0), leader=context.node_id + 1)
+
+    with pytest.raises(errors.NotLeaderOrFollower, match="does not lead t-0"):
+        local_leader(context, metadata)
+
+
+def test_partition_that_this_node_has_not_opened_is_not_served(context: BrokerContext) -> None:
+    metadata = replace(partition_metadata(context.topic("t"), 0), topic_id="another")
+
+    with pytest.raises(errors.NotLeaderOrFollower):
+        local_leader(context, metadata)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (storage.OffsetOutOfRange(5, 0, 3), errors.OffsetOutOfRange),
+        (storage.BatchTooLarge(5, 3), errors.MessageTooLarge),
+        (storage.InvalidTimestamp("old"), errors.InvalidTimestamp),
+        (storage.CorruptBatch("bits"), errors.CorruptMessage),
+        (storage.InvalidBatch("control"), errors.InvalidRecord),
+        (storage.UnsupportedCompression("5"), errors.UnsupportedCompressionType),
+        (storage.LogOffline("fenced"), errors.KafkaStorageError),
+        (storage.CorruptLog(Path("t-0"), "hole"), errors.KafkaStorageError),
+        (storage.DiskError("EIO"), errors.KafkaStorageError),
+        (storage.LogExists("t-0"), errors.KafkaStorageError),
+    ],
+)
+def test_refusal_of_the_log_keeps_its_words(theirs: Exception, ours: type) -> None:
+    found = translate_storage_error(theirs)
+
+    assert type(found) is ours
+    assert str(found) == str(theirs)
