@@ -6,7 +6,9 @@ JSON, NDJSON or raw record batches by Accept. ``wait_ms`` makes it a long poll t
 first record.
 """
 
+import logging
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -18,15 +20,18 @@ from app.api.request_body import PUBLIC_URL, Scope, header
 from app.api.v3.consume_query import PARTITIONS_MAX, ConsumeQuery, Cursor, parse_query
 from app.api.v3.record_rendering import render_records
 from app.broker.context import BrokerContext
+from app.broker.errors import KafkaStorageError
 from app.broker.fetch import FetchBounds, FetchedPartition, WantedPartition, fetch, read_slice
 from app.broker.list_offsets import NO_OFFSET, OffsetSpec, list_offsets
 from app.broker.partitions import partition_metadata
 from app.security.acls import Operation
 from app.security.principal import Principal
 from storage.errors import CorruptBatch
-from storage.format.batch import iterate_headers
+from storage.format.batch import BatchHeader, checked_header, iterate_headers
 from storage.format.decoder import decode_columns
 from storage.segments.log_slice import LogSlice
+
+_logger = logging.getLogger(__name__)
 
 JSON = b"application/json"
 NDJSON = b"application/x-ndjson"
@@ -228,7 +233,7 @@ async def _page(
     data = await read_slice(context, fetched.found)
     page.next_offset = fetched.found.next_offset
     size = 0
-    for position, batch in iterate_headers(data):
+    for position, batch in _undamaged(data, page, wanted.offset):
         if batch.is_control:
             continue
         try:
@@ -262,6 +267,27 @@ async def _page(
             page.next_offset = columns.offsets[end - 1] + 1
             break
     return page
+
+
+def _undamaged(data: bytes, page: _Page, offset: int) -> Iterator[tuple[int, BatchHeader]]:
+    """Yield position and header of batches whose checksums hold; end the page before any other.
+
+    A reader of JSON cannot check what it is given, so that is done here, as Kafka's consumers do.
+
+    Raises:
+        KafkaStorageError: The page would be empty.
+    """
+    try:
+        for position, _ in iterate_headers(data):
+            batch = checked_header(data, position)
+            yield position, batch
+            offset = batch.next_offset
+    except CorruptBatch as error:
+        if page.count:
+            page.next_offset = offset
+            return
+        _logger.error("partition %d is damaged at offset %d: %s", page.partition, offset, error)
+        raise KafkaStorageError(f"The log is damaged at offset {offset}: {error}") from error
 
 
 async def _send_batches(
