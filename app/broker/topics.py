@@ -42,6 +42,14 @@ class NewTopic:
     configs: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidatedTopic:
+    """What a topic would be like that was checked and not created."""
+
+    partition_count: int
+    replication_factor: int
+
+
 def check_topic_name(name: str) -> None:
     """Refuse a name that Kafka would refuse.
 
@@ -59,14 +67,14 @@ def check_topic_name(name: str) -> None:
 
 async def create_topic(
     context: BrokerContext, principal: Principal, new: NewTopic, *, validate_only: bool = False
-) -> TopicMetadata | None:
+) -> TopicMetadata | ValidatedTopic:
     """Create a topic.
 
     Args:
         context: The broker.
         principal: Needs CREATE on the cluster or on the topic.
         new: What to create.
-        validate_only: Check everything, change nothing, return None.
+        validate_only: Check everything, change nothing.
 
     Raises:
         BrokerError: Why not; nothing was changed.
@@ -84,7 +92,7 @@ async def create_topic(
         if validate_only:
             context.catalog.check_name_is_free(context.image, new.name)
             await context.hold_back(throttle_ms)
-            return None
+            return ValidatedTopic(partition_count=partition_count, replication_factor=factor)
         created = await context.catalog.create_topic(
             new.name,
             assignments if assignments is not None else partition_count,

@@ -18,6 +18,7 @@ from app.api.v3.responses import errors
 from app.broker.errors import InvalidConfig, InvalidReplicaAssignment
 from app.broker.topics import (
     NewTopic,
+    ValidatedTopic,
     add_partitions,
     authorized_operations,
     create_topic,
@@ -63,12 +64,10 @@ async def create(
     """Create a topic, or only check that it could be."""
     new = _new_topic(wanted)
     created = await create_topic(context, asking, new, validate_only=wanted.validate_only)
-    if created is None:
+    if isinstance(created, ValidatedTopic):
         response.status_code = 200
-        count = wanted.partitions_count or context.limits.default_partitions
-        if wanted.replicas_assignments:
-            count = len(wanted.replicas_assignments)
-        return _data(links, cluster, wanted.topic_name, count, wanted.replication_factor or 1)
+        count, factor = created.partition_count, created.replication_factor
+        return _data(links, cluster, wanted.topic_name, count, factor)
     response.headers["Location"] = links.url("topics", created.name)
     return _topic_data(links, cluster, created)
 

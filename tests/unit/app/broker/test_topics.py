@@ -25,6 +25,7 @@ from app.broker.errors import (
 )
 from app.broker.topics import (
     NewTopic,
+    ValidatedTopic,
     add_partitions,
     authorized_operations,
     check_topic_name,
@@ -143,10 +144,23 @@ async def test_cluster_has_a_limit_of_partitions(context: BrokerContext) -> None
     await create(limited, partition_count=3)
 
 
-async def test_validate_only_creates_nothing(context: BrokerContext) -> None:
-    made = await create_topic(context, ANONYMOUS, NewTopic(name="n"), validate_only=True)
+@pytest.mark.parametrize(
+    ("fields", "partitions"),
+    [
+        ({}, 1),
+        ({"partition_count": -1, "replication_factor": -1}, 1),
+        ({"partition_count": 3}, 3),
+        ({"assignments": {0: [1], 1: [1]}}, 2),
+    ],
+)
+async def test_validate_only_creates_nothing_and_says_what_it_would_be(
+    context: BrokerContext, fields: dict[str, Any], partitions: int
+) -> None:
+    new = NewTopic(name="n", **fields)
 
-    assert made is None
+    checked = await create_topic(context, ANONYMOUS, new, validate_only=True)
+
+    assert checked == ValidatedTopic(partition_count=partitions, replication_factor=1)
     assert list(context.image.topics) == ["t"]
 
 
