@@ -53,7 +53,7 @@ class BodyGuard:
 async def _checked_body(scope: Scope, receive: Receive) -> bytes:
     body = await read_body(scope, receive, BODY_BYTES_MAX)
     if not body.strip():
-        return body
+        return b""
     kind = header(scope, b"content-type").split(b";")[0].strip().lower()
     if kind != b"application/json":
         raise ApiError(415, 415, "Unsupported Media Type: send application/json")
