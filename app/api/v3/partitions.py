@@ -159,7 +159,7 @@ async def get_replica(
     f"{_PARTITION}/records",
     operation_id="deleteCauceRecords",
     tags=["Records"],
-    responses=errors(416),
+    responses=errors(416, 507),
 )
 async def delete_before(
     context: Context,

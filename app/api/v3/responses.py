@@ -21,6 +21,7 @@ _TEXTS = {
     500: "The disk failed, or this node made a mistake.",
     503: "This node cannot answer now.",
     504: "The deadline passed.",
+    507: "There is no room on the disk.",
 }
 _EVERYWHERE = (400, 401, 403, 404, 405, 408, 413, 429, 431, 500, 503)
 
