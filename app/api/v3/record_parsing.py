@@ -80,7 +80,7 @@ class EntryIn(RecordIn, forbid_unknown_fields=True, kw_only=True):
 class BatchIn(msgspec.Struct, forbid_unknown_fields=True):
     """The body of ``records:batch``."""
 
-    entries: list[msgspec.Raw]
+    entries: list[msgspec.Raw] = []
 
 
 class Refused(NamedTuple):
