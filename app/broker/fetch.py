@@ -91,7 +91,7 @@ async def fetch(
     return fetched
 
 
-async def read_slice(context: BrokerContext, found: LogSlice) -> bytes:
+async def read_slice(context: BrokerContext, found: LogSlice) -> bytes | bytearray:
     """Return the bytes of a slice.
 
     Raises:

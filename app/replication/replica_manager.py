@@ -89,7 +89,7 @@ class ReplicaManager:
         """Return the partition, or None when this node has no replica of it."""
         return self._partitions.get((topic_id, partition))
 
-    async def read(self, found: LogSlice) -> bytes:
+    async def read(self, found: LogSlice) -> bytes | bytearray:
         """Return a slice's bytes: from the page cache at once, else by way of a thread.
 
         Raises:

@@ -269,7 +269,9 @@ async def _page(
     return page
 
 
-def _undamaged(data: bytes, page: _Page, offset: int) -> Iterator[tuple[int, BatchHeader]]:
+def _undamaged(
+    data: bytes | bytearray, page: _Page, offset: int
+) -> Iterator[tuple[int, BatchHeader]]:
     """Yield position and header of batches whose checksums hold; end the page before any other.
 
     A reader of JSON cannot check what it is given, so that is done here, as Kafka's consumers do.
@@ -304,7 +306,7 @@ async def _send_batches(
         (NEXT_OFFSET_HEADER, b"%d" % next_offset),
         (HIGH_WATERMARK_HEADER, b"%d" % fetched.high_watermark),
     ]
-    first = b""
+    first: bytes | bytearray = b""
     pieces = iter(found.pieces(PIECE_BYTES)) if found is not None else iter(())
     for piece in pieces:
         first = await read_slice(context, piece)
