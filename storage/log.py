@@ -14,8 +14,8 @@ Called by: log_manager, replication.partition.
 Calls: durability, log_segments, timestamp_lookup, segment, leader_epochs, validation.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from storage.cleanup.retention import retained_from
 from storage.config import LOG_APPEND_TIME, LogConfig
@@ -47,9 +47,8 @@ from storage.segments.txn_index import AbortedTransaction
 from storage.validation import Origin, prepare_for_append, validate_for_append
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Appended:
-    """Where batches landed; both offsets inclusive."""
+class Appended(NamedTuple):
+    """Where batches landed; both offsets inclusive. A tuple: made once per append."""
 
     base_offset: int
     last_offset: int
@@ -185,7 +184,7 @@ class Log:
         stamped = []
         for position, header in found:
             stamp(batch, position, offset, leader_epoch)
-            changed = header._replace(base_offset=offset, partition_leader_epoch=leader_epoch)
+            changed = header.placed(offset, leader_epoch)
             if append_time_ms >= 0:
                 stamp_log_append_time(batch, position, append_time_ms)
                 changed = changed._replace(max_timestamp_ms=append_time_ms)

@@ -18,9 +18,13 @@ from storage.errors import (
     InvalidTransaction,
 )
 from storage.format.batch import (
+    COMPRESSION_MASK,
+    CONTROL_BIT,
+    DELETE_HORIZON_BIT,
     NO_PRODUCER_ID,
     NO_SEQUENCE,
     NO_TIMESTAMP,
+    TRANSACTIONAL_BIT,
     BatchHeader,
     Compression,
     checked_header,
@@ -141,17 +145,26 @@ def _check(header: BatchHeader, config: LogConfig, now_ms: int, origin: Origin) 
         raise InvalidBatch(
             f"{header.record_count} records cannot end at offset delta {header.last_offset_delta}"
         )
+    if header.attributes & _NOT_PLAIN:
+        _check_attributes(header, origin)
+    _check_producer(header)
+    if config.message_timestamp_type != LOG_APPEND_TIME:
+        _check_timestamps(header, config, now_ms)
+
+
+_NOT_PLAIN = COMPRESSION_MASK | TRANSACTIONAL_BIT | CONTROL_BIT | DELETE_HORIZON_BIT
+"""Bits of which a plain batch, as most are, has none."""
+
+
+def _check_attributes(header: BatchHeader, origin: Origin) -> None:
     if header.is_control and origin is not Origin.COORDINATOR:
         raise InvalidBatch("clients may not append control batches")
     if header.is_transactional and origin is Origin.CLIENT:
         raise InvalidTransaction("the transaction coordinator knows of no such transaction")
-    _check_producer(header)
     if header.has_delete_horizon:
         raise InvalidBatch("clients may not set a delete horizon")
     if header.compression < 0:
         raise CorruptBatch("unknown compression")
-    if config.message_timestamp_type != LOG_APPEND_TIME:
-        _check_timestamps(header, config, now_ms)
 
 
 def _check_producer(header: BatchHeader) -> None:

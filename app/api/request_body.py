@@ -137,13 +137,17 @@ async def pieces(scope: Scope, receive: Receive) -> AsyncIterator[bytes]:
     unpacker = _unpacker(header(scope, b"content-encoding").strip().lower())
     more = True
     while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientLeft
-        more = message.get("more_body", False)
-        for piece in unpacker.unpack(message.get("body", b"")):
+        data, more = _received(await receive())
+        for piece in unpacker.unpack(data):
             yield piece
     unpacker.finish()
+
+
+def _received(message: Message) -> tuple[bytes, bool]:
+    """Return the bytes that a message brings, and whether more will come."""
+    if message["type"] == "http.disconnect":
+        raise ClientLeft
+    return message.get("body", b""), message.get("more_body", False)
 
 
 async def read_body(scope: Scope, receive: Receive, maximum: int = BODY_BYTES_MAX) -> bytes:
@@ -158,11 +162,16 @@ async def read_body(scope: Scope, receive: Receive, maximum: int = BODY_BYTES_MA
         raise _too_large(maximum)
     parts: list[bytes] = []
     size = 0
-    async for piece in pieces(scope, receive):
-        size += len(piece)
-        if size > maximum:
-            raise _too_large(maximum)
-        parts.append(piece)
+    unpacker = _unpacker(header(scope, b"content-encoding").strip().lower())
+    more = True
+    while more:  # as ``pieces``, without the price of a generator
+        data, more = _received(await receive())
+        for piece in unpacker.unpack(data):
+            size += len(piece)
+            if size > maximum:
+                raise _too_large(maximum)
+            parts.append(piece)
+    unpacker.finish()
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 

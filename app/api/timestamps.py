@@ -11,7 +11,7 @@ from functools import lru_cache
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 _YEARS = 400
-_MS_IN_400_YEARS = 146_097 * 86_400_000
+_SECONDS_IN_400_YEARS = 146_097 * 86_400
 """The Gregorian calendar repeats after 400 years."""
 
 TIMESTAMP_CHARS_MAX = 40
@@ -29,12 +29,21 @@ def format_timestamp(timestamp_ms: int) -> bytes:
     """Return a timestamp in milliseconds since the epoch as ISO 8601, for example
     ``2026-11-23T20:03:00.250Z``.
     """
-    cycles, rest_ms = divmod(timestamp_ms, _MS_IN_400_YEARS)
-    moment = _EPOCH + timedelta(milliseconds=rest_ms)
+    seconds, rest_ms = divmod(timestamp_ms, 1000)
+    return b"%b.%03dZ" % (_format_second(seconds), rest_ms)
+
+
+@lru_cache(maxsize=1_024)
+def _format_second(seconds: int) -> bytes:
+    """Return seconds since the epoch as ISO 8601, without the zone.
+
+    Most timestamps that are written one after the other share their second.
+    """
+    cycles, rest_seconds = divmod(seconds, _SECONDS_IN_400_YEARS)
+    moment = _EPOCH + timedelta(seconds=rest_seconds)
     year = moment.year + _YEARS * cycles
     written = f"{year:04d}" if 0 <= year <= 9999 else f"{year:+07d}"
-    clock = f"{moment:%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
-    return f"{written}-{clock}".encode()
+    return f"{written}-{moment:%m-%dT%H:%M:%S}".encode()
 
 
 def parse_timestamp(text: str) -> int:
@@ -54,7 +63,7 @@ def parse_timestamp(text: str) -> int:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("timestamp has no offset from UTC")
-    return (moment - _EPOCH) // _MS + cycles * _MS_IN_400_YEARS
+    return (moment - _EPOCH) // _MS + cycles * _SECONDS_IN_400_YEARS * 1000
 
 
 def parse_search_time(text: str) -> int:

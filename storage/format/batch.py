@@ -97,6 +97,10 @@ class BatchHeader(NamedTuple):
         """Bytes of the whole batch."""
         return LOG_OVERHEAD + self.batch_length
 
+    def placed(self, base_offset: int, leader_epoch: int) -> "BatchHeader":
+        """Return the header as it is once the log has stamped these two."""
+        return BatchHeader(base_offset, self.batch_length, leader_epoch, *self[3:])
+
     @property
     def last_offset(self) -> int:
         """Offset of the last record (inclusive)."""

@@ -88,7 +88,7 @@ def build_batch(
     )
     header = BatchHeader(
         base_offset=base_offset,
-        batch_length=0,
+        batch_length=HEADER_SIZE + len(body) - LOG_OVERHEAD,
         partition_leader_epoch=leader_epoch,
         magic=MAGIC,
         crc=0,
@@ -101,7 +101,7 @@ def build_batch(
         base_sequence=base_sequence,
         record_count=len(records),
     )
-    return assemble_batch(header, body)
+    return _assembled(header, body)
 
 
 def assemble_batch(header: BatchHeader, body: bytes) -> bytearray:
@@ -114,11 +114,16 @@ def assemble_batch(header: BatchHeader, body: bytes) -> bytearray:
     Raises:
         InvalidBatch: Larger than the format can hold.
     """
-    size = HEADER_SIZE + len(body)
-    if size > _INT32_MAX:
-        raise InvalidBatch(f"a batch cannot hold {size} bytes")
-    batch = bytearray(size)
-    HEADER.pack_into(batch, 0, *header._replace(batch_length=size - LOG_OVERHEAD, crc=0))
+    batch_length = HEADER_SIZE + len(body) - LOG_OVERHEAD
+    return _assembled(header._replace(batch_length=batch_length, crc=0), body)
+
+
+def _assembled(header: BatchHeader, body: bytes) -> bytearray:
+    """Return a batch of a header that lacks only the checksum, and its records."""
+    if header.size > _INT32_MAX:
+        raise InvalidBatch(f"a batch cannot hold {header.size} bytes")
+    batch = bytearray(header.size)
+    HEADER.pack_into(batch, 0, *header)
     batch[HEADER_SIZE:] = body
     crc = crc32c(memoryview(batch)[_ATTRIBUTES_AT:])
     batch[_CRC_AT:_ATTRIBUTES_AT] = crc.to_bytes(4, "big")
