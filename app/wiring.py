@@ -8,6 +8,7 @@ first, then what was appended is synced, logs are closed cleanly, connections gi
 import asyncio
 import gc
 import logging
+import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -112,9 +113,9 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
     await catalog.register_broker(
         BrokerRegistration(
             node_id=settings.node_id,
-            host=settings.advertised_host or settings.host,
+            host=settings.host,
             http_port=settings.http_port,
-            kafka_port=settings.advertised_port or settings.kafka_port,
+            kafka_port=settings.kafka_port,
         )
     )
     with (
@@ -136,13 +137,10 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
             partitioner=Partitioner(),
             authorizer=AllowAll(),
             quotas=Unlimited(),
-            limits=BrokerLimits(
-                default_partitions=settings.num_partitions,
-                auto_create_topics=settings.auto_create_topics,
-            ),
+            limits=BrokerLimits(default_partitions=settings.num_partitions),
         )
         background = asyncio.create_task(_background(replicas, watcher), name="background")
-        _settle_garbage_collector()
+        _settle_interpreter()
         try:
             yield Node(settings=settings, context=context, background=background)
             await _drain(replicas, background)
@@ -170,8 +168,13 @@ async def _drain(replicas: ReplicaManager, background: asyncio.Task[None]) -> No
         draining.cancel()
 
 
-def _settle_garbage_collector() -> None:
-    """Keep what lives as long as the process out of every collection (DESIGN: speed)."""
+SWITCH_INTERVAL_S = 0.0005
+"""How long a thread that has synced may have to wait for the loop's thread to make way."""
+
+
+def _settle_interpreter() -> None:
+    """Keep what lives as long as the process out of every collection; let threads report soon."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

@@ -1,6 +1,7 @@
 """The HTTP application on a directory, in this process, without a socket."""
 
 import gc
+import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -66,6 +67,7 @@ async def running_application(
     front = create_app(Settings(data_dir=directory, **settings))
     inner = front.application
     thresholds = gc.get_threshold()
+    interval_s = sys.getswitchinterval()
     try:
         async with inner.router.lifespan_context(inner):
             transport = httpx.ASGITransport(app=front, raise_app_exceptions=False)
@@ -73,6 +75,7 @@ async def running_application(
                 yield RunningApplication(front=front, client=one)
     finally:
         gc.set_threshold(*thresholds)
+        sys.setswitchinterval(interval_s)
         gc.unfreeze()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from app.cluster.metadata_image import MetadataImage
 from app.replication.group_commit import GroupCommit
 from app.security.principal import ANONYMOUS
 from app.settings import Settings
-from app.wiring import DATABASE_FILE, Node, running_node
+from app.wiring import DATABASE_FILE, SWITCH_INTERVAL_S, Node, running_node
 from storage.errors import DiskError, LogDirLocked, WrongLogDir
 from storage.log import Log
 from storage.log_dir import CLEAN_MARK
@@ -26,9 +27,11 @@ from tests.support.broker import append, offsets
 
 
 @pytest.fixture(autouse=True)
-def garbage_collector_as_before() -> Iterator[None]:
+def interpreter_as_before() -> Iterator[None]:
     thresholds = gc.get_threshold()
+    interval_s = sys.getswitchinterval()
     yield
+    sys.setswitchinterval(interval_s)
     gc.set_threshold(*thresholds)
     gc.unfreeze()
 
@@ -306,3 +309,8 @@ async def test_end_of_a_node_is_no_failure_of_its_background_work(
     await start_and_stop(settings(tmp_path))
 
     assert [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR] == []
+
+
+async def test_threads_that_have_synced_are_let_report_soon(tmp_path: Path) -> None:
+    async with running_node(settings(tmp_path)):
+        assert sys.getswitchinterval() == pytest.approx(SWITCH_INTERVAL_S)
