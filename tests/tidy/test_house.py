@@ -75,6 +75,22 @@ def test_every_unit_test_mirrors_a_module() -> None:
     assert strays == []
 
 
+def test_every_module_has_its_unit_test() -> None:
+    """Each module has a test of its own, or is held to one with all modules of its package."""
+    unit = ROOT / "tests" / "unit"
+    without = []
+    for path in committed(".py"):
+        relative = path.relative_to(ROOT)
+        if relative.parts[0] in PACKAGES and path.name != "__init__.py":
+            folder = (unit / relative).parent
+            own = folder / f"test_{path.name}"
+            of_package = folder.with_name(f"test_{folder.name}.py")
+            if not own.exists() and not of_package.exists():
+                without.append(str(relative))
+
+    assert without == []
+
+
 def test_every_python_package_says_what_it_is() -> None:
     silent = [
         str(path.relative_to(ROOT))
