@@ -1,0 +1,1 @@
+"""Coordinators: who belongs to which group, and what a group has committed."""

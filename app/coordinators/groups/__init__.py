@@ -1,0 +1,1 @@
+"""Consumer groups: pure decisions (membership, assignors, offsets) and the shell around them."""
