@@ -7,7 +7,8 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
 
 import uvicorn
 import uvloop
@@ -19,6 +20,10 @@ from app.api.http_protocol import GuardedHttpProtocol, sweeper
 from app.cluster.errors import CatalogError
 from app.settings import Settings, SettingsError, load_settings
 from app.telemetry.logs import configure_logs
+from app.wire.dispatch import Dispatcher
+from app.wire.handlers.all_served import SERVED
+from app.wire.listener import Listener, ListenerLimits
+from app.wire.registry import Registry
 from app.wiring import running_node
 from storage.errors import DiskError, LogError
 
@@ -78,20 +83,28 @@ def serve(overrides: Mapping[str, object]) -> int:
         print(f"cauce: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
         return EXIT_USAGE
     configure_logs(settings.log_level, settings.log_format)
-    try:
-        listener = _listen(settings.host, settings.http_port)
-    except (OSError, TypeError) as error:  # TypeError: a host name that cannot be encoded
-        where = _address(settings.host, settings.http_port)
-        print(  # noqa: T201 - likewise
-            f"cauce: cannot listen on {where}: {_why_not(error)}", file=sys.stderr
-        )
-        return EXIT_FAILED
-    with listener:
-        return uvloop.run(_serve(settings, listener))
+    with ExitStack() as opened:
+        doors = []
+        for port, option in (
+            (settings.http_port, "--http-port"),
+            (settings.kafka_port, "--kafka-port"),
+        ):
+            try:
+                doors.append(opened.enter_context(_listen(settings.host, port)))
+            except (OSError, TypeError) as error:  # TypeError: a host name that cannot be encoded
+                where = _address(settings.host, port)
+                print(  # noqa: T201 - likewise
+                    f"cauce: cannot listen on {where}: {_why_not(error, option)}", file=sys.stderr
+                )
+                return EXIT_FAILED
+        http, kafka = doors
+        settings = replace(settings, http_port=_port(http), kafka_port=_port(kafka))
+        return uvloop.run(_serve(settings, http, kafka))
 
 
-async def _serve(settings: Settings, listener: socket.socket) -> int:
+async def _serve(settings: Settings, http: socket.socket, kafka: socket.socket) -> int:
     status = EXIT_OK
+    stop = asyncio.Event()
 
     def fail() -> None:
         nonlocal status
@@ -120,9 +133,20 @@ async def _serve(settings: Settings, listener: socket.socket) -> int:
         async with inner.router.lifespan_context(inner):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, _stop, server, number)
-            _print_banner(settings, listener)
-            await server.serve(sockets=[listener])
+                loop.add_signal_handler(number, _stop, server, stop, number)
+            assert app.context is not None, "the lifespan has begun"
+            dispatcher = Dispatcher(Registry(SERVED), app.context)
+            listener = Listener(
+                dispatcher,
+                app.context.clock,
+                ListenerLimits(connections_max=settings.kafka_connections_max),
+            )
+            async with asyncio.TaskGroup() as doors:
+                door = doors.create_task(listener.run(kafka, stop), name="kafka-listener")
+                door.add_done_callback(lambda ended: None if stop.is_set() else fail())
+                _print_banner(settings, http)
+                await server.serve(sockets=[http])
+                stop.set()
     except (LogError, CatalogError, DiskError) as error:
         print(f"cauce: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
         return EXIT_FAILED
@@ -138,7 +162,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _stop(server: uvicorn.Server, number: signal.Signals) -> None:
+def _stop(server: uvicorn.Server, stop: asyncio.Event, number: signal.Signals) -> None:
+    stop.set()
     if not server.should_exit:
         _logger.info("stopping: no new requests, those under way are finished")
         server.should_exit = True
@@ -161,13 +186,17 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _why_not(error: OSError | TypeError) -> str:
+def _why_not(error: OSError | TypeError, option: str) -> str:
     if isinstance(error, TypeError):
         return str(error)
     reason = error.strerror or str(error)
     if error.errno == errno.EADDRINUSE:
-        reason += "; is another server running there? Choose another with --http-port."
+        reason += f"; is another server running there? Choose another with {option}."
     return reason
+
+
+def _port(listener: socket.socket) -> int:
+    return int(listener.getsockname()[1])
 
 
 def _address(host: str, port: int) -> str:
@@ -178,11 +207,15 @@ def _print_banner(settings: Settings, listener: socket.socket) -> None:
     port = listener.getsockname()[1]
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
     base = (settings.public_url or "").rstrip("/") or f"http://{_address(host, port)}"
+    bootstrap = _address(
+        settings.advertised_host or host, settings.advertised_port or settings.kafka_port
+    )
     topics = f"{base}/v3/clusters/-/topics"
     print(  # noqa: T201 - the banner
         f"""
 Cauce is ready.
   REST      {base}/v3/clusters
+  Kafka     {bootstrap}
   health    {base}/readyz
   data      {settings.data_dir.resolve()}
 

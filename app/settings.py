@@ -37,6 +37,18 @@ class Settings:
 
     http_port: int = 8082
     kafka_port: int = 9092
+    kafka_connections_max: int = 10_000
+    """Connections of the Kafka protocol (Kafka's ``max.connections``)."""
+
+    advertised_host: str | None = None
+    """Where Kafka clients are told to connect, if not to ``host`` (``advertised.listeners``)."""
+
+    advertised_port: int | None = None
+    """The port of that, if not ``kafka_port``."""
+
+    auto_create_topics: bool = True
+    """Whether a Kafka client that asks for a topic has it made (``auto.create.topics.enable``)."""
+
     node_id: int = 1
     database_url: str | None = None
     """Metadata database; an SQLite file in the data directory if not given."""
@@ -50,6 +62,7 @@ class Settings:
     """Partitions of a topic whose creator does not say."""
 
 
+_FLAGS = frozenset({"auto_create_topics"})
 _CHOICES = {
     "log_level": ("debug", "info", "warning", "error"),
     "log_format": ("text", "json"),
@@ -57,6 +70,8 @@ _CHOICES = {
 _BOUNDS = {
     "http_port": (0, PORT_MAX),
     "kafka_port": (0, PORT_MAX),
+    "kafka_connections_max": (1, 2**31 - 1),
+    "advertised_port": (1, PORT_MAX),
     "node_id": (0, 2**31 - 1),
     "log_dir_reserve_bytes": (0, 2**63 - 1),
     "num_partitions": (1, 10_000),
@@ -112,6 +127,10 @@ def _check(name: str, value: object) -> object:
         if not low <= number <= high:
             raise SettingsError(f"{name} must be {low} to {high}, not {number}")
         return number
+    if name in _FLAGS:
+        if str(value).lower() not in ("true", "false"):
+            raise SettingsError(f"{name} must be true or false, not {value!r}")
+        return str(value).lower() == "true"
     if name == "log_dirs":
         return _check_directories(name, value)
     if not isinstance(value, str | Path):

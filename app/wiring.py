@@ -113,9 +113,9 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
     await catalog.register_broker(
         BrokerRegistration(
             node_id=settings.node_id,
-            host=settings.host,
+            host=settings.advertised_host or settings.host,
             http_port=settings.http_port,
-            kafka_port=settings.kafka_port,
+            kafka_port=settings.advertised_port or settings.kafka_port,
         )
     )
     with (
@@ -137,7 +137,10 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
             partitioner=Partitioner(),
             authorizer=AllowAll(),
             quotas=Unlimited(),
-            limits=BrokerLimits(default_partitions=settings.num_partitions),
+            limits=BrokerLimits(
+                default_partitions=settings.num_partitions,
+                auto_create_topics=settings.auto_create_topics,
+            ),
         )
         background = asyncio.create_task(_background(replicas, watcher), name="background")
         _settle_interpreter()

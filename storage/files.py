@@ -24,6 +24,9 @@ from storage.errors import DiskError, DiskFull, TooManyOpenFiles
 
 TEMPORARY_SUFFIX = ".tmp"
 
+PROBE_BYTES = 128 * 1024
+"""The kernel's usual read-ahead."""
+
 _KINDS: Mapping[int | None, type[DiskError]] = {
     errno.ENOSPC: DiskFull,
     errno.EDQUOT: DiskFull,
@@ -115,6 +118,24 @@ class File:
                 return None
             raise DiskError(f"cannot read {self.path}: {error.strerror}") from error
         return buffer if have == size else None
+
+    def is_cached(self, position: int, size: int) -> bool:
+        """Return whether a stretch is in the page cache, by one byte of each ``PROBE_BYTES``.
+
+        The kernel reads ahead in larger steps than that, so what lies between is there too, or is
+        a short wait.
+        """
+        probe = bytearray(1)
+        last = position + size - 1
+        try:
+            for at in (*range(position, last, PROBE_BYTES), last):
+                if os.preadv(self._descriptor, [probe], at, os.RWF_NOWAIT) != 1:
+                    return False
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EOPNOTSUPP):
+                return False
+            raise _disk_error("read", self.path, error) from error
+        return True
 
     def truncate(self, size: int) -> None:
         """Cut the file to a size."""

@@ -32,6 +32,9 @@ class BrokerLimits:
     default_replication_factor: int = 1
     """Replicas of a topic whose creator does not say (Kafka's ``default.replication.factor``)."""
 
+    auto_create_topics: bool = True
+    """Whether asking for a topic may make it (Kafka's ``auto.create.topics.enable``)."""
+
     partitions_per_topic_max: int = 10_000
     partitions_max: int = 100_000
     """All partitions of the cluster."""

@@ -41,6 +41,30 @@ LogDirReserveBytes = Annotated[
     ),
 ]
 
+KafkaPort = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=PORT_MAX,
+        show_default="9092",
+        help="Port of the Kafka protocol; 0 for a free one.",
+    ),
+]
+AdvertisedHost = Annotated[
+    str | None,
+    typer.Option(metavar="HOST", help="Where Kafka clients are told to connect, if not to host."),
+]
+AdvertisedPort = Annotated[
+    int | None,
+    typer.Option(min=1, max=PORT_MAX, help="The port of that, if not the Kafka port."),
+]
+AutoCreateTopics = Annotated[
+    bool | None,
+    typer.Option(
+        show_default="on", help="Whether a Kafka client that asks for a topic has it made."
+    ),
+]
+
 EXAMPLES = examples(
     "cauce serve",
     "cauce serve --data-dir /var/lib/cauce --host 0.0.0.0",
@@ -62,10 +86,10 @@ def serve(
             min=0, max=PORT_MAX, show_default="8082", help="Port of REST; 0 for a free one."
         ),
     ] = None,
-    kafka_port: Annotated[
-        int | None,
-        typer.Option(min=0, max=PORT_MAX, show_default="9092", help="Port of the Kafka protocol."),
-    ] = None,
+    kafka_port: KafkaPort = None,
+    advertised_host: AdvertisedHost = None,
+    advertised_port: AdvertisedPort = None,
+    auto_create_topics: AutoCreateTopics = None,
     host: Annotated[
         str | None, typer.Option(show_default="127.0.0.1", help="Address to listen at.")
     ] = None,
@@ -100,6 +124,9 @@ def serve(
         "log_dir_reserve_bytes": log_dir_reserve_bytes,
         "http_port": http_port,
         "kafka_port": kafka_port,
+        "advertised_host": advertised_host,
+        "advertised_port": advertised_port,
+        "auto_create_topics": auto_create_topics,
         "host": host,
         "database_url": database_url,
         "log_level": None if log_level is None else log_level.value,

@@ -9,7 +9,7 @@ Called by: log (makes them), the doors (read them). Calls: files.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from storage.errors import DiskError
 from storage.files import File
@@ -42,6 +42,19 @@ class LogSlice:
     def read_if_cached(self) -> bytearray | None:
         """Return the bytes if they are in the page cache, else None at once."""
         return self.file.read_if_cached(self.position, self.size)
+
+    def is_cached(self, size: int) -> bool:
+        """Return whether so many bytes from the start on are (very probably) in the page cache."""
+        return self.file.is_cached(self.position, size)
+
+    def first(self, size: int) -> "LogSlice":
+        """Return a slice of the first bytes, cut anywhere; all if there are fewer."""
+        return replace(self, size=min(size, self.size))
+
+    def after(self, size: int) -> "LogSlice":
+        """Return a slice of what follows the first bytes, cut anywhere."""
+        assert size <= self.size, "there is nothing behind the end"
+        return replace(self, position=self.position + size, size=self.size - size)
 
     def pieces(self, piece_size: int) -> Iterator["LogSlice"]:
         """Yield slices of at most so many bytes, cut anywhere, in order."""

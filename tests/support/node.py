@@ -30,6 +30,7 @@ class NodeProcess:
         self.options = options
         self.prelude = prelude
         self.port = 0
+        self.kafka_port = 0
         self.process: subprocess.Popen[bytes] | None = None
         self._log_path = directory.parent / f"{directory.name}.log"
 
@@ -37,6 +38,11 @@ class NodeProcess:
     def url(self) -> str:
         """Where it answers."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def bootstrap(self) -> str:
+        """Where it answers clients of the Kafka protocol."""
+        return f"127.0.0.1:{self.kafka_port}"
 
     @property
     def topics(self) -> str:
@@ -52,12 +58,13 @@ class NodeProcess:
         """Start it and wait until it is ready."""
         if self.port == 0:
             self.port = _free_port()
+            self.kafka_port = _free_port()
         arguments = ["serve", "--data-dir", str(self.directory), "--http-port", str(self.port)]
         with self._log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [
                     *(sys.executable, "-c", f"{self.prelude}\n{MAIN}", *arguments),
-                    *("--kafka-port", "0", *self.options),
+                    *("--kafka-port", str(self.kafka_port), *self.options),
                 ],
                 cwd=ROOT,
                 stdout=log,

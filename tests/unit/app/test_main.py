@@ -125,17 +125,18 @@ def test_unknown_setting_is_an_error_of_usage_and_nothing_is_made(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("door", ["http_port", "kafka_port"])
 def test_port_in_use_is_a_failure_that_says_what_to_do_and_nothing_is_made(
-    tmp_path: Path, listener: socket.socket, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, listener: socket.socket, capsys: pytest.CaptureFixture[str], door: str
 ) -> None:
     port = listener.getsockname()[1]
 
-    status = serve({"data_dir": tmp_path / "data", "http_port": port})
+    status = serve({"data_dir": tmp_path / "data", "http_port": 0, "kafka_port": 0, door: port})
 
     said = capsys.readouterr().err
     assert status == EXIT_FAILED
     assert said.startswith(f"cauce: cannot listen on 127.0.0.1:{port}: Address already in use; ")
-    assert "--http-port" in said
+    assert f"--{door.replace('_', '-')}" in said
     assert list(tmp_path.iterdir()) == []
 
 
@@ -174,7 +175,7 @@ def test_node_that_cannot_start_fails_in_one_line_without_a_banner(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
 
-    status = serve({"http_port": 0, **overrides})
+    status = serve({"http_port": 0, "kafka_port": 0, **overrides})
 
     captured = capsys.readouterr()
     assert (status, captured.out) == (EXIT_FAILED, "")
@@ -191,7 +192,16 @@ def test_banner_gives_the_port_that_was_free_and_commands_that_use_it(
 
     assert f"http://127.0.0.1:{port}/v3/clusters\n" in text
     assert text.count(f"http://127.0.0.1:{port}/v3/clusters/-/topics") == 3
+    assert "Kafka     127.0.0.1:9092\n" in text
     assert str(tmp_path.resolve()) in text
+
+
+def test_banner_gives_the_advertised_address_of_the_kafka_protocol(
+    capsys: pytest.CaptureFixture[str], listener: socket.socket
+) -> None:
+    chosen = Settings(host="0.0.0.0", advertised_host="kafka.test", advertised_port=1234)
+
+    assert "Kafka     kafka.test:1234\n" in banner(capsys, chosen, listener)
 
 
 @pytest.mark.parametrize(

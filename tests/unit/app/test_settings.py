@@ -13,6 +13,8 @@ NAMES = [field.name for field in fields(Settings)]
 BOUNDS = [
     ("http_port", 0, 65_535),
     ("kafka_port", 0, 65_535),
+    ("kafka_connections_max", 1, 2**31 - 1),
+    ("advertised_port", 1, 65_535),
     ("node_id", 0, 2**31 - 1),
     ("num_partitions", 1, 10_000),
     ("log_dir_reserve_bytes", 0, 2**63 - 1),
@@ -67,6 +69,10 @@ def test_every_setting_has_a_variable() -> None:
         "host": "::1",
         "http_port": "1",
         "kafka_port": "2",
+        "kafka_connections_max": "9",
+        "advertised_host": "h",
+        "advertised_port": "8",
+        "auto_create_topics": "FALSE",
         "node_id": "3",
         "database_url": "sqlite:///x",
         "public_url": "http://x",
@@ -81,7 +87,15 @@ def test_every_setting_has_a_variable() -> None:
     assert (loaded.data_dir, loaded.log_level) == (Path("d"), "error")
     assert loaded.log_dirs == (Path("a"), Path("b"))
     assert (loaded.http_port, loaded.kafka_port, loaded.node_id) == (1, 2, 3)
+    assert (loaded.advertised_host, loaded.advertised_port) == ("h", 8)
+    assert (loaded.kafka_connections_max, loaded.auto_create_topics) == (9, False)
     assert loaded != Settings()
+
+
+@pytest.mark.parametrize("value", ["", "yes", 1])
+def test_flag_in_another_form_is_refused(value: object) -> None:
+    with pytest.raises(SettingsError, match="auto_create_topics must be true or false"):
+        load_settings({"auto_create_topics": value}, {})
 
 
 def test_environment_is_that_of_the_process_when_none_is_given(
@@ -148,7 +162,7 @@ def test_null_character_which_no_system_call_takes_is_refused(file: Path, name: 
         load_settings({"config_file": file}, {})
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "auto_create_topics"])
 @pytest.mark.parametrize("value", ["true", "[1]", "{a = 1}", "1.5", "2026-01-01"])
 def test_value_of_another_kind_in_the_file_is_refused_by_name(
     file: Path, name: str, value: str

@@ -120,6 +120,7 @@ def test_read_if_cached_is_none_where_the_system_would_wait_or_cannot_say(
     monkeypatch.setattr(os, "preadv", refuse)
 
     assert made(tmp_path / "f", b"abcd").read_if_cached(0, 4) is None
+    assert not made(tmp_path / "f", b"abcd").is_cached(0, 4)
 
 
 @pytest.mark.parametrize("size", [0, 2, 6])
@@ -137,6 +138,7 @@ def test_truncate_sets_the_size_and_fills_with_zeros(tmp_path: Path, size: int) 
         lambda file: file.write(b"x", -1),
         lambda file: file.read(-1, 1),
         lambda file: file.read_if_cached(-2, 1),
+        lambda file: file.is_cached(-2, 1),
         lambda file: file.truncate(-1),
     ],
 )

@@ -36,7 +36,8 @@ def test_serve_passes_on_every_option(started: list[dict[str, object]], tmp_path
     arguments = (
         f"--data-dir {tmp_path} --log-dirs a,b --log-dir-reserve-bytes 5 --http-port 0 "
         f"--kafka-port 1 --host ::1 --database-url sqlite:// --log-level debug --log-format json "
-        f"--config {file} --node-id 2 --public-url http://x"
+        f"--config {file} --node-id 2 --public-url http://x --advertised-host h "
+        f"--advertised-port 2 --no-auto-create-topics"
     ).split()
 
     run_cli(FakeRestServer(), "serve", *arguments)
@@ -48,6 +49,9 @@ def test_serve_passes_on_every_option(started: list[dict[str, object]], tmp_path
             "log_dir_reserve_bytes": 5,
             "http_port": 0,
             "kafka_port": 1,
+            "advertised_host": "h",
+            "advertised_port": 2,
+            "auto_create_topics": False,
             "host": "::1",
             "database_url": "sqlite://",
             "log_level": "debug",

@@ -47,3 +47,21 @@ def test_bytes_that_are_gone_are_said_to_be_and_never_fewer_returned(tmp_path: P
     assert found.read_if_cached() is None
     with pytest.raises(DiskError, match="ends in the middle"):
         found.read()
+
+
+def test_first_and_after_cut_a_slice_anywhere(tmp_path: Path) -> None:
+    file = Disk().open(tmp_path / "log", create=True)
+    file.write(b"0123456789", 0)
+    found = LogSlice(file=file, position=2, size=6, start_offset=0, next_offset=1)
+
+    assert (found.first(2).read(), found.after(2).read()) == (b"23", b"4567")
+    assert (found.first(99).read(), found.after(6).size) == (b"234567", 0)
+
+
+def test_what_was_just_written_is_in_the_page_cache(tmp_path: Path) -> None:
+    file = Disk().open(tmp_path / "log", create=True)
+    file.write(bytes(1 << 20), 0)
+    found = LogSlice(file=file, position=1, size=(1 << 20) - 1, start_offset=0, next_offset=1)
+
+    assert found.is_cached(found.size)
+    assert not found.is_cached(found.size + 1)

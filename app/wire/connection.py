@@ -1,0 +1,346 @@
+"""Connection: one client's TCP connection, from frames to answers in the order of the requests.
+
+A request is handled as soon as it is whole, if those before it are answered. Only requests of an
+API that says so (produce) are handled while others of the same API wait for their answers: their
+appends are in order all the same, and share one sync.
+
+States: open -> draining (no new request is handled) -> closed; open -> closed.
+
+Invariants:
+    Answers leave in the order of the requests.
+    It stops reading while ``FRAMES_QUEUED_MAX`` requests wait, while a client does not take its
+    answers, and while no new frame is admitted.
+    What a client began is finished when it goes away, unless it only reads.
+Called by: listener, the event loop. Calls: frames, dispatch, sender.
+Source: Kafka handles one request of a connection at a time (``SocketServer``, muted channels).
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Coroutine
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from app.telemetry.clock import Clock
+from app.wire.call import Client
+from app.wire.dispatch import Dispatcher, Request, encode_response
+from app.wire.errors import WireError
+from app.wire.frames import FrameReader
+from app.wire.headers import RequestHeader, read_header
+from app.wire.in_flight import InFlight
+from app.wire.sender import Sender
+
+_logger = logging.getLogger(__name__)
+
+FRAMES_QUEUED_MAX = 64
+PIPELINED_MAX = 64
+"""Requests of one connection whose answers are awaited at the same time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLimits:
+    """How long a client may take, and how much it may send."""
+
+    frame_bytes_max: int = 100 * 1024 * 1024
+    """Kafka's ``socket.request.max.bytes``."""
+
+    first_request_s: float = 10.0
+    """Until the first request is whole."""
+
+    frame_s: float = 10.0
+    """Until a request that has begun is whole, and a second more for each ``frame_bytes_per_s``."""
+
+    frame_bytes_per_s: int = 64 * 1024
+    """What gives a request another second."""
+
+    idle_s: float = 600.0
+    """Without a request, or without taking an answer; Kafka's ``connections.max.idle.ms``."""
+
+
+class Surroundings(Protocol):
+    """What all connections of a listener share."""
+
+    clock: Clock
+    limits: ConnectionLimits
+    dispatcher: Dispatcher
+    in_flight: InFlight
+    reads: Executor
+    shared: bytearray
+
+    def opened(self, connection: "Connection") -> bool:
+        """Take note of a connection; return whether it is welcome."""
+
+    def closed(self, connection: "Connection") -> None:
+        """Forget a connection."""
+
+    def start(self, work: Coroutine[object, object, None]) -> "asyncio.Task[None]":
+        """Run a handler's wait as a task."""
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    """A request that was handled and is not answered yet."""
+
+    header: RequestHeader
+    frame_size: int
+    request: Request | None = None
+    response: object | None = None
+    is_done: bool = False
+    task: asyncio.Task[None] | None = None
+
+
+class Connection(asyncio.BufferedProtocol):
+    """One client's connection."""
+
+    def __init__(self, listener: Surroundings) -> None:
+        """Wait for the transport."""
+        self._listener = listener
+        self._limits = listener.limits
+        self._frames = FrameReader(
+            listener.shared, listener.limits.frame_bytes_max, listener.in_flight
+        )
+        self._queue: deque[bytearray] = deque()
+        self._pending: deque[_Pending] = deque()
+        self._transport: asyncio.Transport | None = None
+        self._sender: Sender | None = None
+        self._is_reading = True
+        self._is_pumping = False
+        self._is_draining = False
+        self._is_ending = False
+        self._is_closed = False
+        self.client = Client(host="")
+        self.deadline = 0.0
+        """When it is to be cut, by the monotonic clock, unless something moves."""
+
+    @property
+    def is_working(self) -> bool:
+        """Whether a request is being handled or its answer being sent."""
+        return bool(self._pending) or (self._sender is not None and not self._sender.is_idle)
+
+    def is_overdue(self, now: float) -> bool:
+        """Return whether its client is silent, slow or does not read for longer than it may."""
+        if now < self.deadline or self._frames.is_held:
+            return False
+        return not self._pending or (self._sender is not None and not self._sender.is_idle)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, if the listener lets it."""
+        transport = cast("asyncio.Transport", transport)  # uvloop's own class is none of asyncio's
+        self._transport = transport
+        peer = transport.get_extra_info("peername") or ("unknown",)
+        local = transport.get_extra_info("sockname") or ("",)
+        self.client = Client(host=str(peer[0]), local_host=str(local[0]))
+        if not self._listener.opened(self):
+            self._is_closed = True
+            transport.abort()
+            return
+        self._sender = Sender(transport, self._listener.reads, self._pump, self._cut_off)
+        self._expect(self._limits.first_request_s)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Give everything back; what only reads is given up, the rest goes on unanswered."""
+        del error
+        self._is_closed = True
+        if self._sender is not None:
+            self._sender.abandon()
+        size = self._frames.claimed_bytes + sum(map(len, self._queue))
+        self._queue.clear()
+        for one in self._pending:
+            if one.task is not None and one.request is not None and one.request.droppable:
+                one.task.cancel()
+            size += one.frame_size
+        self._pending.clear()
+        self._listener.closed(self)
+        self._listener.in_flight.release(size)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where the next bytes are to be received."""
+        del sizehint
+        return self._frames.buffer()
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take bytes, handle the requests that are whole."""
+        frames = self._frames
+        was_partial = frames.is_partial
+        try:
+            whole = frames.received(nbytes)
+        except WireError as error:
+            self._cut_off(str(error))
+            return
+        self._take(whole)
+        if frames.is_partial and (whole or not was_partial):
+            self._expect_rest()
+
+    def pause_writing(self) -> None:
+        """Handle no more requests: the client does not take its answers."""
+        assert self._sender is not None, "connected"
+        self._sender.pause()
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        assert self._sender is not None, "connected"
+        self._expect(self._limits.idle_s)
+        self._sender.resume()
+
+    def eof_received(self) -> bool:
+        """Close once what was asked is answered, or at once if that would only be read."""
+        self._is_ending = True
+        self._end()
+        return not self._is_closed
+
+    def drain(self) -> None:
+        """Handle no new request; close when those that were begun are answered."""
+        self._is_draining = True
+        self._end()
+
+    def close(self) -> None:
+        """Close at once."""
+        if self._transport is not None and not self._is_closed:
+            self._is_closed = True
+            self._transport.abort()
+
+    def _take(self, frames: list[bytearray]) -> None:
+        if frames:
+            self._expect(self._limits.idle_s)
+            self._queue.extend(frames)
+            self._pump()
+        if self._frames.is_held:
+            self._listener.in_flight.wait(self._on_room)
+        self._regulate()
+
+    def _on_room(self) -> None:
+        if self._is_closed:
+            return
+        try:
+            frames = self._frames.resume()
+        except WireError as error:
+            self._cut_off(str(error))
+            return
+        self._expect_rest()
+        self._take(frames)
+
+    def _pump(self) -> None:
+        """Handle what may be handled now."""
+        if self._is_pumping:
+            return
+        self._is_pumping = True
+        try:
+            while self._queue and not self._is_closed and not self._is_draining:
+                header = read_header(self._queue[0])
+                if not self._may_handle(header):
+                    break
+                self._handle(header, self._queue.popleft())
+        except WireError as error:
+            self._cut_off(str(error))
+        finally:
+            self._is_pumping = False
+        self._close_if_done()
+        self._regulate()
+
+    def _may_handle(self, header: RequestHeader) -> bool:
+        assert self._sender is not None, "connected"
+        if not self._sender.is_idle:
+            return False
+        if not self._pending:
+            return True
+        last = self._pending[-1].request
+        if last is None or not last.pipelined or len(self._pending) >= PIPELINED_MAX:
+            return False
+        return last.header.api_key == header.api_key
+
+    def _handle(self, header: RequestHeader, frame: bytearray) -> None:
+        pending = _Pending(header, len(frame))
+        self._pending.append(pending)
+        try:
+            request = self._listener.dispatcher.handle(self.client, header, frame)
+        except WireError:
+            raise
+        except Exception:  # noqa: BLE001 - the root of a request: its bug must not end the node
+            self._bug(header)
+            return
+        pending.request = request
+        if isinstance(request.answer, Awaitable):
+            pending.task = self._listener.start(self._await(pending, request.answer))
+        else:
+            self._answered(pending, request.answer)
+
+    async def _await(self, pending: _Pending, answer: Awaitable[object]) -> None:
+        try:
+            response = await answer
+        except Exception:  # noqa: BLE001 - likewise
+            self._bug(pending.header)
+            return
+        self._answered(pending, response)
+
+    def _answered(self, pending: _Pending, response: object | None) -> None:
+        if self._is_closed:
+            return
+        pending.response = response
+        pending.is_done = True
+        pending.task = None
+        released = 0
+        while self._pending and self._pending[0].is_done and not self._is_closed:
+            first = self._pending.popleft()
+            released += first.frame_size
+            self._send(first)
+        if released:
+            self._listener.in_flight.release(released)
+        self._expect_rest()
+        self._pump()
+
+    def _send(self, pending: _Pending) -> None:
+        assert self._sender is not None, "connected"
+        assert pending.request is not None, "handled"
+        if pending.response is None:
+            return
+        out, gaps = encode_response(pending.request, pending.response)
+        self._sender.send(out, gaps)
+
+    def _regulate(self) -> None:
+        """Read on, or stop reading."""
+        if self._is_closed or self._transport is None:
+            return
+        full = self._frames.is_held or len(self._queue) >= FRAMES_QUEUED_MAX
+        if full and self._is_reading:
+            self._is_reading = False
+            self._transport.pause_reading()
+        elif not full and not self._is_reading:
+            self._is_reading = True
+            self._transport.resume_reading()
+
+    def _expect(self, within_s: float) -> None:
+        self.deadline = self._listener.clock.monotonic() + within_s
+
+    def _expect_rest(self) -> None:
+        """Expect the rest of the request that has begun, or the next one."""
+        limits = self._limits
+        if self._frames.is_partial:
+            self._expect(limits.frame_s + self._frames.claimed_bytes / limits.frame_bytes_per_s)
+        else:
+            self._expect(limits.idle_s)
+
+    def _end(self) -> None:
+        for one in self._pending:
+            if one.task is not None and one.request is not None and one.request.droppable:
+                self.close()
+                return
+        self._close_if_done()
+
+    def _close_if_done(self) -> None:
+        is_over = self._is_draining or (self._is_ending and not self._queue)
+        if is_over and not self.is_working:
+            transport = self._transport
+            if transport is not None and not self._is_closed and not transport.is_closing():
+                transport.close()
+
+    def _bug(self, header: RequestHeader) -> None:
+        what = f"API {header.api_key} version {header.api_version}"
+        _logger.critical("%s failed, its connection is closed", what, exc_info=True)
+        self.close()
+
+    def _cut_off(self, reason: str) -> None:
+        if not self._is_closed:
+            _logger.info("connection of %s closed: %s", self.client.host, reason)
+            self.close()

@@ -1,0 +1,161 @@
+"""A listener of the Kafka protocol in this process, with handlers that a test controls."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from app.broker.context import BrokerContext
+from app.telemetry.clock import SystemClock
+from app.wire.call import Call
+from app.wire.connection import ConnectionLimits
+from app.wire.dispatch import Dispatcher
+from app.wire.listener import Listener, ListenerLimits
+from app.wire.messages.fetch import (
+    FetchableTopicResponse,
+    FetchRequest,
+    FetchResponse,
+    PartitionData,
+)
+from app.wire.messages.groups import HeartbeatRequest, HeartbeatResponse, SyncGroupRequest
+from app.wire.messages.metadata import MetadataRequest
+from app.wire.messages.produce import ProduceRequest, ProduceResponse
+from app.wire.registry import Registry, Served, serve
+from storage.files import Disk
+from storage.segments.log_slice import LogSlice
+from tests.support.wire_calls import frame_of, read_frame, sized
+
+
+class Handlers:
+    """Heartbeats answer at once; produce, fetch and sync wait until they are let go."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.waits: list[asyncio.Future[None]] = []
+        self.cancelled = 0
+        self.fetched: LogSlice | None = None
+        self.served: tuple[Served, ...] = (
+            serve(HeartbeatRequest, self.heartbeat),
+            serve(ProduceRequest, self.produce, pipelined=True),
+            serve(SyncGroupRequest, self.sync, droppable=True),
+            serve(FetchRequest, self.fetch),
+            serve(MetadataRequest, self.fail),
+        )
+
+    def heartbeat(self, call: Call, request: HeartbeatRequest) -> HeartbeatResponse:
+        self.asked.append(request.group_id)
+        return HeartbeatResponse(error_code=request.generation_id)
+
+    async def produce(self, call: Call, request: ProduceRequest) -> ProduceResponse:
+        await self._wait("produce")
+        return ProduceResponse(throttle_time_ms=request.timeout_ms)
+
+    async def sync(self, call: Call, request: SyncGroupRequest) -> HeartbeatResponse:
+        await self._wait("sync")
+        return HeartbeatResponse()
+
+    def fetch(self, call: Call, request: FetchRequest) -> FetchResponse:
+        self.asked.append("fetch")
+        data = PartitionData(records=self.fetched)
+        return FetchResponse(responses=[FetchableTopicResponse(topic="t", partitions=[data])])
+
+    def fail(self, call: Call, request: MetadataRequest) -> None:
+        raise ZeroDivisionError
+
+    async def _wait(self, name: str) -> None:
+        self.asked.append(name)
+        let_go = asyncio.get_running_loop().create_future()
+        self.waits.append(let_go)
+        try:
+            await let_go
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+
+
+class Door:
+    """A running listener."""
+
+    def __init__(self, listener: Listener, handlers: Handlers, address: tuple[str, int]) -> None:
+        self.listener = listener
+        self.handlers = handlers
+        self.address = address
+        self.stop = asyncio.Event()
+        self.running: asyncio.Task[None] | None = None
+
+    async def connect(self) -> "Peer":
+        reader, writer = await asyncio.open_connection(*self.address)
+        return Peer(reader, writer)
+
+    async def until(self, condition: Any) -> None:
+        """Let the loop run until something is so."""
+        async with asyncio.timeout(20):
+            while not condition():
+                await asyncio.sleep(0.005)
+
+
+class Peer:
+    """A client's end of a connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    def send(self, request: object, version: int, correlation_id: int) -> None:
+        self.writer.write(sized(frame_of(request, version, correlation_id)))
+
+    async def receive(self) -> tuple[int, bytes]:
+        """Return the next response's correlation id and the whole of it."""
+        frame = await asyncio.wait_for(read_frame(self.reader), 20)
+        return struct.unpack_from(">i", frame)[0], frame
+
+    async def is_closed(self) -> bool:
+        """Wait until the other end closes; whatever comes before does not matter."""
+        try:
+            async with asyncio.timeout(20):
+                while await self.reader.read(1 << 16):
+                    pass
+        except ConnectionError:
+            pass
+        return True
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+def file_slice(directory: Path, size: int) -> LogSlice:
+    """Return a slice of a file with bytes that tell where they are."""
+    file = Disk().open(directory / "some.log", create=True)
+    file.write(pattern(size), 0)
+    return LogSlice(file=file, position=0, size=size, start_offset=0, next_offset=1)
+
+
+def pattern(size: int) -> bytes:
+    """Return that many bytes, each eight of them another number."""
+    return b"".join(struct.pack(">q", number) for number in range(size // 8 + 1))[:size]
+
+
+@asynccontextmanager
+async def running_door(
+    limits: ListenerLimits | None = None,
+    connection_limits: ConnectionLimits | None = None,
+    *,
+    broker: BrokerContext | None = None,
+    served: Sequence[Served] | None = None,
+) -> AsyncIterator[Door]:
+    """Run a listener on a free port."""
+    handlers = Handlers()
+    dispatcher = Dispatcher(Registry(served or handlers.served), broker)  # type: ignore[arg-type] # not asked by these handlers
+    listener = Listener(dispatcher, SystemClock(), limits, connection_limits)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        door = Door(listener, handlers, listening.getsockname())
+        door.running = asyncio.create_task(listener.run(listening, door.stop))
+        try:
+            yield door
+        finally:
+            door.stop.set()
+            await door.running

@@ -1,0 +1,206 @@
+import asyncio
+import struct
+from pathlib import Path
+
+import pytest
+
+from app.wire.connection import FRAMES_QUEUED_MAX, ConnectionLimits
+from app.wire.listener import ListenerLimits
+from app.wire.messages.fetch import FetchRequest
+from app.wire.messages.groups import HeartbeatRequest, SyncGroupRequest
+from app.wire.messages.metadata import MetadataRequest
+from app.wire.messages.produce import ProduceRequest
+from tests.support.wire_calls import frame_of, sized
+from tests.support.wire_door import file_slice, pattern, running_door
+
+
+def beat(number: int = 0) -> HeartbeatRequest:
+    return HeartbeatRequest(group_id=str(number), generation_id=number)
+
+
+async def test_answers_come_in_the_order_of_the_requests() -> None:
+    async with running_door() as door:
+        peer = await door.connect()
+        for number in range(200):
+            peer.send(beat(), 0, number)
+
+        assert [(await peer.receive())[0] for _ in range(200)] == list(range(200))
+        peer.close()
+
+
+async def test_a_request_waits_for_the_answer_of_the_one_before_it() -> None:
+    async with running_door() as door:
+        peer = await door.connect()
+        peer.send(SyncGroupRequest(), 0, 1)
+        peer.send(beat(7), 0, 2)
+        await door.until(lambda: door.handlers.waits)
+        await asyncio.sleep(0.05)
+
+        assert door.handlers.asked == ["sync"]
+        door.handlers.waits[0].set_result(None)
+        assert [(await peer.receive())[0] for _ in range(2)] == [1, 2]
+        assert door.handlers.asked == ["sync", "7"]
+        peer.close()
+
+
+async def test_requests_of_a_pipelined_api_are_handled_together_and_answered_in_order() -> None:
+    async with running_door() as door:
+        peer = await door.connect()
+        for number in range(3):
+            peer.send(ProduceRequest(timeout_ms=number), 3, number)
+        peer.send(beat(7), 0, 3)
+        await door.until(lambda: len(door.handlers.waits) == 3)
+        await asyncio.sleep(0.05)
+
+        assert door.handlers.asked == ["produce"] * 3
+        for let_go in reversed(door.handlers.waits):
+            let_go.set_result(None)
+            await asyncio.sleep(0)
+        assert [(await peer.receive())[0] for _ in range(4)] == [0, 1, 2, 3]
+        peer.close()
+
+
+async def test_a_handler_s_bug_closes_its_connection_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with running_door() as door:
+        peer, other = await door.connect(), await door.connect()
+        peer.send(MetadataRequest(), 4, 1)
+
+        assert await peer.is_closed()
+        other.send(beat(), 0, 2)
+        assert (await other.receive())[0] == 2
+        other.close()
+    assert "API 3 version 4 failed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\xff\xff\xff\xff",
+        b"GET / HTTP/1.1\r\n\r\n",
+        sized(b"\0"),
+        sized(struct.pack(">hhih", 999, 0, 1, -1)),
+        sized(frame_of(beat(), 0)[:-1]),
+    ],
+)
+async def test_what_is_no_request_closes_the_connection(sent: bytes) -> None:
+    async with running_door() as door:
+        peer = await door.connect()
+        peer.writer.write(sent)
+
+        assert await peer.is_closed()
+        await door.until(lambda: not door.listener.connections)
+        assert door.listener.in_flight.held_bytes == 0
+
+
+async def test_a_client_that_goes_cancels_what_only_waits_and_nothing_else() -> None:
+    async with running_door() as door:
+        reading, writing = await door.connect(), await door.connect()
+        reading.send(SyncGroupRequest(), 0, 1)
+        await door.until(lambda: len(door.handlers.waits) == 1)
+        writing.send(ProduceRequest(), 3, 1)
+        await door.until(lambda: len(door.handlers.waits) == 2)
+        for peer in (reading, writing):
+            peer.writer.transport.abort()
+        await door.until(lambda: len(door.listener.connections) == 1)
+        await door.until(lambda: door.handlers.cancelled)
+
+        door.handlers.waits[1].set_result(None)
+        await door.until(lambda: not door.listener.connections)
+        assert door.handlers.cancelled == 1
+        assert door.listener.in_flight.held_bytes == 0
+
+
+async def test_what_was_asked_is_answered_after_the_client_s_end_was_seen() -> None:
+    async with running_door() as door:
+        peer = await door.connect()
+        peer.send(ProduceRequest(), 3, 1)
+        peer.send(beat(), 0, 2)
+        peer.writer.write_eof()
+        await door.until(lambda: door.handlers.waits)
+        await asyncio.sleep(0.05)
+        door.handlers.waits[0].set_result(None)
+
+        assert [(await peer.receive())[0] for _ in range(2)] == [1, 2]
+        assert await peer.is_closed()
+
+
+async def test_a_client_that_does_not_read_has_no_more_requests_handled(tmp_path: Path) -> None:
+    async with running_door() as door:
+        door.handlers.fetched = file_slice(tmp_path, 8 << 20)
+        peer = await door.connect()
+        for number in range(3):
+            peer.send(FetchRequest(), 11, number)
+        await door.until(lambda: door.handlers.asked)
+        await asyncio.sleep(0.1)
+
+        assert door.handlers.asked == ["fetch"]
+        for number in range(3):
+            correlation_id, frame = await peer.receive()
+            assert correlation_id == number
+            assert frame.endswith(pattern(8 << 20))
+        peer.close()
+
+
+async def test_reading_stops_while_requests_wait_and_no_bytes_are_lost() -> None:
+    count = FRAMES_QUEUED_MAX * 40
+    async with running_door() as door:
+        peer = await door.connect()
+        peer.send(SyncGroupRequest(), 0, 0)
+        await door.until(lambda: door.handlers.waits)
+        filler = "x" * 20_000
+        for number in range(1, count):
+            peer.send(HeartbeatRequest(group_id=filler), 0, number)
+        await asyncio.sleep(0.2)
+
+        held = door.listener.in_flight.held_bytes
+        assert held < (FRAMES_QUEUED_MAX + 20) * 20_100
+        door.handlers.waits[0].set_result(None)
+        assert [(await peer.receive())[0] for _ in range(count)] == list(range(count))
+        peer.close()
+
+
+async def test_frames_that_are_not_admitted_wait_for_those_of_others() -> None:
+    async with running_door(ListenerLimits(in_flight_bytes_max=10)) as door:
+        first, second = await door.connect(), await door.connect()
+        first.send(SyncGroupRequest(), 0, 1)
+        await door.until(lambda: door.handlers.waits)
+        second.send(beat(1), 0, 2)
+        second.send(beat(2), 0, 3)
+        await door.until(lambda: door.listener.in_flight.waiting)
+
+        assert door.handlers.asked == ["sync"]
+        door.handlers.waits[0].set_result(None)
+        assert (await first.receive())[0] == 1
+        assert [(await second.receive())[0] for _ in range(2)] == [2, 3]
+        for peer in (first, second):
+            peer.close()
+        await door.until(lambda: not door.listener.connections)
+        assert door.listener.in_flight.held_bytes == 0
+
+
+@pytest.mark.parametrize("sent", [b"", b"\0\0", b"\0\0\1\0half"])
+async def test_a_client_that_is_silent_or_slow_with_its_request_is_cut(sent: bytes) -> None:
+    limits = ConnectionLimits(first_request_s=0.0, frame_s=0.0, frame_bytes_per_s=1 << 30)
+    async with running_door(connection_limits=limits) as door:
+        peer = await door.connect()
+        peer.writer.write(sent)
+        await door.until(lambda: door.listener.connections)
+        await asyncio.sleep(0.05)
+        door.listener.sweep()
+
+        assert await peer.is_closed()
+
+
+async def test_a_client_whose_request_takes_long_is_not_cut() -> None:
+    async with running_door(connection_limits=ConnectionLimits(idle_s=0.0)) as door:
+        peer = await door.connect()
+        peer.send(SyncGroupRequest(), 0, 1)
+        await door.until(lambda: door.handlers.waits)
+        await asyncio.sleep(0.02)
+        door.listener.sweep()
+        door.handlers.waits[0].set_result(None)
+
+        assert (await peer.receive())[0] == 1
+        peer.close()

@@ -1,0 +1,73 @@
+import asyncio
+
+import pytest
+
+from app.wire.listener import ListenerLimits
+from app.wire.messages.groups import HeartbeatRequest, SyncGroupRequest
+from app.wire.messages.produce import ProduceRequest
+from tests.support.wire_door import Door, Peer, running_door
+
+
+async def beat(peer: Peer) -> None:
+    peer.send(HeartbeatRequest(), 0, 9)
+    assert (await peer.receive())[0] == 9
+
+
+@pytest.mark.parametrize(
+    "limits", [ListenerLimits(connections_max=2), ListenerLimits(connections_per_host_max=2)]
+)
+async def test_connections_beyond_the_bound_are_closed_until_others_go(
+    limits: ListenerLimits, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running_door(limits) as door:
+        first, second = await door.connect(), await door.connect()
+        await beat(first)
+        await beat(second)
+        third, fourth = await door.connect(), await door.connect()
+
+        assert await third.is_closed()
+        assert await fourth.is_closed()
+        assert caplog.text.count("refused: 2 are open") == 1
+        first.close()
+        await door.until(lambda: len(door.listener.connections) == 1)
+        fifth = await door.connect()
+        await beat(fifth)
+        for peer in (second, fifth):
+            peer.close()
+
+
+async def test_a_stop_answers_what_was_begun_and_drops_what_only_waits() -> None:
+    async with running_door() as door:
+        idle, writing, waiting = [await door.connect() for _ in range(3)]
+        await beat(idle)
+        writing.send(ProduceRequest(), 3, 1)
+        waiting.send(SyncGroupRequest(), 0, 2)
+        await door.until(lambda: len(door.handlers.waits) == 2)
+        door.stop.set()
+
+        assert await idle.is_closed()
+        assert await waiting.is_closed()
+        writing.send(HeartbeatRequest(), 0, 3)
+        produce = door.handlers.waits[0 if door.handlers.asked[1] == "produce" else 1]
+        produce.set_result(None)
+        assert (await writing.receive())[0] == 1
+        assert await writing.is_closed()
+        assert "" not in door.handlers.asked[1:]
+        await ended(door)
+
+
+async def test_a_stop_gives_up_what_does_not_end() -> None:
+    async with running_door(ListenerLimits(drain_s=0.05)) as door:
+        peer = await door.connect()
+        peer.send(ProduceRequest(), 3, 1)
+        await door.until(lambda: door.handlers.waits)
+        door.stop.set()
+
+        assert await peer.is_closed()
+        await ended(door)
+        assert door.handlers.cancelled == 1
+
+
+async def ended(door: Door) -> None:
+    assert door.running is not None
+    await asyncio.wait_for(asyncio.shield(door.running), 20)
