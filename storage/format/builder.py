@@ -1,7 +1,7 @@
 """Builds a record batch from records: the door that took them in does it once.
 
 Tight on purpose: this is the only code of a REST produce that runs once per record on this side
-of the JSON decoder (benchmarks/bench_batch_codec.py).
+of the JSON decoder (benchmarks/areas/rest.py).
 """
 
 from collections.abc import Sequence

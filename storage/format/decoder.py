@@ -69,7 +69,7 @@ def decode_columns(buffer: Buffer, position: int = 0) -> Columns:
     deltas = columns.offsets
     if count and not (deltas[0] >= 0 and deltas[-1] <= header.last_offset_delta):
         raise CorruptBatch("offsets of a batch lie outside it")
-    if any(map(ge, deltas, deltas[1:])):
+    if deltas != list(range(count)) and any(map(ge, deltas, deltas[1:])):
         raise CorruptBatch("offsets of a batch do not rise")
     base_offset, base_ms = header.base_offset, header.base_timestamp_ms
     if header.attributes & TIMESTAMP_TYPE_BIT:
@@ -92,12 +92,12 @@ def records_data(buffer: Buffer, position: int, header: BatchHeader) -> bytes:
     return decompress(header.compression, body)
 
 
-def _decode(data: bytes, count: int, columns: Columns) -> None:  # noqa: PLR0912, PLR0915 - see below
+def _decode(data: bytes, count: int, columns: Columns) -> None:  # noqa: C901, PLR0912, PLR0915 - see below
     """Append each record's parts, offsets and timestamps as deltas.
 
     Varints of one or two bytes, nearly all there are, are decoded here and not by a call: this
-    loop is what a consume over REST waits for (benchmarks/run.py). That a part does not run past
-    its record is checked once, at the record's end: positions only rise.
+    loop is what a consume over REST waits for (benchmarks/areas/rest.py). That a part does not
+    run past its record is checked once, at the record's end: positions only rise.
     """
     offsets, times, keys, values, headers = columns
     position = 0
@@ -125,6 +125,10 @@ def _decode(data: bytes, count: int, columns: Columns) -> None:  # noqa: PLR0912
         if byte < 0x80:
             offsets.append(byte >> 1 ^ -(byte & 1))
             position += 1
+        elif (second := data[position + 1]) < 0x80:
+            byte = byte & 0x7F | second << 7
+            offsets.append(byte >> 1 ^ -(byte & 1))
+            position += 2
         else:
             delta, position = decode_varint(data, position)
             offsets.append(delta)
