@@ -61,6 +61,13 @@ class LogConfig:
         return COMPACT in self.cleanup_policy
 
     @property
+    def segment_ms_max(self) -> int:
+        """Age at which a segment is closed: in time to be compacted (KIP-354)."""
+        if self.is_compacted:
+            return min(self.segment_ms, self.max_compaction_lag_ms)
+        return self.segment_ms
+
+    @property
     def deletes(self) -> bool:
         """Whether old segments go by age and size."""
         return DELETE in self.cleanup_policy

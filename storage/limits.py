@@ -9,6 +9,9 @@ HEADER_SCAN_BYTES = 8 << 10
 READ_POSITIONS_MAX = 256
 """Remembered places of sequential readers, per log."""
 
+CLEANER_SYNC_BYTES = 32 << 20
+"""Bytes after which compaction syncs what it writes."""
+
 SEGMENT_BYTES_MAX = (1 << 31) - 1
 """Positions in Kafka's offset index are signed 32-bit numbers."""
 

@@ -11,32 +11,28 @@ Invariants:
     An append is whole or not there at all.
 Crash between two writes: see DESIGN.md beside this file.
 Called by: log_manager, replication.partition.
-Calls: durability, log_segments, timestamp_lookup, segment, leader_epochs, validation.
+Calls: appending, cleanup, durability, log_segments, timestamp_lookup, segment, leader_epochs,
+validation.
 """
 
 from pathlib import Path
-from typing import NamedTuple
 
+from storage.appending import Appended, continuation, must_roll, stamped
+from storage.cleanup.cleaner import CleanedSegment, CleaningPlan
+from storage.cleanup.compaction import Dirt
+from storage.cleanup.log_cleaning import LogCleaning, LogMarks
 from storage.cleanup.retention import retained_from
 from storage.config import LOG_APPEND_TIME, LogConfig
 from storage.durability import Durability, Flush
 from storage.errors import (
     BatchTooLarge,
     DiskError,
-    InvalidBatch,
     LogOffline,
     OffsetOutOfRange,
 )
 from storage.files import Disk
-from storage.format.batch import (
-    NO_TIMESTAMP,
-    BatchHeader,
-    checked_header,
-    stamp,
-    stamp_log_append_time,
-)
+from storage.format.batch import BatchHeader
 from storage.leader_epochs import LeaderEpochs
-from storage.limits import RELATIVE_OFFSET_MAX
 from storage.producers.log_producers import LogProducers, aborted_transactions
 from storage.producers.producer_state import ProducerState
 from storage.segments.log_segments import LogSegments, ReadableEnds
@@ -45,19 +41,6 @@ from storage.segments.segment import Segment
 from storage.segments.timestamp_lookup import TimestampAndOffset, first_at_or_after, largest
 from storage.segments.txn_index import AbortedTransaction
 from storage.validation import Origin, prepare_for_append, validate_for_append
-
-
-class Appended(NamedTuple):
-    """Where batches landed; both offsets inclusive. A tuple: made once per append."""
-
-    base_offset: int
-    last_offset: int
-    log_append_time_ms: int
-    """The timestamp that all records got, or -1 where they keep their own."""
-
-    size: int
-    is_duplicate: bool = False
-    """The batch was there already: it is a producer's retry."""
 
 
 class Log:
@@ -96,6 +79,7 @@ class Log:
         self._fenced: str | None = None
         self.leader_epochs = LeaderEpochs(disk, directory)
         self._producers = producers
+        self.cleaning = LogCleaning()
 
     @property
     def log_start_offset(self) -> int:
@@ -140,10 +124,12 @@ class Log:
     def update_config(self, config: LogConfig) -> None:
         """Use other configs from the next append on."""
         self.config = config
+        self.cleaning.configured(config)
 
     def fence(self, reason: str) -> None:
         """Refuse every append from now on, until a restart."""
         self._fenced = reason
+        self.cleaning.cancel()
 
     def append(
         self,
@@ -180,17 +166,8 @@ class Log:
             )
         batch, found = prepare_for_append(batch, found, self.config)
         append_time_ms = now_ms if self.config.message_timestamp_type == LOG_APPEND_TIME else -1
-        offset = self._end
-        stamped = []
-        for position, header in found:
-            stamp(batch, position, offset, leader_epoch)
-            changed = header.placed(offset, leader_epoch)
-            if append_time_ms >= 0:
-                stamp_log_append_time(batch, position, append_time_ms)
-                changed = changed._replace(max_timestamp_ms=append_time_ms)
-            stamped.append((position, changed))
-            offset = changed.next_offset
-        return self._write(batch, stamped, now_ms, append_time_ms)
+        found = stamped(batch, found, self._end, leader_epoch, append_time_ms)
+        return self._write(batch, found, now_ms, append_time_ms)
 
     def append_as_follower(self, batches: bytes, *, now_ms: int) -> Appended:
         """Append batches as the leader sent them; offsets, epochs and timestamps are kept.
@@ -200,18 +177,7 @@ class Log:
             DiskError: The disk failed; nothing was appended.
         """
         self._check_writable()
-        found = []
-        position, expected = 0, self._end
-        while position < len(batches):
-            header = checked_header(batches, position)
-            if header.base_offset < expected:
-                raise InvalidBatch(f"offset {header.base_offset} where {expected} is next")
-            found.append((position, header))
-            position += header.size
-            expected = header.next_offset
-        if not found:
-            raise InvalidBatch("there is no batch to append")
-        return self._write(batches, found, now_ms, -1)
+        return self._write(batches, continuation(batches, self._end), now_ms, -1)
 
     def roll(self) -> None:
         """Close the active segment and begin a new one at the log's end."""
@@ -365,6 +331,46 @@ class Log:
             self._disk.sync_directory(self.directory)
         return retired
 
+    def dirt(self, now_ms: int) -> Dirt:
+        """Return how much of the log waits for compaction.
+
+        Args:
+            now_ms: The node's wall clock.
+        """
+        return self.cleaning.dirt(self._segments, self.config, self._marks, now_ms)
+
+    def plan_cleaning(self, now_ms: int) -> CleaningPlan | None:
+        """Begin a compaction run; None if nothing is dirty, or the log is fenced.
+
+        Args:
+            now_ms: The node's wall clock.
+        """
+        if self._fenced is not None:
+            return None
+        state = self._producers.state
+        return self.cleaning.plan(self._segments, self.config, self._marks, state, now_ms)
+
+    def take_cleaned(self, plan: CleaningPlan, cleaned: CleanedSegment) -> list[Path] | None:
+        """Put a cleaned segment in the place of its sources, see ``LogCleaning.take``.
+
+        Raises:
+            DiskError: The disk failed, and the log is fenced.
+        """
+        try:
+            return self.cleaning.take(self._segments, plan, cleaned)
+        except DiskError as error:
+            self.fence(str(error))
+            raise
+
+    @property
+    def _marks(self) -> LogMarks:
+        shown = min(self._high_watermark, self.durable_end_offset)
+        return LogMarks(
+            log_start_offset=self._start,
+            log_end_offset=self._end,
+            last_stable_offset=self.last_stable_offset(shown),
+        )
+
     def truncate_to(self, offset: int) -> None:
         """Remove every record at or above an offset, durably.
 
@@ -387,6 +393,7 @@ class Log:
             self._producers.load(self._segments, self._end)
             self._durability.truncated(self._segments, self._end)
             self.leader_epochs.truncate_from_end(self._end)
+            self.cleaning.truncated(self._end)
         except DiskError as error:
             self.fence(str(error))
             raise
@@ -415,7 +422,7 @@ class Log:
         first, last = batches[0][1], batches[-1][1]
         if len(data) > self.config.segment_bytes:
             raise BatchTooLarge(len(data), self.config.segment_bytes)
-        if self._must_roll(len(data), last, now_ms):
+        if must_roll(self._segments.active, len(data), last, self.config, now_ms):
             self.roll()
         epoch = last.partition_leader_epoch
         if epoch > self.leader_epochs.latest:
@@ -441,15 +448,3 @@ class Log:
             log_append_time_ms=append_time_ms,
             size=len(data),
         )
-
-    def _must_roll(self, size: int, last: BatchHeader, now_ms: int) -> bool:
-        active = self._segments.active
-        if active.size == 0:
-            return False
-        if active.size + size > self.config.segment_bytes:
-            return True
-        if last.last_offset - active.base_offset > RELATIVE_OFFSET_MAX:
-            return True
-        first_ms = active.first_timestamp_ms
-        newest_ms = last.max_timestamp_ms if first_ms != NO_TIMESTAMP else now_ms
-        return first_ms != NO_TIMESTAMP and newest_ms - first_ms > self.config.segment_ms

@@ -6,10 +6,11 @@
 <dir>/.kafka_cleanshutdown               the last process closed everything
 <dir>/recovery-point-offset-checkpoint   below these offsets all was synced
 <dir>/log-start-offset-checkpoint        below these offsets nothing may be read
+<dir>/cleaner-offset-checkpoint          below these offsets all was compacted
 <dir>/logs, <dir>/quarantine             see log_layout
 ```
 
-The two checkpoints have Kafka's form with the topic id in place of the name, since a name can be
+The three checkpoints have Kafka's form with the topic id in place of the name, since a name can be
 taken again.
 
 States: open; fenced (its disk failed: it takes and syncs nothing until a restart has read its
@@ -17,7 +18,9 @@ files again, and serves what it has); closed.
 
 Invariants:
     The clean mark is gone, durably, before the first append.
-    A recovery point is written after the sync that it speaks of; a log start before files go.
+    A recovery point is written after the sync that it speaks of; a log start before files go; a
+    cleaner offset before a recovery point beyond it, and believed up to the recovery point only:
+    what comes where records were cut off is dirty.
     What is known of a log that is offline stays in the checkpoints: a restart must not take its
     damage for a torn tail.
     A checkpoint is written only when it would say something else than the one on disk.
@@ -26,7 +29,7 @@ Called by: log_manager. Calls: recovery, log, log_layout, meta_properties.
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from storage.checkpoints import MalformedCheckpoint, read_checkpoint, write_checkpoint
@@ -53,6 +56,7 @@ LOCK = ".lock"
 CLEAN_MARK = ".kafka_cleanshutdown"
 RECOVERY_POINTS = "recovery-point-offset-checkpoint"
 LOG_STARTS = "log-start-offset-checkpoint"
+CLEANER_OFFSETS = "cleaner-offset-checkpoint"
 
 _END_OF_TIME_MS = 1 << 63
 
@@ -80,6 +84,7 @@ class LogDir:
         self._ids: dict[Key, LogId] = {}
         self._offline: dict[LogId, str] = {}
         self._offline_starts: dict[Key, RecoveryStart] = {}
+        self._offline_cleaned: dict[Key, int] = {}
         self._written: dict[str, _Offsets] = {}
         self._fenced: str | None = None
         self._closed = False
@@ -139,6 +144,10 @@ class LogDir:
         """Return a log, or None if there is none (or it is offline)."""
         return self._logs.get(key)
 
+    def opened(self) -> list[tuple[LogId, Log]]:
+        """Return the logs that are open."""
+        return [(self._ids[key], log) for key, log in self._logs.items()]
+
     def recover(self) -> None:
         """Open every log, repairing what the last process left.
 
@@ -149,6 +158,7 @@ class LogDir:
         clean = self._disk.exists(mark)
         points = self._offsets(RECOVERY_POINTS)
         starts = self._offsets(LOG_STARTS)
+        cleaned = self._offsets(CLEANER_OFFSETS)
         if clean:
             self._disk.remove(mark)
             self._disk.sync_directory(self.path)
@@ -159,7 +169,7 @@ class LogDir:
                 recovery_point=points.get(log_id.key, 0),
                 log_start_offset=starts.get(log_id.key, 0),
             )
-            self._recover_one(log_id, start)
+            self._recover_one(log_id, start, cleaned.get(log_id.key, 0))
 
     def create(self, log_id: LogId, config: LogConfig) -> Log:
         """Make a new log, durably.
@@ -192,6 +202,7 @@ class LogDir:
             del self._ids[key]
         for log_id in [one for one in self._offline if one.topic_id == topic_id]:
             del self._offline[log_id], self._offline_starts[log_id.key]
+            self._offline_cleaned.pop(log_id.key, None)
         delete_topic(self._disk, self.path, topic_id)
 
     def fence(self, reason: str) -> None:
@@ -217,13 +228,25 @@ class LogDir:
         self._retired.remove_due(due_ms)
         points = {key: log.durable_end_offset for key, log in self._logs.items()}
         starts = {key: log.log_start_offset for key, log in self._logs.items()}
+        cleaned = {key: log.cleaning.first_dirty_offset for key, log in self._logs.items()}
         for key, known in self._offline_starts.items():
             points[key], starts[key] = known.recovery_point, known.log_start_offset
-        for name, offsets in ((RECOVERY_POINTS, points), (LOG_STARTS, starts)):
-            self._write_offsets(name, offsets)
-        for log in self._logs.values():
+        self._write_offsets(CLEANER_OFFSETS, cleaned | self._offline_cleaned)
+        self._write_offsets(RECOVERY_POINTS, points)
+        self._write_offsets(LOG_STARTS, starts)
+        for key, log in self._logs.items():
+            log.cleaning.recovery_point = points[key]
             self._retired.add(log.retire_dead_segments(), now_ms + log.config.file_delete_delay_ms)
         self._retired.remove_due(due_ms)
+
+    def retire(self, paths: Iterable[Path], delay_ms: int) -> None:
+        """Remove files that have their last name after a delay, not at once.
+
+        Args:
+            paths: The names are durable.
+            delay_ms: ``file.delete.delay.ms``.
+        """
+        self._retired.add(paths, _monotonic_ms() + delay_ms)
 
     def apply_retention(self, now_ms: int) -> None:
         """Raise the starts of all logs as far as retention lets their segments go.
@@ -266,14 +289,17 @@ class LogDir:
         self._closed = True
         self._lock.release()
 
-    def _recover_one(self, log_id: LogId, start: RecoveryStart) -> None:
+    def _recover_one(self, log_id: LogId, start: RecoveryStart, cleaned: int) -> None:
         try:
             log = recover_log(self._disk, log_path(self.path, log_id), parse_config({}), start)
         except (CorruptLog, CorruptBatch, DiskError) as error:
             _logger.error("%s is offline: %s", log_id, error)
             self._offline[log_id] = str(error)
             self._offline_starts[log_id.key] = start
+            self._offline_cleaned[log_id.key] = cleaned
             return
+        log.cleaning.recovery_point = min(start.recovery_point, log.log_end_offset)
+        log.cleaning.first_dirty_offset = min(cleaned, log.cleaning.recovery_point)
         self._logs[log_id.key] = log
         self._ids[log_id.key] = log_id
         if not start.clean:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from storage.cleanup.swap import finish_swaps
 from storage.config import LogConfig
 from storage.errors import CorruptBatch, CorruptLog
 from storage.files import TEMPORARY_SUFFIX, Disk, File
@@ -103,6 +104,10 @@ def recover_log(disk: Disk, directory: Path, config: LogConfig, start: RecoveryS
         CorruptLog: Records that had been synced are damaged or missing.
         DiskError: The disk failed.
     """
+    try:
+        finish_swaps(disk, directory)
+    except CorruptBatch as error:
+        raise CorruptLog(directory, f"a compacted segment: {error}") from error
     _remove_leftovers(disk, directory)
     bases = _segment_bases(disk, directory)
     if not bases:

@@ -11,7 +11,7 @@ Invariants:
 Called by: log, recovery. Calls: files, format, the indexes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,11 +29,18 @@ OFFSET_INDEX_SUFFIX = ".index"
 TIME_INDEX_SUFFIX = ".timeindex"
 TXN_INDEX_SUFFIX = ".txnindex"
 SNAPSHOT_SUFFIX = ".snapshot"
+CLEANED_SUFFIX = ".cleaned"
+"""Behind the names of files that compaction writes, before they are whole."""
+
+SWAP_SUFFIX = ".swap"
+"""Behind the names of compacted files that are whole: from here on they count."""
+
 DELETED_SUFFIX = ".deleted"
 """Behind the names of files that are to be removed once ``file.delete.delay.ms`` is over."""
 
 INDEX_SUFFIXES = (OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX)
-SUFFIXES = (LOG_SUFFIX, *INDEX_SUFFIXES, SNAPSHOT_SUFFIX)
+FILE_SUFFIXES = (LOG_SUFFIX, *INDEX_SUFFIXES)
+SUFFIXES = (*FILE_SUFFIXES, SNAPSHOT_SUFFIX)
 
 
 def segment_path(directory: Path, base_offset: int, suffix: str) -> Path:
@@ -47,10 +54,34 @@ def remove_segment(disk: Disk, directory: Path, base_offset: int) -> None:
         disk.remove(segment_path(directory, base_offset, suffix))
 
 
+def headers_of(file: File, position: int, end: int) -> Iterator[tuple[int, BatchHeader]]:
+    """Yield position and header of each batch of a file, see ``Segment.headers``."""
+    chunk = b""
+    chunk_start = position
+    while position < end:
+        at = position - chunk_start
+        if at + HEADER_SIZE > len(chunk):
+            chunk = file.read(position, min(HEADER_SCAN_BYTES, end - position))
+            chunk_start, at = position, 0
+        header = parse_header(chunk, at)
+        if position + header.size > end:
+            raise CorruptBatch(f"a batch at {position} of {file.path} runs past {end}")
+        yield position, header
+        position += header.size
+
+
 class Segment:
     """One segment of one log."""
 
-    def __init__(self, disk: Disk, directory: Path, base_offset: int, *, create: bool) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        directory: Path,
+        base_offset: int,
+        *,
+        create: bool,
+        suffix: str = "",
+    ) -> None:
         """Open a segment's files; indexes that are missing are made, empty.
 
         Args:
@@ -58,17 +89,18 @@ class Segment:
             directory: The log's.
             base_offset: Offset that its first record has, or will have.
             create: Make the log file too.
+            suffix: Behind the files' usual names.
         """
         self._disk = disk
         self._directory = directory
+        self._suffix = suffix
         self.base_offset = base_offset
-        path = segment_path(directory, base_offset, LOG_SUFFIX)
-        self.file: File = disk.open(path, create=create)
-        index_path = segment_path(directory, base_offset, OFFSET_INDEX_SUFFIX)
-        self.offset_index = OffsetIndex(disk.open(index_path, create=True), base_offset)
-        time_path = segment_path(directory, base_offset, TIME_INDEX_SUFFIX)
-        self.time_index = TimeIndex(disk.open(time_path, create=True), base_offset)
-        self._txn_path = segment_path(directory, base_offset, TXN_INDEX_SUFFIX)
+        self.file: File = disk.open(self._path(LOG_SUFFIX), create=create)
+        offsets = disk.open(self._path(OFFSET_INDEX_SUFFIX), create=True)
+        self.offset_index = OffsetIndex(offsets, base_offset)
+        times = disk.open(self._path(TIME_INDEX_SUFFIX), create=True)
+        self.time_index = TimeIndex(times, base_offset)
+        self._txn_path = self._path(TXN_INDEX_SUFFIX)
         self.txn_index: TransactionIndex | None = None
         """Only there once a transaction was aborted in this segment."""
 
@@ -79,6 +111,22 @@ class Segment:
         self.max_timestamp_ms = NO_TIMESTAMP
         self.offset_of_max_timestamp = base_offset
         self._bytes_since_index = 0
+
+    @property
+    def directory(self) -> Path:
+        """Where the files are."""
+        return self._directory
+
+    def _path(self, kind: str) -> Path:
+        return segment_path(self._directory, self.base_offset, kind + self._suffix)
+
+    def clear(self) -> None:
+        """Empty every file."""
+        self.file.truncate(0)
+        self.size = 0
+        if self.txn_index is not None:
+            self.txn_index.clear()
+        self.reindex(0)
 
     def append(
         self,
@@ -144,6 +192,12 @@ class Segment:
             self.txn_index = TransactionIndex(self._disk.open(self._txn_path, create=True))
         self.txn_index.append(aborted)
 
+    def drop_empty_txn_index(self) -> None:
+        """Remove a transaction index without entries."""
+        if self.txn_index is not None and not self.txn_index.entry_count:
+            self.txn_index = None
+            self._disk.remove(self._txn_path)
+
     def headers(self, position: int, end: int | None = None) -> Iterator[tuple[int, BatchHeader]]:
         """Yield position and header of each batch from a batch's position on.
 
@@ -154,19 +208,7 @@ class Segment:
         Raises:
             CorruptBatch: What lies there is no batch.
         """
-        end = self.size if end is None else end
-        chunk = b""
-        chunk_start = position
-        while position < end:
-            at = position - chunk_start
-            if at + HEADER_SIZE > len(chunk):
-                chunk = self.file.read(position, min(HEADER_SCAN_BYTES, end - position))
-                chunk_start, at = position, 0
-            header = parse_header(chunk, at)
-            if position + header.size > end:
-                raise CorruptBatch(f"a batch at {position} of {self.file.path} runs past {end}")
-            yield position, header
-            position += header.size
+        return headers_of(self.file, position, self.size if end is None else end)
 
     def find(self, offset: int) -> tuple[int, BatchHeader] | None:
         """Return position and header of the first batch that ends above an offset, or None."""
@@ -253,20 +295,33 @@ class Segment:
 
     def remove(self) -> None:
         """Remove the files' names; whoever still reads keeps reading."""
-        remove_segment(self._disk, self._directory, self.base_offset)
+        for kind in reversed(SUFFIXES):
+            self._disk.remove(self._path(kind))
 
     def retire(self) -> list[Path]:
         """Rename the files, the log file last, and return their new names.
 
         They are to be removed later; whoever still reads keeps reading.
         """
-        retired = []
-        for suffix in reversed(SUFFIXES):
-            path = segment_path(self._directory, self.base_offset, suffix)
+        return self.rename(DELETED_SUFFIX, SUFFIXES)
+
+    def rename(self, suffix: str, kinds: Sequence[str] = FILE_SUFFIXES) -> list[Path]:
+        """Give the files another suffix behind their usual names, the log file last.
+
+        Args:
+            suffix: The new one.
+            kinds: Of which files; a producer snapshot is not one of the segment's own.
+        """
+        renamed = []
+        for kind in reversed(kinds):
+            path = self._path(kind)
             if self._disk.exists(path):
-                retired.append(path.with_name(path.name + DELETED_SUFFIX))
-                self._disk.rename(path, retired[-1])
-        return retired
+                renamed.append(segment_path(self._directory, self.base_offset, kind + suffix))
+                self._disk.rename(path, renamed[-1])
+        self._suffix = suffix
+        self._txn_path = self._path(TXN_INDEX_SUFFIX)
+        self.file.path = self._path(LOG_SUFFIX)
+        return renamed
 
     def _cut_back(self, size: int, entries: tuple[int, int], error: DiskError) -> None:
         try:

@@ -8,13 +8,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from storage.appending import Appended
 from storage.config import parse_config
 from storage.errors import LogError, OutOfOrderSequence
 from storage.files import Disk
 from storage.format.builder import build_batch
 from storage.format.control import ControlType, EndMarker, build_end_marker
 from storage.format.record import NewRecord
-from storage.log import Appended, Log
+from storage.log import Log
 from storage.producers.producer_snapshots import snapshot_offsets, snapshot_path
 from storage.producers.producer_state import Producer, ProducerState, sequence_after
 from storage.recovery import RecoveryStart, create_log, recover_log
