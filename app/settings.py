@@ -32,6 +32,18 @@ class Settings:
     log_dir_reserve_bytes: int = 128 << 20
     """Room that produce leaves free on the disk of each log directory; 0 keeps none."""
 
+    log_retention_check_interval_ms: int = 300_000
+    """How often retention looks at the logs."""
+
+    log_cleaner_backoff_ms: int = 15_000
+    """How long the cleaner waits when no log is dirty enough to be compacted."""
+
+    log_cleaner_dedupe_buffer_bytes: int = 64 << 20
+    """Memory for the keys of one compaction (Kafka's ``log.cleaner.dedupe.buffer.size``)."""
+
+    log_cleaner_io_max_bytes_per_second: int = 0
+    """What compaction may read and write; 0 is no limit."""
+
     host: str = "127.0.0.1"
     """Address that the doors listen on."""
 
@@ -74,6 +86,10 @@ _BOUNDS = {
     "advertised_port": (1, PORT_MAX),
     "node_id": (0, 2**31 - 1),
     "log_dir_reserve_bytes": (0, 2**63 - 1),
+    "log_retention_check_interval_ms": (1, 2**31 - 1),
+    "log_cleaner_backoff_ms": (1, 2**31 - 1),
+    "log_cleaner_dedupe_buffer_bytes": (1 << 20, 2**40),
+    "log_cleaner_io_max_bytes_per_second": (0, 2**40),
     "num_partitions": (1, 10_000),
 }
 

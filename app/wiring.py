@@ -21,7 +21,9 @@ from app.cluster.catalog import Catalog
 from app.cluster.database import sqlite_url
 from app.cluster.metadata_image import BrokerRegistration
 from app.cluster.watcher import MetadataWatcher
-from app.replication.replica_manager import ReplicaManager
+from app.replication.cleaning import CleanerConfig
+from app.replication.housekeeping import HousekeepingConfig
+from app.replication.replica_manager import DiskThreads, ReplicaConfig, ReplicaManager
 from app.security.acls import AllowAll
 from app.security.quotas import Unlimited
 from app.settings import Settings
@@ -121,15 +123,18 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
     with (
         ThreadPoolExecutor(len(logs.directories), thread_name_prefix="sync") as sync,
         ThreadPoolExecutor(READ_THREADS, thread_name_prefix="read") as reads,
+        ThreadPoolExecutor(1, thread_name_prefix="cleaner") as cleaner,
     ):
-        replicas = ReplicaManager(settings.node_id, logs, sync, reads)
+        threads = DiskThreads(sync=sync, reads=reads, cleaner=cleaner)
+        clock = SystemClock()
+        replicas = ReplicaManager(settings.node_id, logs, threads, clock, _replica_config(settings))
         replicas.delete_leftovers(await catalog.deleted_topic_ids())
         watcher = MetadataWatcher(catalog)
         image = await watcher.refresh()
         replicas.report_unknown_logs(image)
         watcher.subscribe(replicas.apply_image)
         context = BrokerContext(
-            clock=SystemClock(),
+            clock=clock,
             node_id=settings.node_id,
             catalog=catalog,
             metadata=watcher,
@@ -150,6 +155,19 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
         finally:
             background.cancel()
             await asyncio.gather(background, return_exceptions=True)
+
+
+def _replica_config(settings: Settings) -> ReplicaConfig:
+    return ReplicaConfig(
+        housekeeping=HousekeepingConfig(
+            retention_check_interval_ms=settings.log_retention_check_interval_ms,
+        ),
+        cleaner=CleanerConfig(
+            backoff_ms=settings.log_cleaner_backoff_ms,
+            dedupe_buffer_bytes=settings.log_cleaner_dedupe_buffer_bytes,
+            io_max_bytes_per_second=settings.log_cleaner_io_max_bytes_per_second,
+        ),
+    )
 
 
 async def _background(replicas: ReplicaManager, watcher: MetadataWatcher) -> None:

@@ -24,9 +24,10 @@ from dataclasses import dataclass
 
 from app.replication.group_commit import GroupCommit
 from app.replication.purgatory import Watchers
+from storage.appending import Appended
 from storage.config import LogConfig
 from storage.errors import DiskError, LogOffline, OffsetOutOfRange, PassingDiskError
-from storage.log import Appended, Log
+from storage.log import Log
 from storage.segments.log_slice import LogSlice
 from storage.segments.timestamp_lookup import TimestampAndOffset
 
@@ -70,6 +71,7 @@ class Partition:
         self._flush_timer: asyncio.TimerHandle | None = None
         self._gone: str | None = None
         self.watchers = Watchers()
+        self._note_high_watermark()
 
     @property
     def log(self) -> Log | None:
@@ -135,6 +137,7 @@ class Partition:
             raise
         if self._relaxed:
             self._schedule_relaxed_flush()
+            self._note_high_watermark()
             self.watchers.wake_all()
         else:
             placed.commit.request(placed.log, self._on_durable)
@@ -240,7 +243,13 @@ class Partition:
         if self._fenced is not None:
             raise LogOffline(self._fenced)
 
+    def _note_high_watermark(self) -> None:
+        """Tell the log what is replicated: retention, compaction and transactions go by it."""
+        if self._log is not None:
+            self._log.advance_high_watermark(self.high_watermark)
+
     def _on_durable(self) -> None:
+        self._note_high_watermark()
         high_watermark = self.high_watermark
         waiters = self._durability_waiters
         while waiters and waiters[0][0] <= high_watermark:

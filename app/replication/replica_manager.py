@@ -9,19 +9,24 @@ Invariants:
     A corrupt log's partition stays offline and says why; the others serve.
     A log directory that fails takes only its own partitions: they are read on, never written.
     No second log is begun for a partition whose log may lie in a directory that is away.
-Called by: broker verbs, wiring. Calls: partition, storage.log_manager.
+Called by: broker verbs, wiring. Calls: partition, housekeeping, cleaning,
+storage.log_manager.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from app.cluster.metadata_image import MetadataImage, TopicMetadata
+from app.replication.cleaning import CleanerConfig, LogCleaner
 from app.replication.group_commit import GroupCommit
+from app.replication.housekeeping import Housekeeping, HousekeepingConfig
 from app.replication.partition import Partition, PlacedLog
+from app.telemetry.clock import Clock
 from storage.config import LogConfig, parse_config
 from storage.errors import DiskError, PassingDiskError
 from storage.log import Log
@@ -35,35 +40,71 @@ _logger = logging.getLogger(__name__)
 PartitionKey = tuple[str, int]
 """Topic id and partition number."""
 
-CHECKPOINT_INTERVAL_S = 5.0
-"""How often recovery points are written, so that a restart has little to read again."""
-
-
 INTERNAL_TOPICS = frozenset({"__consumer_offsets", "__transaction_state"})
 """Consuming needs them, so they may take of the space reserve (Kafka's ``Topic`` names them)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskThreads:
+    """Threads that wait for disks."""
+
+    sync: Executor
+    """As many threads as there are log directories, for group commit."""
+
+    reads: Executor
+    """A few threads for reads that are not in the page cache."""
+
+    cleaner: Executor
+    """One thread for compaction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaConfig:
+    """What an operator may choose."""
+
+    housekeeping: HousekeepingConfig = field(default_factory=HousekeepingConfig)
+    cleaner: CleanerConfig = field(default_factory=CleanerConfig)
+
+
+DEFAULTS = ReplicaConfig()
 
 
 class ReplicaManager:
     """All partitions of this node."""
 
-    def __init__(self, node_id: int, logs: LogManager, sync: Executor, reads: Executor) -> None:
+    def __init__(
+        self,
+        node_id: int,
+        logs: LogManager,
+        threads: DiskThreads,
+        clock: Clock,
+        config: ReplicaConfig = DEFAULTS,
+    ) -> None:
         """Serve nothing until the first image is applied.
 
         Args:
             node_id: Which broker this is.
             logs: The recovered logs of this node.
-            sync: As many threads as there are log directories, for group commit.
-            reads: A few threads for reads that are not in the page cache, and for deletions.
+            threads: Where disks are waited for.
+            clock: The node's.
+            config: The operator's choice.
         """
         self._node_id = node_id
         self._logs = logs
-        self._reads = reads
+        self._reads = threads.reads
         self._commits = {
-            log_dir: GroupCommit(sync, partial(self._on_fenced, log_dir))
+            log_dir: GroupCommit(threads.sync, partial(self._on_fenced, log_dir))
             for log_dir in logs.directories
         }
         self._partitions: dict[PartitionKey, Partition] = {}
-        self._deletions: asyncio.Queue[str] = asyncio.Queue()
+        self._housekeeping = Housekeeping(logs, self._commits, clock, config.housekeeping)
+        self.cleaner = LogCleaner(
+            logs,
+            threads.cleaner,
+            clock,
+            config.cleaner,
+            lambda log_dir, reason: self._commits[log_dir].fence(reason),
+        )
 
     @property
     def fenced(self) -> str | None:
@@ -133,12 +174,12 @@ class ReplicaManager:
             _logger.warning("topic id %s is on disk but not in the metadata: left alone", topic_id)
 
     async def run(self) -> None:
-        """Do the background work until cancelled: syncs, checkpoints, deletions."""
+        """Do the background work until cancelled: syncs, housekeeping, compaction."""
         async with asyncio.TaskGroup() as tasks:
             for log_dir, commit in self._commits.items():
                 tasks.create_task(commit.run(), name=f"group-commit {log_dir.path}")
-            tasks.create_task(self._write_checkpoints(), name="checkpoints")
-            tasks.create_task(self._delete_topics(), name="topic-deletion")
+            tasks.create_task(self._housekeeping.run(), name="housekeeping")
+            tasks.create_task(self.cleaner.run(), name="log-cleaner")
 
     async def drain(self) -> None:
         """Return when all that was appended so far is durable (or never will be)."""
@@ -206,7 +247,7 @@ class ReplicaManager:
             partition = self._partitions.pop((topic.topic_id, metadata.partition), None)
             if partition is not None:
                 partition.fail(f"topic {topic.name!r} was deleted")
-        self._deletions.put_nowait(topic.topic_id)
+        self._housekeeping.delete_topic(topic.topic_id)
 
     def _on_fenced(self, log_dir: LogDir, reason: str) -> None:
         log_dir.fence(reason)
@@ -214,22 +255,3 @@ class ReplicaManager:
         for partition in self._partitions.values():
             if partition.commit is commit:
                 partition.fence(reason)
-
-    async def _write_checkpoints(self) -> None:
-        while True:
-            await asyncio.sleep(CHECKPOINT_INTERVAL_S)
-            for log_dir, commit in self._commits.items():
-                try:
-                    log_dir.write_checkpoints()
-                except PassingDiskError as error:
-                    _logger.error("recovery points not written for now: %s", error)
-                except DiskError as error:
-                    commit.fence(str(error))
-
-    async def _delete_topics(self) -> None:
-        while True:
-            topic_id = await self._deletions.get()
-            try:
-                self._logs.delete_topic(topic_id)
-            except DiskError as error:
-                _logger.error("logs of deleted topic %s not removed: %s", topic_id, error)

@@ -76,18 +76,16 @@ async def consume_partition(
     offset = query.offset
     if offset is None:
         offset = _start(context, principal, place, query)
-    wanted = WantedPartition(
-        topic_name=topic, partition=partition, offset=offset, max_bytes=query.max_bytes
-    )
-    bounds = FetchBounds(max_bytes=query.max_bytes, wait_ms=query.wait_ms)
-    fetched = (await fetch(context, principal, [wanted], bounds))[0]
-    if fetched.error is not None:
-        raise fetched.error
+    fetched = await _fetch_one(context, principal, place, offset, query)
     if accept == RECORD_BATCHES:
         await _send_batches(context, scope, fetched, send)
         return
     separator = _separator(accept)
     page = await _page(context, fetched, query, query.max_records, separator)
+    while not page.count and page.next_offset > fetched.wanted.offset:
+        # Markers, or what compaction has emptied: an empty page is the end of the log only.
+        fetched = await _fetch_one(context, principal, place, page.next_offset, query)
+        page = await _page(context, fetched, query, query.max_records, separator)
     headers = [
         _link(scope, query.next_page(offset=page.next_offset)),
         (NEXT_OFFSET_HEADER, b"%d" % page.next_offset),
@@ -133,7 +131,11 @@ async def consume_topic(
         start = 0 if beginning else _start(context, principal, (topic, partition), query)
         offsets.append(start)
     separator = _separator(accept)
-    pages = await _pages(context, principal, topic, query, cursor.first, offsets, separator)
+    before: list[int] = []
+    pages: list[_Page] = []
+    while offsets != before and not any(page.count for page in pages):
+        before = list(offsets)
+        pages = await _pages(context, principal, topic, query, cursor.first, offsets, separator)
     following = Cursor(
         topic_id=found.topic_id,
         offsets=tuple(offsets),
@@ -162,6 +164,24 @@ async def consume_topic(
     )
     body += b'"partitions":%b}' % msgspec.json.encode(places)
     await send_answer(send, 200, body, content_type=JSON, headers=headers)
+
+
+async def _fetch_one(
+    context: BrokerContext,
+    principal: Principal,
+    place: tuple[str, int],
+    offset: int,
+    query: ConsumeQuery,
+) -> FetchedPartition:
+    topic, partition = place
+    wanted = WantedPartition(
+        topic_name=topic, partition=partition, offset=offset, max_bytes=query.max_bytes
+    )
+    bounds = FetchBounds(max_bytes=query.max_bytes, wait_ms=query.wait_ms)
+    fetched = (await fetch(context, principal, [wanted], bounds))[0]
+    if fetched.error is not None:
+        raise fetched.error
+    return fetched
 
 
 async def _pages(

@@ -18,6 +18,10 @@ BOUNDS = [
     ("node_id", 0, 2**31 - 1),
     ("num_partitions", 1, 10_000),
     ("log_dir_reserve_bytes", 0, 2**63 - 1),
+    ("log_retention_check_interval_ms", 1, 2**31 - 1),
+    ("log_cleaner_backoff_ms", 1, 2**31 - 1),
+    ("log_cleaner_dedupe_buffer_bytes", 1 << 20, 2**40),
+    ("log_cleaner_io_max_bytes_per_second", 0, 2**40),
 ]
 
 
@@ -79,6 +83,10 @@ def test_every_setting_has_a_variable() -> None:
         "log_level": "ERROR",
         "log_format": "json",
         "num_partitions": "4",
+        "log_retention_check_interval_ms": "6",
+        "log_cleaner_backoff_ms": "7",
+        "log_cleaner_dedupe_buffer_bytes": "2097152",
+        "log_cleaner_io_max_bytes_per_second": "8",
     }
 
     loaded = load_settings({}, {f"CAUCE_{name.upper()}": text for name, text in values.items()})
