@@ -20,6 +20,7 @@ from app.broker.partitioner import Partitioner
 from app.cluster.catalog import Catalog
 from app.cluster.database import sqlite_url
 from app.cluster.metadata_image import BrokerRegistration
+from app.cluster.producer_ids import ProducerIds
 from app.cluster.watcher import MetadataWatcher
 from app.replication.cleaning import CleanerConfig
 from app.replication.housekeeping import HousekeepingConfig
@@ -139,6 +140,7 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
             catalog=catalog,
             metadata=watcher,
             replicas=replicas,
+            producer_ids=ProducerIds(catalog),
             partitioner=Partitioner(),
             authorizer=AllowAll(),
             quotas=Unlimited(),

@@ -10,6 +10,7 @@ from storage.errors import InvalidBatch
 from storage.format.batch import (
     NO_TIMESTAMP,
     BatchHeader,
+    MutableBuffer,
     checked_header,
     stamp,
     stamp_log_append_time,
@@ -32,7 +33,7 @@ class Appended(NamedTuple):
 
 
 def stamped(
-    batches: bytearray,
+    batches: MutableBuffer,
     found: list[tuple[int, BatchHeader]],
     offset: int,
     leader_epoch: int,

@@ -31,7 +31,7 @@ from storage.errors import (
     OffsetOutOfRange,
 )
 from storage.files import Disk
-from storage.format.batch import BatchHeader
+from storage.format.batch import BatchHeader, Buffer, MutableBuffer
 from storage.leader_epochs import LeaderEpochs
 from storage.producers.log_producers import LogProducers, aborted_transactions
 from storage.producers.producer_state import ProducerState
@@ -133,7 +133,7 @@ class Log:
 
     def append(
         self,
-        batch: bytearray,
+        batch: MutableBuffer,
         *,
         leader_epoch: int,
         now_ms: int,
@@ -414,7 +414,7 @@ class Log:
 
     def _write(
         self,
-        data: bytes | bytearray,
+        data: Buffer,
         batches: list[tuple[int, BatchHeader]],
         now_ms: int,
         append_time_ms: int,

@@ -26,7 +26,9 @@ from storage.format.batch import (
     NO_TIMESTAMP,
     TRANSACTIONAL_BIT,
     BatchHeader,
+    Buffer,
     Compression,
+    MutableBuffer,
     checked_header,
     parse_header,
 )
@@ -48,7 +50,7 @@ class Origin(Enum):
 
 
 def validate_for_append(
-    batches: bytes | bytearray, config: LogConfig, now_ms: int, origin: Origin = Origin.CLIENT
+    batches: Buffer, config: LogConfig, now_ms: int, origin: Origin = Origin.CLIENT
 ) -> list[tuple[int, BatchHeader]]:
     """Check batches from a client.
 
@@ -85,8 +87,8 @@ def validate_for_append(
 
 
 def prepare_for_append(
-    batches: bytearray, found: list[tuple[int, BatchHeader]], config: LogConfig
-) -> tuple[bytearray, list[tuple[int, BatchHeader]]]:
+    batches: MutableBuffer, found: list[tuple[int, BatchHeader]], config: LogConfig
+) -> tuple[MutableBuffer, list[tuple[int, BatchHeader]]]:
     """Look into validated batches where the topic asks for it, compress them as it says.
 
     Args:

@@ -14,6 +14,7 @@ from app.broker.errors import (
 from app.broker.partitioner import Partitioner
 from app.cluster.catalog import Catalog
 from app.cluster.metadata_image import MetadataImage, TopicMetadata
+from app.cluster.producer_ids import ProducerIds
 from app.cluster.watcher import MetadataWatcher
 from app.replication.replica_manager import ReplicaManager
 from app.security.acls import CLUSTER, Authorizer, Operation, topic
@@ -52,6 +53,7 @@ class BrokerContext:
     catalog: Catalog
     metadata: MetadataWatcher
     replicas: ReplicaManager
+    producer_ids: ProducerIds
     partitioner: Partitioner
     authorizer: Authorizer
     quotas: Quotas

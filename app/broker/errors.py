@@ -135,6 +135,72 @@ class InvalidRequest(BrokerError):
     name = "INVALID_REQUEST"
 
 
+class OutOfOrderSequenceNumber(BrokerError):
+    """A batch of an idempotent producer is not the one that comes next."""
+
+    code = 45
+    name = "OUT_OF_ORDER_SEQUENCE_NUMBER"
+
+
+class InvalidProducerEpoch(BrokerError):
+    """A newer incarnation of the producer has written."""
+
+    code = 47
+    name = "INVALID_PRODUCER_EPOCH"
+
+
+class InvalidTxnState(BrokerError):
+    """A batch does not fit the transaction that its producer has, or has not, open."""
+
+    code = 48
+    name = "INVALID_TXN_STATE"
+
+
+class FencedLeaderEpoch(BrokerError):
+    """The client knows of an older reign of the partition's leader (KIP-320)."""
+
+    code = 74
+    name = "FENCED_LEADER_EPOCH"
+    retriable = True
+
+
+class UnknownLeaderEpoch(BrokerError):
+    """The client knows of a newer reign than this node."""
+
+    code = 75
+    name = "UNKNOWN_LEADER_EPOCH"
+    retriable = True
+
+
+class UnknownTopicId(BrokerError):
+    """No topic has this id."""
+
+    code = 100
+    name = "UNKNOWN_TOPIC_ID"
+    retriable = True
+
+
+class InvalidRequiredAcks(BrokerError):
+    """Acknowledgements are -1 (all), 0 (none) or 1 (the leader's)."""
+
+    code = 21
+    name = "INVALID_REQUIRED_ACKS"
+
+
+class UnsupportedVersion(BrokerError):
+    """What is asked for is not served here."""
+
+    code = 35
+    name = "UNSUPPORTED_VERSION"
+
+
+class IllegalSaslState(BrokerError):
+    """Nobody asked for it: no handshake came before."""
+
+    code = 34
+    name = "ILLEGAL_SASL_STATE"
+
+
 class PolicyViolation(BrokerError):
     """A limit of this installation forbids it."""
 

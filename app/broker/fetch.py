@@ -7,18 +7,25 @@ however small ``max_bytes`` is (KIP-74).
 Source: Kafka's Fetch API.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, replace
 
 from app.broker.context import BrokerContext
-from app.broker.errors import BrokerError, InvalidRequest
-from app.broker.partitions import local_leader, partition_metadata, translate_storage_error
+from app.broker.errors import BrokerError, InvalidRequest, OffsetOutOfRange
+from app.broker.partitions import (
+    ANY_LEADER_EPOCH,
+    check_leader_epoch,
+    local_leader,
+    partition_metadata,
+    translate_storage_error,
+)
 from app.replication.partition import Partition
 from app.replication.purgatory import watching
 from app.security.acls import Operation
 from app.security.principal import Principal
 from storage.errors import DiskError, LogError
 from storage.segments.log_slice import LogSlice
+from storage.segments.txn_index import AbortedTransaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +36,11 @@ class WantedPartition:
     partition: int
     offset: int
     max_bytes: int
+    leader_epoch: int = ANY_LEADER_EPOCH
+    """The leader's epoch that the client knows."""
+
+    last_fetched_epoch: int = ANY_LEADER_EPOCH
+    """Epoch of the last record that the client has; tells whether its log and this one part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +53,13 @@ class FetchedPartition:
 
     high_watermark: int
     log_start_offset: int
+    last_stable_offset: int = -1
+    aborted: tuple[AbortedTransaction, ...] = ()
+    """Transactions to be left out of what was found, where only committed records are wanted."""
+
+    diverging: tuple[int, int] | None = None
+    """Epoch and end of what the client's log and this one share, if they part (KIP-595)."""
+
     error: BrokerError | None = None
 
 
@@ -51,6 +70,8 @@ class FetchBounds:
     max_bytes: int
     min_bytes: int = 1
     wait_ms: int = 0
+    is_committed: bool = False
+    """Whether only records of committed transactions are wanted, and of none."""
 
 
 async def fetch(
@@ -73,22 +94,62 @@ async def fetch(
     Raises:
         InvalidRequest: The bounds make no sense.
     """
+    answer = begin_fetch(context, principal, wanted, bounds)
+    return await answer if isinstance(answer, Coroutine) else answer
+
+
+def begin_fetch(
+    context: BrokerContext,
+    principal: Principal,
+    wanted: Sequence[WantedPartition],
+    bounds: FetchBounds,
+) -> list[FetchedPartition] | Coroutine[None, None, list[FetchedPartition]]:
+    """Fetch like ``fetch``, without a wait where none is needed.
+
+    Returns:
+        The answers, or what has to be awaited for them.
+    """
     limits = context.limits
     if bounds.max_bytes < 0 or not 0 <= bounds.wait_ms <= limits.fetch_wait_ms_max:
         raise InvalidRequest(f"wait must be 0 to {limits.fetch_wait_ms_max} ms, bytes not negative")
-    max_bytes = min(bounds.max_bytes, limits.fetch_bytes_max)
-    fetched = _look(context, principal, wanted, max_bytes)
+    bounds = replace(bounds, max_bytes=min(bounds.max_bytes, limits.fetch_bytes_max))
+    fetched = _look(context, principal, wanted, bounds)
     if bounds.wait_ms and not _is_satisfied(fetched, bounds.min_bytes):
-        deadline = context.clock.monotonic() + bounds.wait_ms / 1000
-        watched = [replica.watchers for replica in _replicas(context, wanted)]
-        with watching(watched) as operation:
-            while not _is_satisfied(fetched, bounds.min_bytes):
-                if not await operation.wait(deadline - context.clock.monotonic()):
-                    break
-                fetched = _look(context, principal, wanted, max_bytes)
-    size = sum(one.found.size for one in fetched if one.found is not None)
-    await context.hold_back(context.quotas.fetched(principal, size))
+        return _wait(context, principal, wanted, bounds)
+    throttle_ms = _account(context, principal, fetched)
+    return _hold_back(context, throttle_ms, fetched) if throttle_ms else fetched
+
+
+async def _wait(
+    context: BrokerContext,
+    principal: Principal,
+    wanted: Sequence[WantedPartition],
+    bounds: FetchBounds,
+) -> list[FetchedPartition]:
+    deadline = context.clock.monotonic() + bounds.wait_ms / 1000
+    watched = [replica.watchers for replica in _replicas(context, wanted)]
+    with watching(watched) as operation:
+        fetched = _look(context, principal, wanted, bounds)
+        while not _is_satisfied(fetched, bounds.min_bytes):
+            if not await operation.wait(deadline - context.clock.monotonic()):
+                break
+            fetched = _look(context, principal, wanted, bounds)
+    await context.hold_back(_account(context, principal, fetched))
     return fetched
+
+
+async def _hold_back(
+    context: BrokerContext, throttle_ms: int, fetched: list[FetchedPartition]
+) -> list[FetchedPartition]:
+    await context.hold_back(throttle_ms)
+    return fetched
+
+
+def _account(
+    context: BrokerContext, principal: Principal, fetched: Sequence[FetchedPartition]
+) -> int:
+    size = sum(one.found.size for one in fetched if one.found is not None)
+    return context.quotas.fetched(principal, size)
 
 
 async def read_slice(context: BrokerContext, found: LogSlice) -> bytes | bytearray:
@@ -107,13 +168,14 @@ def _look(
     context: BrokerContext,
     principal: Principal,
     wanted: Sequence[WantedPartition],
-    max_bytes: int,
+    bounds: FetchBounds,
 ) -> list[FetchedPartition]:
     fetched = []
-    left = max_bytes
+    left = bounds.max_bytes
+    committed = bounds.is_committed
     found_any = False
     for one in wanted:
-        answer = _look_at(context, principal, one, min(left, one.max_bytes), not found_any)
+        answer = _look_at(context, principal, one, left, committed=committed, min_one=not found_any)
         if answer.found is not None:
             found_any = True
             left = max(0, left - answer.found.size)
@@ -126,28 +188,65 @@ def _look_at(
     principal: Principal,
     wanted: WantedPartition,
     max_bytes: int,
+    *,
+    committed: bool,
     min_one: bool,
 ) -> FetchedPartition:
     replica: Partition | None = None
     found: LogSlice | None = None
+    diverging: tuple[int, int] | None = None
     problem: BrokerError | None = None
+    max_bytes = min(max_bytes, wanted.max_bytes)
     try:
         context.require_topic(principal, Operation.READ, wanted.topic_name)
         metadata = partition_metadata(context.topic(wanted.topic_name), wanted.partition)
+        check_leader_epoch(metadata, wanted.leader_epoch)
         replica = local_leader(context, metadata)
-        if max_bytes > 0 or min_one:
-            found = replica.locate(wanted.offset, max_bytes, min_one=min_one)
+        if wanted.last_fetched_epoch != ANY_LEADER_EPOCH:
+            diverging = _diverging(replica, wanted)
+        if diverging is None and (max_bytes > 0 or min_one):
+            found = replica.locate(wanted.offset, max_bytes, min_one=min_one, committed=committed)
     except BrokerError as error:
         problem = error
     except (LogError, DiskError) as error:
         problem = translate_storage_error(error)
+    if replica is None:
+        return FetchedPartition(
+            wanted=wanted, found=None, high_watermark=-1, log_start_offset=-1, error=problem
+        )
+    aborted: tuple[AbortedTransaction, ...] = ()
+    if found is not None and committed:
+        aborted = tuple(replica.aborted_transactions(found))
     return FetchedPartition(
         wanted=wanted,
         found=found,
-        high_watermark=replica.high_watermark if replica is not None else -1,
-        log_start_offset=replica.log_start_offset if replica is not None else -1,
+        high_watermark=replica.high_watermark,
+        log_start_offset=replica.log_start_offset,
+        last_stable_offset=replica.last_stable_offset,
+        aborted=aborted,
+        diverging=diverging,
         error=problem,
     )
+
+
+def _diverging(replica: Partition, wanted: WantedPartition) -> tuple[int, int] | None:
+    """Return where the client's log and this one part, if they do (KIP-595).
+
+    Raises:
+        OffsetOutOfRange: The client's last epoch is before all that is known here.
+    """
+    end = replica.end_offset_for_epoch(wanted.last_fetched_epoch)
+    if end is None:
+        if replica.log_end_offset == wanted.offset:
+            return None
+        raise OffsetOutOfRange(
+            f"epoch {wanted.last_fetched_epoch} is before all that {wanted.topic_name}-"
+            f"{wanted.partition} holds"
+        )
+    epoch, end_offset = end
+    if epoch < wanted.last_fetched_epoch or end_offset < wanted.offset:
+        return end
+    return None
 
 
 def _replicas(context: BrokerContext, wanted: Sequence[WantedPartition]) -> list[Partition]:
@@ -161,6 +260,6 @@ def _replicas(context: BrokerContext, wanted: Sequence[WantedPartition]) -> list
 
 
 def _is_satisfied(fetched: Sequence[FetchedPartition], min_bytes: int) -> bool:
-    if any(one.error is not None for one in fetched):
+    if any(one.error is not None or one.diverging is not None for one in fetched):
         return True
     return sum(one.found.size for one in fetched if one.found is not None) >= max(1, min_bytes)

@@ -4,14 +4,19 @@ from app.broker.context import BrokerContext
 from app.broker.errors import (
     BrokerError,
     CorruptMessage,
+    FencedLeaderEpoch,
+    InvalidProducerEpoch,
     InvalidRecord,
     InvalidTimestamp,
+    InvalidTxnState,
     KafkaStorageError,
     LogDirFull,
     MessageTooLarge,
     NotLeaderOrFollower,
     OffsetOutOfRange,
+    OutOfOrderSequenceNumber,
     TooManyOpenFiles,
+    UnknownLeaderEpoch,
     UnknownTopicOrPartition,
     UnsupportedCompressionType,
 )
@@ -19,12 +24,18 @@ from app.cluster.metadata_image import PartitionMetadata, TopicMetadata
 from app.replication.partition import Partition
 from storage import errors as storage_errors
 
+ANY_LEADER_EPOCH = -1
+"""What a client says that does not know the leader's epoch."""
+
 _TRANSLATION: tuple[tuple[type[Exception], type[BrokerError]], ...] = (
     (storage_errors.OffsetOutOfRange, OffsetOutOfRange),
     (storage_errors.BatchTooLarge, MessageTooLarge),
     (storage_errors.InvalidTimestamp, InvalidTimestamp),
     (storage_errors.CorruptBatch, CorruptMessage),
     (storage_errors.InvalidBatch, InvalidRecord),
+    (storage_errors.OutOfOrderSequence, OutOfOrderSequenceNumber),
+    (storage_errors.InvalidProducerEpoch, InvalidProducerEpoch),
+    (storage_errors.InvalidTransaction, InvalidTxnState),
     (storage_errors.UnsupportedCompression, UnsupportedCompressionType),
     (storage_errors.LogOffline, KafkaStorageError),
     (storage_errors.CorruptLog, KafkaStorageError),
@@ -68,3 +79,22 @@ def local_leader(context: BrokerContext, metadata: PartitionMetadata) -> Partiti
             f"Node {context.node_id} does not lead {metadata.topic_name}-{metadata.partition}"
         )
     return replica
+
+
+def check_leader_epoch(metadata: PartitionMetadata, known: int) -> None:
+    """Refuse a client that knows of another reign of the partition's leader (KIP-320).
+
+    Args:
+        metadata: The partition's.
+        known: The epoch that the client knows; ``ANY_LEADER_EPOCH`` if it does not care.
+
+    Raises:
+        FencedLeaderEpoch: An older one.
+        UnknownLeaderEpoch: A newer one.
+    """
+    if known in (ANY_LEADER_EPOCH, metadata.leader_epoch):
+        return
+    where = f"{metadata.topic_name}-{metadata.partition} is at leader epoch {metadata.leader_epoch}"
+    if known < metadata.leader_epoch:
+        raise FencedLeaderEpoch(f"{where}, not {known} any more")
+    raise UnknownLeaderEpoch(f"{where}, not yet {known}")

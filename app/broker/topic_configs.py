@@ -22,6 +22,7 @@ class ConfigSource(Enum):
     """Where a value comes from (Kafka's ``ConfigSource``)."""
 
     DYNAMIC_TOPIC_CONFIG = "DYNAMIC_TOPIC_CONFIG"
+    STATIC_BROKER_CONFIG = "STATIC_BROKER_CONFIG"
     DEFAULT_CONFIG = "DEFAULT_CONFIG"
 
 
@@ -58,6 +59,11 @@ class AlterOperation(Enum):
 
     SET = "SET"
     DELETE = "DELETE"
+    APPEND = "APPEND"
+    """Add to a list what is not in it."""
+
+    SUBTRACT = "SUBTRACT"
+    """Take out of a list what is in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +92,11 @@ def describe_topic_configs(
 ) -> tuple[ConfigEntry, ...]:
     """Return every config of a topic, in the order of their names."""
     context.require_topic(principal, Operation.DESCRIBE_CONFIGS, name)
-    overrides = context.topic(name).configs
+    return config_entries(context.topic(name).configs)
+
+
+def config_entries(overrides: Mapping[str, str]) -> tuple[ConfigEntry, ...]:
+    """Return every config of a topic that overrides these, in the order of their names."""
     return tuple(_entry(key, overrides) for key in sorted(CONFIG_KEYS))
 
 
@@ -113,8 +123,7 @@ async def alter_topic_configs(
         if change.operation is AlterOperation.DELETE:
             to_delete.add(change.name)
         else:
-            assert change.value is not None, "checked above"
-            to_set[change.name] = change.value
+            to_set[change.name] = _new_value(change, found.configs)
     check_configs(to_set)
     if validate_only or not changes:
         return found
@@ -129,8 +138,29 @@ def _check_change(change: ConfigChange, seen: set[str]) -> None:
         raise InvalidRequest(f"Config {change.name!r} is named twice")
     if change.name not in CONFIG_KEYS:
         raise InvalidConfig(f"Unknown topic config name: {change.name}")
-    if change.operation is AlterOperation.SET and change.value is None:
+    if change.operation is not AlterOperation.DELETE and change.value is None:
         raise InvalidConfig(f"Null value not supported for topic config: {change.name}")
+
+
+def _new_value(change: ConfigChange, overrides: Mapping[str, str]) -> str:
+    """Return what a change makes of a config.
+
+    Raises:
+        InvalidConfig: Only lists can be added to.
+    """
+    assert change.value is not None, "checked before"
+    if change.operation is AlterOperation.SET:
+        return change.value
+    key = CONFIG_KEYS[change.name]
+    if key.type != "LIST":
+        raise InvalidConfig(f"Config value append is not allowed for config key: {change.name}")
+    present = [one for one in overrides.get(change.name, key.default).split(",") if one]
+    named = [one.strip() for one in change.value.split(",")]
+    if change.operation is AlterOperation.APPEND:
+        present += [one for one in named if one not in present]
+    else:
+        present = [one for one in present if one not in named]
+    return ",".join(present)
 
 
 def _entry(name: str, overrides: Mapping[str, str]) -> ConfigEntry:

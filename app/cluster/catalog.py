@@ -222,6 +222,14 @@ class Catalog:
             if collision_key(taken) == collision_key(name):
                 raise TopicExists(f"Topic '{name}' already exists or collides with '{taken}'.")
 
+    async def take_producer_ids(self, count: int) -> int:
+        """Take ids that no other node gets; return the first of them."""
+        table = tables.cluster
+        raised = update(table).values(next_producer_id=table.c.next_producer_id + count)
+        async with transaction(self._engine, writes=True) as connection:
+            end = await connection.execute(raised.returning(table.c.next_producer_id))
+            return int(end.scalar_one()) - count
+
     async def deleted_topic_ids(self) -> set[str]:
         """Return the ids of topics that were deleted."""
         async with transaction(self._engine, writes=False) as connection:

@@ -39,6 +39,7 @@ cluster = Table(
     Column("cluster_id", String(TOPIC_ID_CHARS), nullable=False),
     Column("metadata_version", BigInteger, nullable=False),
     Column("created_at_ms", BigInteger, nullable=False),
+    Column("next_producer_id", BigInteger, nullable=False, server_default="0"),
 )
 
 brokers = Table(

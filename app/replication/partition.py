@@ -27,9 +27,11 @@ from app.replication.purgatory import Watchers
 from storage.appending import Appended
 from storage.config import LogConfig
 from storage.errors import DiskError, LogOffline, OffsetOutOfRange, PassingDiskError
+from storage.format.batch import MutableBuffer
 from storage.log import Log
 from storage.segments.log_slice import LogSlice
 from storage.segments.timestamp_lookup import TimestampAndOffset
+from storage.segments.txn_index import AbortedTransaction
 
 FLUSH_MS_NEVER = (1 << 63) - 1
 
@@ -114,7 +116,7 @@ class Partition:
     def _relaxed(self) -> bool:
         return self._config.flush_messages > 1 or self._config.flush_ms < FLUSH_MS_NEVER
 
-    def append_as_leader(self, batch: bytearray, *, leader_epoch: int, now_ms: int) -> Appended:
+    def append_as_leader(self, batch: MutableBuffer, *, leader_epoch: int, now_ms: int) -> Appended:
         """Append batches to the log; durable later, see ``wait_for_high_watermark``.
 
         Raises:
@@ -156,8 +158,16 @@ class Partition:
         self._durability_waiters.append((offset, future))
         await future
 
-    def locate(self, offset: int, max_bytes: int, *, min_one: bool = True) -> LogSlice | None:
+    def locate(
+        self, offset: int, max_bytes: int, *, min_one: bool = True, committed: bool = False
+    ) -> LogSlice | None:
         """Find whole batches from an offset on, below the high watermark.
+
+        Args:
+            offset: First offset wanted.
+            max_bytes: At most so many bytes.
+            min_one: Return the first batch even if it is larger.
+            committed: Stop at the last stable offset.
 
         Returns:
             None when there is nothing at the offset yet.
@@ -171,14 +181,45 @@ class Partition:
                 raise OffsetOutOfRange(offset, 0, 0)
             return None
         end = self.high_watermark
+        if committed:
+            stable = self._log.last_stable_offset(end)
+            if stable <= offset <= end:
+                return None
+            end = stable
         found = self._log.locate(offset, max_bytes, end_offset=end, min_one=min_one)
         return found if found.size else None
 
-    def offset_for_timestamp(self, timestamp_ms: int) -> TimestampAndOffset | None:
+    @property
+    def last_stable_offset(self) -> int:
+        """Exclusive end of what readers of committed records may see (KIP-98)."""
+        if self._log is None:
+            return 0
+        return self._log.last_stable_offset(self.high_watermark)
+
+    def aborted_transactions(self, found: LogSlice) -> list[AbortedTransaction]:
+        """Return the aborted transactions that overlap a slice."""
+        if self._log is None:
+            return []
+        return self._log.aborted_transactions(found.start_offset, found.next_offset)
+
+    def end_offset_for_epoch(self, epoch: int) -> tuple[int, int] | None:
+        """Return the largest leader epoch at or below one, and where it ends (KIP-279).
+
+        Returns:
+            None when all records are of later epochs, or there is none.
+        """
+        if self._log is None:
+            return None
+        return self._log.end_offset_for_epoch(epoch)
+
+    def offset_for_timestamp(
+        self, timestamp_ms: int, *, committed: bool = False
+    ) -> TimestampAndOffset | None:
         """Return the first visible record at or after a timestamp, or None."""
         if self._log is None:
             return None
-        return self._log.offset_for_timestamp(timestamp_ms, end_offset=self.high_watermark)
+        end = self.last_stable_offset if committed else self.high_watermark
+        return self._log.offset_for_timestamp(timestamp_ms, end_offset=end)
 
     def max_timestamp(self) -> TimestampAndOffset | None:
         """Return the visible record with the largest timestamp, or None."""

@@ -57,6 +57,18 @@ TOPIC_OPERATIONS = (
 """The operations that make sense on a topic, in Kafka's order."""
 
 
+CLUSTER_OPERATIONS = (
+    Operation.CREATE,
+    Operation.ALTER,
+    Operation.DESCRIBE,
+    Operation.CLUSTER_ACTION,
+    Operation.DESCRIBE_CONFIGS,
+    Operation.ALTER_CONFIGS,
+    Operation.IDEMPOTENT_WRITE,
+)
+"""The operations that make sense on the cluster, in Kafka's order."""
+
+
 def topic(name: str) -> Resource:
     """Return the topic resource of that name."""
     return Resource(ResourceType.TOPIC, name)

@@ -22,6 +22,7 @@ from storage.errors import CorruptBatch
 from storage.format.crc import crc32c
 
 Buffer = bytes | bytearray | memoryview
+MutableBuffer = bytearray | memoryview
 
 HEADER_SIZE = 61
 LOG_OVERHEAD = 12

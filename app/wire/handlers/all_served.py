@@ -1,5 +1,25 @@
 """All that this door serves, from the modules beside this one."""
 
-from app.wire.handlers import api_versions
+from app.wire.handlers import (
+    api_versions,
+    configs,
+    fetch,
+    metadata,
+    offsets,
+    produce,
+    producers,
+    sasl,
+    topics,
+)
 
-SERVED = (*api_versions.SERVED,)
+SERVED = (
+    *api_versions.SERVED,
+    *configs.SERVED,
+    *fetch.SERVED,
+    *metadata.SERVED,
+    *offsets.SERVED,
+    *produce.SERVED,
+    *producers.SERVED,
+    *sasl.SERVED,
+    *topics.SERVED,
+)

@@ -99,7 +99,7 @@ async def test_migration_that_fails_leaves_no_table_behind(engine: AsyncEngine) 
 
 async def test_there_is_one_cluster_in_a_database(engine: AsyncEngine) -> None:
     await migrate(engine)
-    row = "INSERT INTO cluster VALUES ({}, 'c', 0, 0)"
+    row = "INSERT INTO cluster VALUES ({}, 'c', 0, 0, 0)"
     await execute(engine, row.format(1))
 
     with pytest.raises(IntegrityError):

@@ -1,0 +1,164 @@
+"""Verb: append batches that a client has built, as they are.
+
+What ``produce`` is for records, this is for batches: no record is looked at. A partition's batch is
+appended as a whole or refused; refusals stand in its outcome, beside those of the others.
+
+Invariants:
+    Appending has no await in it: a client that leaves cancels the wait, never the append.
+    A batch sent again by an idempotent producer is acknowledged with the offsets it has.
+Source: Kafka's Produce API; ``ProduceRequest.validateRecords``.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+
+from app.broker.context import BrokerContext
+from app.broker.errors import (
+    BrokerError,
+    InvalidRecord,
+    InvalidRequiredAcks,
+    KafkaStorageError,
+    RequestTimedOut,
+)
+from app.broker.partitions import local_leader, partition_metadata, translate_storage_error
+from app.broker.produce import ACKS_ALL, ACKS_LEADER, ACKS_NONE
+from app.replication.partition import Partition
+from app.security.acls import Operation
+from app.security.principal import Principal
+from storage.errors import DiskError, LogError
+from storage.format.batch import HEADER_SIZE, LOG_OVERHEAD, MAGIC, MutableBuffer
+
+_LENGTH_AT = 8
+_MAGIC_AT = 16
+
+NO_OFFSET = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchToAppend:
+    """One partition's batch."""
+
+    topic_name: str
+    partition: int
+    batch: MutableBuffer
+    """Offsets, epoch and timestamps are stamped into it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class AppendedBatch:
+    """What became of one batch."""
+
+    base_offset: int = NO_OFFSET
+    log_append_time_ms: int = -1
+    """The timestamp that all records got, or -1 where they keep their own."""
+
+    log_start_offset: int = NO_OFFSET
+    error: BrokerError | None = None
+
+
+_Wait = tuple[Partition, int, AppendedBatch]
+
+
+def append_batches(
+    context: BrokerContext,
+    principal: Principal,
+    batches: Sequence[BatchToAppend],
+    *,
+    acks: int,
+    timeout_ms: int,
+) -> list[AppendedBatch] | Coroutine[None, None, list[AppendedBatch]]:
+    """Append batches, one a partition.
+
+    Args:
+        context: The broker.
+        principal: Needs WRITE on every topic.
+        batches: In the order in which they are to be appended.
+        acks: ``ACKS_ALL`` or ``ACKS_LEADER`` wait for durability (the same with one replica);
+            ``ACKS_NONE`` does not.
+        timeout_ms: How long to wait at most.
+
+    Returns:
+        What became of each, in their order, or what has to be awaited for it. The appends are done
+        when this returns.
+    """
+    if acks not in (ACKS_ALL, ACKS_NONE, ACKS_LEADER):
+        refused = InvalidRequiredAcks(f"acks must be -1, 0 or 1, not {acks}")
+        return [AppendedBatch(error=refused) for _ in batches]
+    outcomes = []
+    waits: list[_Wait] = []
+    size = 0
+    for one in batches:
+        outcome = AppendedBatch()
+        outcomes.append(outcome)
+        try:
+            replica, end_offset, appended = _append(context, principal, one, outcome)
+        except BrokerError as error:
+            outcome.error = error
+            continue
+        size += appended
+        if acks != ACKS_NONE and replica.high_watermark < end_offset:
+            waits.append((replica, end_offset, outcome))
+    throttle_ms = context.quotas.produced(principal, size)
+    if waits or throttle_ms:
+        return _wait(context, outcomes, waits, timeout_ms, throttle_ms)
+    return outcomes
+
+
+def _append(
+    context: BrokerContext, principal: Principal, one: BatchToAppend, outcome: AppendedBatch
+) -> tuple[Partition, int, int]:
+    """Append a batch; return where, its exclusive end and how many bytes it added."""
+    context.require_topic(principal, Operation.WRITE, one.topic_name)
+    metadata = partition_metadata(context.topic(one.topic_name), one.partition)
+    replica = local_leader(context, metadata)
+    _check_single(one.batch)
+    try:
+        landed = replica.append_as_leader(
+            one.batch, leader_epoch=metadata.leader_epoch, now_ms=context.clock.now_ms()
+        )
+    except (LogError, DiskError) as error:
+        raise translate_storage_error(error) from error
+    outcome.base_offset = landed.base_offset
+    outcome.log_append_time_ms = landed.log_append_time_ms
+    outcome.log_start_offset = replica.log_start_offset
+    return replica, landed.last_offset + 1, landed.size
+
+
+def _check_single(batch: MutableBuffer) -> None:
+    """Refuse what is not one batch of today's format; the log checks everything else.
+
+    Raises:
+        InvalidRecord: It is another number of batches, or of an older format.
+    """
+    if len(batch) < HEADER_SIZE:
+        raise InvalidRecord("A produce request must hold one record batch for each partition")
+    if batch[_MAGIC_AT] != MAGIC:
+        raise InvalidRecord(f"Record batches must have magic {MAGIC}, not {batch[_MAGIC_AT]}")
+    length = int.from_bytes(batch[_LENGTH_AT : _LENGTH_AT + 4], "big")
+    if LOG_OVERHEAD + length < len(batch):
+        raise InvalidRecord("A produce request must hold one record batch for each partition")
+
+
+async def _wait(
+    context: BrokerContext,
+    outcomes: list[AppendedBatch],
+    waits: Sequence[_Wait],
+    timeout_ms: int,
+    throttle_ms: int,
+) -> list[AppendedBatch]:
+    left = list(reversed(waits))
+    try:
+        async with asyncio.timeout(max(0, timeout_ms) / 1000):
+            while left:
+                replica, end_offset, outcome = left[-1]
+                try:
+                    await replica.wait_for_high_watermark(end_offset)
+                except LogError as error:
+                    outcome.error = KafkaStorageError(str(error))
+                left.pop()
+    except TimeoutError:
+        for _, _, outcome in left:
+            outcome.error = RequestTimedOut(f"not durable within {timeout_ms} ms")
+    await context.hold_back(throttle_ms)
+    return outcomes
