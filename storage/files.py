@@ -178,6 +178,11 @@ class Disk:
         with _disk_errors("open", path):
             return File(path, os.open(path, flags, 0o644))
 
+    def open_to_read(self, path: Path) -> File:
+        """Open a file that nothing will be written to; its disk may be mounted read-only."""
+        with _disk_errors("open", path):
+            return File(path, os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+
     def exists(self, path: Path) -> bool:
         """Return whether there is something of that name."""
         with _disk_errors("look for", path):

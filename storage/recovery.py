@@ -22,17 +22,11 @@ from pathlib import Path
 from storage.cleanup.swap import finish_swaps
 from storage.config import LogConfig
 from storage.errors import CorruptBatch, CorruptLog
-from storage.files import TEMPORARY_SUFFIX, Disk, File
-from storage.format.batch import (
-    HEADER_SIZE,
-    LOG_OVERHEAD,
-    BatchHeader,
-    checked_header,
-    parse_header,
-)
+from storage.files import TEMPORARY_SUFFIX, Disk
 from storage.limits import PRODUCER_ID_EXPIRATION_MS, SCAN_CHUNK_BYTES
 from storage.log import Log
 from storage.producers.log_producers import LogProducers
+from storage.segments.batch_scan import BatchScan
 from storage.segments.segment import (
     BASE_DIGITS,
     DELETED_SUFFIX,
@@ -300,7 +294,7 @@ class _Opening:
         expected, position = segment.base_offset, 0
         reason = "the file ends"
         epoch = self._epochs[-1][0] if self._epochs else -1
-        scan = _Scan(segment.file, segment.size)
+        scan = BatchScan(segment.file, segment.size)
         while position < segment.size:
             try:
                 header = scan.header(position)
@@ -336,7 +330,8 @@ class _Opening:
         _logger.warning(
             "%s: cut %d bytes at %d: %s", segment.file.path, tail_size, position, reason
         )
-        if _holds_a_batch(segment.file, position, segment.size):
+        scan = BatchScan(segment.file, segment.size)
+        if scan.next_batch(position + 1, position + SCAN_CHUNK_BYTES) is not None:
             aside = segment.file.path.with_name(f"{segment.file.path.name}.{position}{CUT_SUFFIX}")
             copy = self._disk.open(aside, create=True)
             for start in range(0, tail_size, SCAN_CHUNK_BYTES):
@@ -359,52 +354,3 @@ class _Opening:
             log.leader_epochs.rebuild(epochs)
         for epoch, offset in self._epochs:
             log.leader_epochs.assign(epoch, offset)
-
-
-class _Scan:
-    """Reads checked batch headers of a file in large steps, in bounded memory."""
-
-    def __init__(self, file: File, size: int) -> None:
-        self._file = file
-        self._size = size
-        self._chunk = b""
-        self._chunk_start = 0
-
-    def header(self, position: int) -> BatchHeader:
-        """Return the header of the batch at a position, its checksum checked.
-
-        Raises:
-            CorruptBatch: There is no good batch.
-        """
-        at = position - self._chunk_start
-        if not 0 <= at <= len(self._chunk) - HEADER_SIZE:
-            at = self._load(position, SCAN_CHUNK_BYTES)
-        size = parse_header(self._chunk, at).size
-        if at + size > len(self._chunk):
-            if position + size > self._size:
-                raise CorruptBatch(f"a batch of {size} bytes is cut off at the end of the file")
-            at = self._load(position, max(size, SCAN_CHUNK_BYTES))
-        return checked_header(self._chunk, at)
-
-    def _load(self, position: int, size: int) -> int:
-        self._chunk = self._file.read(position, min(size, self._size - position))
-        self._chunk_start = position
-        return 0
-
-
-def _holds_a_batch(file: File, position: int, size: int) -> bool:
-    """Return whether a whole, undamaged batch stands somewhere behind a bad place.
-
-    Looks at the first chunk only: batches written together lie together.
-    """
-    data = file.read(position, min(SCAN_CHUNK_BYTES, size - position))
-    magic_at = LOG_OVERHEAD + 4
-    start = data.find(b"\x02", magic_at + 1)
-    while start >= 0:
-        try:
-            checked_header(data, start - magic_at)
-        except CorruptBatch:
-            start = data.find(b"\x02", start + 1)
-        else:
-            return True
-    return False

@@ -8,5 +8,8 @@ USAGE = 2
 UNREACHABLE = 3
 """No server answered, or not to the end: what was on its way may or may not have been done."""
 
+RECORDS_LOST = 4
+"""``cauce log`` found records that are damaged or missing."""
+
 SIGNALLED = 128
 """Plus the number of the signal that ended the command."""
