@@ -73,6 +73,18 @@ class Settings:
     num_partitions: int = 1
     """Partitions of a topic whose creator does not say."""
 
+    offsets_topic_num_partitions: int = 50
+    """Partitions that ``__consumer_offsets`` is made with."""
+
+    offsets_retention_minutes: int = 10_080
+    """How long committed offsets stay that nobody uses."""
+
+    group_initial_rebalance_delay_ms: int = 3_000
+    """How long the first member of a group waits for others."""
+
+    group_min_session_timeout_ms: int = 6_000
+    """Shortest session time-out that a member may ask for."""
+
 
 _FLAGS = frozenset({"auto_create_topics"})
 _CHOICES = {
@@ -91,6 +103,10 @@ _BOUNDS = {
     "log_cleaner_dedupe_buffer_bytes": (1 << 20, 2**40),
     "log_cleaner_io_max_bytes_per_second": (0, 2**40),
     "num_partitions": (1, 10_000),
+    "offsets_topic_num_partitions": (1, 10_000),
+    "offsets_retention_minutes": (1, 2**31 - 1),
+    "group_initial_rebalance_delay_ms": (0, 2**31 - 1),
+    "group_min_session_timeout_ms": (1, 1_800_000),
 }
 
 

@@ -22,6 +22,9 @@ from app.cluster.database import sqlite_url
 from app.cluster.metadata_image import BrokerRegistration
 from app.cluster.producer_ids import ProducerIds
 from app.cluster.watcher import MetadataWatcher
+from app.coordinators.groups.coordinator import GroupCoordinator, GroupRules
+from app.coordinators.groups.generations import MembershipLimits
+from app.coordinators.groups.offsets_topic import OffsetsTopic
 from app.replication.cleaning import CleanerConfig
 from app.replication.housekeeping import HousekeepingConfig
 from app.replication.replica_manager import DiskThreads, ReplicaConfig, ReplicaManager
@@ -134,6 +137,15 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
         image = await watcher.refresh()
         replicas.report_unknown_logs(image)
         watcher.subscribe(replicas.apply_image)
+        clock = SystemClock()
+        groups = GroupCoordinator(
+            clock,
+            watcher,
+            replicas,
+            OffsetsTopic(catalog, watcher, settings.offsets_topic_num_partitions),
+            node_id=settings.node_id,
+            rules=_group_rules(settings),
+        )
         context = BrokerContext(
             clock=clock,
             node_id=settings.node_id,
@@ -141,6 +153,7 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
             metadata=watcher,
             replicas=replicas,
             producer_ids=ProducerIds(catalog),
+            groups=groups,
             partitioner=Partitioner(),
             authorizer=AllowAll(),
             quotas=Unlimited(),
@@ -149,7 +162,7 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
                 auto_create_topics=settings.auto_create_topics,
             ),
         )
-        background = asyncio.create_task(_background(replicas, watcher), name="background")
+        background = asyncio.create_task(_background(replicas, watcher, groups), name="background")
         _settle_interpreter()
         try:
             yield Node(settings=settings, context=context, background=background)
@@ -172,11 +185,24 @@ def _replica_config(settings: Settings) -> ReplicaConfig:
     )
 
 
-async def _background(replicas: ReplicaManager, watcher: MetadataWatcher) -> None:
+def _group_rules(settings: Settings) -> GroupRules:
+    return GroupRules(
+        membership=MembershipLimits(
+            initial_rebalance_delay_ms=settings.group_initial_rebalance_delay_ms
+        ),
+        session_timeout_ms_min=settings.group_min_session_timeout_ms,
+        offsets_retention_ms=settings.offsets_retention_minutes * 60_000,
+    )
+
+
+async def _background(
+    replicas: ReplicaManager, watcher: MetadataWatcher, groups: GroupCoordinator
+) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(replicas.run(), name="replicas")
             tasks.create_task(watcher.run(), name="metadata-watcher")
+            tasks.create_task(groups.run(), name="groups")
     except Exception:
         _logger.critical("background work failed", exc_info=True)
         raise

@@ -60,6 +60,17 @@ _TABLE: dict[type[BrokerError], tuple[int, int]] = {
     broker.UnknownTopicId: (404, 40403),
     broker.CoordinatorNotAvailable: (503, 50302),
     broker.ThrottlingQuotaExceeded: (429, 42901),
+    broker.CoordinatorLoadInProgress: (503, 50302),
+    broker.NotCoordinator: (503, 50302),
+    broker.IllegalGeneration: (409, 40901),
+    broker.InvalidGroupId: (400, 40002),
+    broker.UnknownMemberId: (409, 40901),
+    broker.RebalanceInProgress: (409, 40901),
+    broker.GroupAuthorizationFailed: (403, 40301),
+    broker.NonEmptyGroup: (409, 40901),
+    broker.GroupIdNotFound: (404, 40405),
+    broker.GroupMaxSizeReached: (400, 40002),
+    broker.InvalidCommitOffsetSize: (400, 40002),
 }
 
 

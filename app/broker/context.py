@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from app.broker.errors import (
     ClusterAuthorizationFailed,
+    GroupAuthorizationFailed,
     TopicAuthorizationFailed,
     UnknownTopicOrPartition,
 )
@@ -16,8 +17,9 @@ from app.cluster.catalog import Catalog
 from app.cluster.metadata_image import MetadataImage, TopicMetadata
 from app.cluster.producer_ids import ProducerIds
 from app.cluster.watcher import MetadataWatcher
+from app.coordinators.groups.coordinator import GroupCoordinator
 from app.replication.replica_manager import ReplicaManager
-from app.security.acls import CLUSTER, Authorizer, Operation, topic
+from app.security.acls import CLUSTER, Authorizer, Operation, group, topic
 from app.security.principal import Principal
 from app.security.quotas import Quotas
 from app.telemetry.clock import Clock
@@ -54,6 +56,7 @@ class BrokerContext:
     metadata: MetadataWatcher
     replicas: ReplicaManager
     producer_ids: ProducerIds
+    groups: GroupCoordinator
     partitioner: Partitioner
     authorizer: Authorizer
     quotas: Quotas
@@ -73,6 +76,17 @@ class BrokerContext:
         """
         if not self.authorizer.authorize(principal, operation, topic(name)):
             raise TopicAuthorizationFailed(f"not authorized to {operation.value} topic {name!r}")
+
+    def require_group(self, principal: Principal, operation: Operation, group_id: str) -> None:
+        """Refuse unless the principal may do this to the group.
+
+        Raises:
+            GroupAuthorizationFailed: It may not.
+        """
+        if not self.authorizer.authorize(principal, operation, group(group_id)):
+            raise GroupAuthorizationFailed(
+                f"not authorized to {operation.value} group {group_id!r}"
+            )
 
     def require_cluster(self, principal: Principal, operation: Operation) -> None:
         """Refuse unless the principal may do this to the cluster.

@@ -261,3 +261,83 @@ class ThrottlingQuotaExceeded(BrokerError):
     code = 89
     name = "THROTTLING_QUOTA_EXCEEDED"
     retriable = True
+
+
+class CoordinatorLoadInProgress(BrokerError):
+    """The group's coordinator is still reading what it knows of it."""
+
+    code = 14
+    name = "COORDINATOR_LOAD_IN_PROGRESS"
+    retriable = True
+
+
+class NotCoordinator(BrokerError):
+    """Another node coordinates the group, or the write of it was not taken."""
+
+    code = 16
+    name = "NOT_COORDINATOR"
+    retriable = True
+    outcome_unknown = True
+
+
+class IllegalGeneration(BrokerError):
+    """The group is in another generation."""
+
+    code = 22
+    name = "ILLEGAL_GENERATION"
+
+
+class InvalidGroupId(BrokerError):
+    """A group id must not be empty."""
+
+    code = 24
+    name = "INVALID_GROUP_ID"
+
+
+class UnknownMemberId(BrokerError):
+    """The group has members, and this is not one of them."""
+
+    code = 25
+    name = "UNKNOWN_MEMBER_ID"
+
+
+class RebalanceInProgress(BrokerError):
+    """The group is being rebalanced."""
+
+    code = 27
+    name = "REBALANCE_IN_PROGRESS"
+
+
+class GroupAuthorizationFailed(BrokerError):
+    """The principal may not do this to the group."""
+
+    code = 30
+    name = "GROUP_AUTHORIZATION_FAILED"
+
+
+class NonEmptyGroup(BrokerError):
+    """The group has members."""
+
+    code = 68
+    name = "NON_EMPTY_GROUP"
+
+
+class GroupIdNotFound(BrokerError):
+    """There is no such group."""
+
+    code = 69
+    name = "GROUP_ID_NOT_FOUND"
+
+
+class GroupMaxSizeReached(BrokerError):
+    """There are as many members or groups as there may be."""
+
+    code = 81
+    name = "GROUP_MAX_SIZE_REACHED"
+
+
+class InvalidCommitOffsetSize(BrokerError):
+    """The offsets of one commit do not fit a batch."""
+
+    code = 28
+    name = "INVALID_COMMIT_OFFSET_SIZE"

@@ -74,6 +74,15 @@ def topic(name: str) -> Resource:
     return Resource(ResourceType.TOPIC, name)
 
 
+GROUP_OPERATIONS = (Operation.READ, Operation.DELETE, Operation.DESCRIBE)
+"""The operations that make sense on a group, in Kafka's order."""
+
+
+def group(group_id: str) -> Resource:
+    """Return the group resource of that id."""
+    return Resource(ResourceType.GROUP, group_id)
+
+
 class Authorizer(Protocol):
     """Decides who may do what to which resource."""
 

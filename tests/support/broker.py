@@ -8,6 +8,7 @@ from pathlib import Path
 from app.broker.context import BrokerContext
 from app.broker.produce import Outcome, produce
 from app.broker.topics import NewTopic, create_topic
+from app.coordinators.groups.coordinator import GroupRules
 from app.security.acls import Operation, Resource
 from app.security.principal import ANONYMOUS, Principal
 from app.settings import Settings
@@ -17,11 +18,23 @@ NOW_MS = 1_700_000_000_000
 
 
 @asynccontextmanager
-async def running_broker(directory: Path) -> AsyncIterator[BrokerContext]:
-    """Run a broker with a topic ``t`` of two partitions."""
-    settings = Settings(data_dir=directory / "data", http_port=0, kafka_port=0)
+async def running_broker(
+    directory: Path, rules: GroupRules | None = None
+) -> AsyncIterator[BrokerContext]:
+    """Run a broker with a topic ``t`` of two partitions; groups do not wait for more members."""
+    settings = Settings(
+        data_dir=directory / "data",
+        http_port=0,
+        kafka_port=0,
+        offsets_topic_num_partitions=2,
+        group_initial_rebalance_delay_ms=0,
+        group_min_session_timeout_ms=1,
+    )
     async with running_node(settings) as node:
-        await create_topic(node.context, ANONYMOUS, NewTopic(name="t", partition_count=2))
+        if rules is not None:
+            node.context.groups.rules = rules
+        if "t" not in node.context.image.topics:
+            await create_topic(node.context, ANONYMOUS, NewTopic(name="t", partition_count=2))
         yield node.context
 
 

@@ -12,6 +12,7 @@ _TEXTS = {
     405: "The path does not take this method.",
     406: "What the Accept header wants is not served.",
     408: "The request did not come in time.",
+    409: "The group has members, or is between two generations.",
     413: "The body is too large.",
     415: "The content type or encoding is not taken.",
     416: "The offset is outside the partition's log.",

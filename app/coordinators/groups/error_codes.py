@@ -11,6 +11,7 @@ from enum import IntEnum
 class ErrorCode(IntEnum):
     """An outcome in Kafka's numbers; 0 is success."""
 
+    UNKNOWN_SERVER_ERROR = -1
     NONE = 0
     UNKNOWN_TOPIC_OR_PARTITION = 3
     OFFSET_METADATA_TOO_LARGE = 12

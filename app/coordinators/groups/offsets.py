@@ -65,6 +65,16 @@ class GroupOffsets:
         """Whether nothing is committed, nor about to be by a transaction."""
         return not self._committed and not self._pending
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether no open transaction has commits here."""
+        return not self._pending
+
+    @property
+    def partitions(self) -> set[TopicPartition]:
+        """All partitions of which something is written, pending commits too."""
+        return set(self._committed).union(*self._pending.values())
+
     def get(self, partition: TopicPartition) -> CommittedOffset | None:
         """Return what is committed for a partition, or None."""
         return self._committed.get(partition)

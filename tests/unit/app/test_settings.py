@@ -17,6 +17,10 @@ BOUNDS = [
     ("advertised_port", 1, 65_535),
     ("node_id", 0, 2**31 - 1),
     ("num_partitions", 1, 10_000),
+    ("offsets_topic_num_partitions", 1, 10_000),
+    ("offsets_retention_minutes", 1, 2**31 - 1),
+    ("group_initial_rebalance_delay_ms", 0, 2**31 - 1),
+    ("group_min_session_timeout_ms", 1, 1_800_000),
     ("log_dir_reserve_bytes", 0, 2**63 - 1),
     ("log_retention_check_interval_ms", 1, 2**31 - 1),
     ("log_cleaner_backoff_ms", 1, 2**31 - 1),
@@ -87,6 +91,10 @@ def test_every_setting_has_a_variable() -> None:
         "log_cleaner_backoff_ms": "7",
         "log_cleaner_dedupe_buffer_bytes": "2097152",
         "log_cleaner_io_max_bytes_per_second": "8",
+        "offsets_topic_num_partitions": "5",
+        "offsets_retention_minutes": "6",
+        "group_initial_rebalance_delay_ms": "7",
+        "group_min_session_timeout_ms": "8",
     }
 
     loaded = load_settings({}, {f"CAUCE_{name.upper()}": text for name, text in values.items()})

@@ -27,7 +27,7 @@ def test_every_refusal_of_a_verb_has_a_status_that_can_be_declared() -> None:
         for one in vars(broker).values()
         if isinstance(one, type) and issubclass(one, BrokerError) and one is not BrokerError
     ]
-    declared = set(errors(406, 415, 416, 422, 507))
+    declared = set(errors(406, 409, 415, 416, 422, 507))
 
     for refusal in refusals:
         if refusal not in NEVER_AS_A_STATUS:

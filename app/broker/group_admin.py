@@ -1,0 +1,161 @@
+"""Verbs of those who look after groups: list, describe, delete.
+
+Source: Kafka's ListGroups, DescribeGroups and DeleteGroups.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from app.broker.context import BrokerContext
+from app.broker.group_errors import group_error, require_done
+from app.coordinators.groups.error_codes import ErrorCode
+from app.coordinators.groups.group import Group
+from app.coordinators.groups.model import GroupState, GroupType
+from app.coordinators.groups.subscriptions import PROTOCOL_TYPE, decode_assignment
+from app.security.acls import CLUSTER, Operation, group
+from app.security.principal import Principal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedGroup:
+    """One group, in short."""
+
+    group_id: str
+    protocol_type: str
+    state: GroupState
+    type: GroupType = GroupType.CLASSIC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribedMember:
+    """One member of a group."""
+
+    member_id: str
+    instance_id: str | None
+    client_id: str
+    client_host: str
+    metadata: bytes
+    """What it told its leader; empty unless the group is stable."""
+
+    assignment: bytes
+    """What its leader gave it; empty unless the group is stable."""
+
+    @property
+    def partitions(self) -> list[tuple[str, int]]:
+        """Topic and number of the partitions it is assigned, if it is a consumer."""
+        assignment = decode_assignment(self.assignment)
+        if assignment is None:
+            return []
+        return sorted((name, one) for name, some in assignment.partitions.items() for one in some)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribedGroup:
+    """One group with its members."""
+
+    group_id: str
+    state: GroupState
+    protocol_type: str
+    protocol_name: str
+    """The assignor that was chosen; empty unless the group is stable."""
+
+    members: tuple[DescribedMember, ...]
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether it only commits offsets, or is no group of consumers."""
+        return self.protocol_type != PROTOCOL_TYPE
+
+
+def list_groups(
+    context: BrokerContext,
+    principal: Principal,
+    *,
+    states: Collection[str] = (),
+    types: Collection[str] = (),
+) -> list[ListedGroup]:
+    """Return the groups of this node that the principal may see, by id.
+
+    Args:
+        context: The broker.
+        principal: Needs DESCRIBE on the cluster, or sees the groups it may DESCRIBE.
+        states: Only groups in one of these (KIP-518), whatever the case; all if empty.
+        types: Only groups of one of these (KIP-848), likewise.
+
+    Raises:
+        CoordinatorLoadInProgress: Some groups are not known yet.
+    """
+    found = context.groups.groups()
+    if isinstance(found, ErrorCode):
+        raise group_error(found, "")
+    wanted_states = {one.lower() for one in states}
+    wanted_types = {one.lower() for one in types}
+    sees_all = context.authorizer.authorize(principal, Operation.DESCRIBE, CLUSTER)
+    listed = []
+    for one in found:
+        membership = one.membership
+        if wanted_states and membership.state.value.lower() not in wanted_states:
+            continue
+        if wanted_types and GroupType.CLASSIC.value not in wanted_types:
+            continue
+        if sees_all or context.authorizer.authorize(
+            principal, Operation.DESCRIBE, group(one.group_id)
+        ):
+            listed.append(
+                ListedGroup(
+                    group_id=one.group_id,
+                    protocol_type=membership.protocol_type or "",
+                    state=membership.state,
+                )
+            )
+    return listed
+
+
+def describe_group(context: BrokerContext, principal: Principal, group_id: str) -> DescribedGroup:
+    """Return one group with its members.
+
+    Raises:
+        GroupAuthorizationFailed: The principal may not DESCRIBE it.
+        GroupIdNotFound: There is none.
+        BrokerError: It cannot be asked.
+    """
+    context.require_group(principal, Operation.DESCRIBE, group_id)
+    found = context.groups.group(group_id)
+    if isinstance(found, ErrorCode):
+        raise group_error(found, group_id)
+    if found.is_unused:
+        raise group_error(ErrorCode.GROUP_ID_NOT_FOUND, group_id)
+    return _described(found)
+
+
+async def delete_group(context: BrokerContext, principal: Principal, group_id: str) -> None:
+    """Delete a group that nobody is in, with its offsets; return when that is durable.
+
+    Raises:
+        BrokerError: Why not.
+    """
+    context.require_group(principal, Operation.DELETE, group_id)
+    require_done(await context.groups.delete(group_id), group_id)
+
+
+def _described(found: Group) -> DescribedGroup:
+    membership = found.membership
+    is_stable = membership.state is GroupState.STABLE
+    protocol_name = membership.protocol_name or "" if is_stable else ""
+    return DescribedGroup(
+        group_id=found.group_id,
+        state=membership.state,
+        protocol_type=membership.protocol_type or "",
+        protocol_name=protocol_name,
+        members=tuple(
+            DescribedMember(
+                member_id=one.member_id,
+                instance_id=one.instance_id,
+                client_id=one.client_id,
+                client_host=one.client_host,
+                metadata=one.metadata_for(protocol_name) if is_stable else b"",
+                assignment=one.assignment if is_stable else b"",
+            )
+            for one in membership.members
+        ),
+    )

@@ -1,0 +1,87 @@
+"""Verbs of a group's members: find its coordinator, join, sync, heartbeat, leave.
+
+Members are answered with error codes, not exceptions: for them a refusal is an ordinary event.
+Source: Kafka's FindCoordinator, JoinGroup, SyncGroup, Heartbeat and LeaveGroup.
+"""
+
+from collections.abc import Sequence
+
+from app.broker.context import BrokerContext
+from app.broker.errors import CoordinatorNotAvailable
+from app.broker.group_errors import group_error
+from app.cluster.metadata_image import BrokerRegistration
+from app.coordinators.groups.commands import (
+    Heartbeat,
+    Join,
+    JoinReply,
+    Leaving,
+    Sync,
+    SyncReply,
+)
+from app.coordinators.groups.error_codes import ErrorCode
+from app.security.acls import Operation, group
+from app.security.principal import Principal
+
+_REFUSED = ErrorCode.GROUP_AUTHORIZATION_FAILED
+
+
+async def find_coordinator(
+    context: BrokerContext, principal: Principal, group_id: str
+) -> BrokerRegistration:
+    """Return the node that coordinates a group, known or not.
+
+    Raises:
+        BrokerError: The principal may not DESCRIBE it, or nobody coordinates it at the moment.
+    """
+    context.require_group(principal, Operation.DESCRIBE, group_id)
+    found = await context.groups.find(group_id)
+    if isinstance(found, ErrorCode):
+        raise group_error(found, group_id)
+    broker = context.image.brokers.get(found.leader)
+    if broker is None:
+        raise CoordinatorNotAvailable(f"node {found.leader} of group {group_id!r} is away")
+    return broker
+
+
+async def join_group(
+    context: BrokerContext, principal: Principal, group_id: str, join: Join
+) -> JoinReply:
+    """Join a group's next generation; waits until it begins. Needs READ on the group."""
+    if not _may_read(context, principal, group_id):
+        return JoinReply(error=_REFUSED, member_id=join.member_id)
+    return await context.groups.join(group_id, join)
+
+
+async def sync_group(
+    context: BrokerContext, principal: Principal, group_id: str, sync: Sync
+) -> SyncReply:
+    """Bring or fetch an assignment; waits until it is durable. Needs READ on the group."""
+    if not _may_read(context, principal, group_id):
+        return SyncReply(error=_REFUSED)
+    return await context.groups.sync(group_id, sync)
+
+
+def heartbeat(
+    context: BrokerContext, principal: Principal, group_id: str, beat: Heartbeat
+) -> ErrorCode:
+    """Say that a member lives. Needs READ on the group."""
+    if not _may_read(context, principal, group_id):
+        return _REFUSED
+    return context.groups.heartbeat(group_id, beat)
+
+
+def leave_group(
+    context: BrokerContext, principal: Principal, group_id: str, leaving: Sequence[Leaving]
+) -> ErrorCode | tuple[ErrorCode, ...]:
+    """Take members out of a group. Needs READ on the group.
+
+    Returns:
+        One outcome for all, or one for each in their order.
+    """
+    if not _may_read(context, principal, group_id):
+        return _REFUSED
+    return context.groups.leave(group_id, leaving)
+
+
+def _may_read(context: BrokerContext, principal: Principal, group_id: str) -> bool:
+    return context.authorizer.authorize(principal, Operation.READ, group(group_id))

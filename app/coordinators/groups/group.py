@@ -1,0 +1,157 @@
+"""Group: one group at work. It carries out what the pure parts decide.
+
+Its membership decides, its timers run on the event loop, its writes go to the journal, and who
+waits for an answer has a future here.
+
+Invariants:
+    What happens to a group happens on the event loop without an await in between.
+    A request that is cancelled leaves its ticket behind: the membership answers it to nobody.
+Called by: shard, coordinator. Calls: membership, offsets, journal.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import count
+
+from app.coordinators.groups.commands import Reply, SetTimer, Then, TimerKey
+from app.coordinators.groups.error_codes import ErrorCode
+from app.coordinators.groups.generations import Effects
+from app.coordinators.groups.membership import ClassicGroup
+from app.coordinators.groups.model import GroupState
+from app.coordinators.groups.offsets import Expiry, GroupOffsets
+from app.coordinators.groups.records import GroupRecord, KeyValue, encode_group
+from app.coordinators.groups.subscriptions import subscribed_topics
+from app.telemetry.clock import Clock
+
+Append = Callable[[Sequence[KeyValue], Callable[[ErrorCode, int], None]], None]
+"""Writes records of the group; see ``Journal.append``."""
+
+
+class Group:
+    """One group and all that moves it."""
+
+    def __init__(
+        self,
+        group_id: str,
+        membership: ClassicGroup,
+        offsets: GroupOffsets,
+        clock: Clock,
+        append: Append,
+    ) -> None:
+        """Take a group as it was loaded, or a new one."""
+        self.group_id = group_id
+        self.membership = membership
+        self.offsets = offsets
+        self._clock = clock
+        self._append = append
+        self._tickets = count(1)
+        self._waiting: dict[int, asyncio.Future[Reply]] = {}
+        self._timers: dict[TimerKey, asyncio.TimerHandle] = {}
+        self._writes = 0
+        self._written = asyncio.Event()
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether forgetting it would lose nothing."""
+        return self.membership.is_unused and self.offsets.is_empty and not self.is_writing
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether something of it is on its way to the disk."""
+        return self._writes > 0
+
+    @property
+    def now_ms(self) -> int:
+        """Wall-clock time."""
+        return self._clock.now_ms()
+
+    def next_ticket(self) -> int:
+        """Return the name of one more request that may wait."""
+        return next(self._tickets)
+
+    async def answer(self, ticket: int, effects: Effects) -> Reply:
+        """Carry out what a request leads to and return its answer, when there is one."""
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting[ticket] = future
+        self.carry_out(effects)
+        try:
+            return await future
+        finally:
+            self._waiting.pop(ticket, None)
+
+    def carry_out(self, effects: Effects) -> None:
+        """Do what the membership decided."""
+        loop = asyncio.get_running_loop()
+        for timer in effects.timers:
+            running = self._timers.pop(timer.key, None)
+            if running is not None:
+                running.cancel()
+            if isinstance(timer, SetTimer):
+                self._timers[timer.key] = loop.call_later(
+                    timer.delay_ms / 1000, self._expire, timer.key
+                )
+        for metadata, then in effects.writes:
+            record = encode_group(GroupRecord(group_id=self.group_id, metadata=metadata))
+            self.write([record], partial(self._stored, then))
+        for ticket, reply in effects.replies:
+            future = self._waiting.get(ticket)
+            if future is not None and not future.done():
+                future.set_result(reply)
+
+    def write(self, records: Sequence[KeyValue], then: Callable[[ErrorCode, int], None]) -> None:
+        """Write records of the group; ``then`` is called when they are durable, or refused."""
+
+        def written(error: ErrorCode, base_offset: int) -> None:
+            self._writes -= 1
+            then(error, base_offset)
+            if not self._writes:
+                self._written.set()
+
+        self._writes += 1
+        self._written.clear()
+        self._append(records, written)
+
+    async def written(self) -> None:
+        """Return when nothing of it is on its way to the disk."""
+        if self._writes:
+            await self._written.wait()
+
+    def close(self) -> None:
+        """End it: it was deleted, or is another node's from now on."""
+        self.carry_out(self.membership.kill())
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    def expiry(self) -> Expiry:
+        """Return what decides whether its offsets may go (KIP-211)."""
+        membership = self.membership
+        if membership.protocol_type is None:
+            return Expiry(from_ms=None)
+        if membership.state is GroupState.EMPTY:
+            since_ms = membership.state_timestamp_ms
+            return Expiry(from_ms=since_ms if since_ms >= 0 else None)
+        topics = self.subscribed_topics()
+        if membership.state is GroupState.STABLE and topics is not None:
+            return Expiry(from_ms=None, subscribed_topics=topics)
+        return Expiry(from_ms=None, stays=True)
+
+    def subscribed_topics(self) -> set[str] | None:
+        """Return the topics that its members read; None if that cannot be known."""
+        membership = self.membership
+        chosen = membership.protocol_name or ""
+        metadata = [
+            one.metadata_for(chosen) if chosen else one.protocols[0].metadata
+            for one in membership.members
+        ]
+        return subscribed_topics(membership.protocol_type, metadata)
+
+    def _stored(self, then: Then, error: ErrorCode, _base_offset: int) -> None:
+        if error is ErrorCode.INVALID_COMMIT_OFFSET_SIZE:
+            error = ErrorCode.UNKNOWN_SERVER_ERROR
+        self.carry_out(self.membership.stored(then, error, self.now_ms))
+
+    def _expire(self, key: TimerKey) -> None:
+        del self._timers[key]
+        self.carry_out(self.membership.expire(key, self.now_ms))
