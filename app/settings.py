@@ -29,7 +29,7 @@ class Settings:
     log_dirs: tuple[Path, ...] = ()
     """Where the logs live (Kafka's ``log.dirs``); the data directory alone if empty."""
 
-    log_dir_reserve_bytes: int = 128 << 20
+    log_reserve_bytes: int = 128 << 20
     """Room that produce leaves free on the disk of each log directory; 0 keeps none."""
 
     log_retention_check_interval_ms: int = 300_000
@@ -97,7 +97,7 @@ _BOUNDS = {
     "kafka_connections_max": (1, 2**31 - 1),
     "advertised_port": (1, PORT_MAX),
     "node_id": (0, 2**31 - 1),
-    "log_dir_reserve_bytes": (0, 2**63 - 1),
+    "log_reserve_bytes": (0, 2**63 - 1),
     "log_retention_check_interval_ms": (1, 2**31 - 1),
     "log_cleaner_backoff_ms": (1, 2**31 - 1),
     "log_cleaner_dedupe_buffer_bytes": (1 << 20, 2**40),

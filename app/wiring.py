@@ -77,7 +77,7 @@ async def running_node(settings: Settings) -> AsyncIterator[Node]:
                 log_dirs,
                 cluster_id=cluster_id,
                 node_id=settings.node_id,
-                reserve_bytes=settings.log_dir_reserve_bytes,
+                reserve_bytes=settings.log_reserve_bytes,
             )
             try:
                 async with _running(settings, catalog, logs) as node:

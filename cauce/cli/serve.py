@@ -31,7 +31,7 @@ class LogFormat(StrEnum):
 LogDirs = Annotated[
     str | None, typer.Option(metavar="A,B", help="Where the logs live, if not in DIR.")
 ]
-LogDirReserveBytes = Annotated[
+LogReserveBytes = Annotated[
     int | None,
     typer.Option(
         min=0,
@@ -79,7 +79,7 @@ def serve(
         typer.Option(metavar="DIR", show_default="./data", help="Where the data lives."),
     ] = None,
     log_dirs: LogDirs = None,
-    log_dir_reserve_bytes: LogDirReserveBytes = None,
+    log_reserve_bytes: LogReserveBytes = None,
     http_port: Annotated[
         int | None,
         typer.Option(
@@ -121,7 +121,7 @@ def serve(
     given: dict[str, object | None] = {
         "data_dir": data_dir,
         "log_dirs": log_dirs,
-        "log_dir_reserve_bytes": log_dir_reserve_bytes,
+        "log_reserve_bytes": log_reserve_bytes,
         "http_port": http_port,
         "kafka_port": kafka_port,
         "advertised_host": advertised_host,

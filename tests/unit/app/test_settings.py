@@ -21,7 +21,7 @@ BOUNDS = [
     ("offsets_retention_minutes", 1, 2**31 - 1),
     ("group_initial_rebalance_delay_ms", 0, 2**31 - 1),
     ("group_min_session_timeout_ms", 1, 1_800_000),
-    ("log_dir_reserve_bytes", 0, 2**63 - 1),
+    ("log_reserve_bytes", 0, 2**63 - 1),
     ("log_retention_check_interval_ms", 1, 2**31 - 1),
     ("log_cleaner_backoff_ms", 1, 2**31 - 1),
     ("log_cleaner_dedupe_buffer_bytes", 1 << 20, 2**40),
@@ -73,7 +73,7 @@ def test_every_setting_has_a_variable() -> None:
     values = {
         "data_dir": "d",
         "log_dirs": "a, b",
-        "log_dir_reserve_bytes": "5",
+        "log_reserve_bytes": "5",
         "host": "::1",
         "http_port": "1",
         "kafka_port": "2",

@@ -34,7 +34,7 @@ def test_serve_passes_on_every_option(started: list[dict[str, object]], tmp_path
     file = tmp_path / "cauce.toml"
     file.touch()
     arguments = (
-        f"--data-dir {tmp_path} --log-dirs a,b --log-dir-reserve-bytes 5 --http-port 0 "
+        f"--data-dir {tmp_path} --log-dirs a,b --log-reserve-bytes 5 --http-port 0 "
         f"--kafka-port 1 --host ::1 --database-url sqlite:// --log-level debug --log-format json "
         f"--config {file} --node-id 2 --public-url http://x --advertised-host h "
         f"--advertised-port 2 --no-auto-create-topics"
@@ -46,7 +46,7 @@ def test_serve_passes_on_every_option(started: list[dict[str, object]], tmp_path
         {
             "data_dir": tmp_path,
             "log_dirs": "a,b",
-            "log_dir_reserve_bytes": 5,
+            "log_reserve_bytes": 5,
             "http_port": 0,
             "kafka_port": 1,
             "advertised_host": "h",
