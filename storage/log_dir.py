@@ -30,6 +30,7 @@ Called by: log_manager. Calls: recovery, log, log_layout, meta_properties.
 import logging
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
 from pathlib import Path
 
 from storage.checkpoints import MalformedCheckpoint, read_checkpoint, write_checkpoint
@@ -48,6 +49,7 @@ from storage.log import Log
 from storage.log_layout import LOGS, Key, LogId, delete_topic, find_logs, log_path
 from storage.meta_properties import claim_directory
 from storage.recovery import RecoveryStart, create_log, recover_log
+from storage.recovery_progress import RecoveryProgress
 from storage.space_reserve import SpaceReserve
 
 _logger = logging.getLogger(__name__)
@@ -148,8 +150,14 @@ class LogDir:
         """Return the logs that are open."""
         return [(self._ids[key], log) for key, log in self._logs.items()]
 
-    def recover(self) -> None:
+    def recover(
+        self, executor: Executor | None = None, progress: RecoveryProgress | None = None
+    ) -> None:
         """Open every log, repairing what the last process left.
+
+        Args:
+            executor: Whose threads recover logs side by side; this one, one by one, if None.
+            progress: Is told.
 
         Raises:
             DiskError: The disk failed.
@@ -163,13 +171,25 @@ class LogDir:
             self._disk.remove(mark)
             self._disk.sync_directory(self.path)
         self._disk.make_directory(self.path / LOGS)
-        for log_id in find_logs(self._disk, self.path):
-            start = RecoveryStart(
-                clean=clean,
-                recovery_point=points.get(log_id.key, 0),
-                log_start_offset=starts.get(log_id.key, 0),
+        progress = progress or RecoveryProgress()
+        found = [
+            (
+                log_id,
+                RecoveryStart(
+                    clean=clean,
+                    recovery_point=points.get(log_id.key, 0),
+                    log_start_offset=starts.get(log_id.key, 0),
+                    on_checked=progress.checked,
+                ),
             )
-            self._recover_one(log_id, start, cleaned.get(log_id.key, 0))
+            for log_id in find_logs(self._disk, self.path)
+        ]
+        progress.expect(len(found))
+        run = executor.map if executor is not None else map
+        opened = run(lambda one: self._recovered(*one), found)
+        for (log_id, start), log in zip(found, opened, strict=True):
+            self._take(log_id, start, log, cleaned.get(log_id.key, 0))
+            progress.done()
 
     def create(self, log_id: LogId, config: LogConfig) -> Log:
         """Make a new log, durably.
@@ -289,12 +309,17 @@ class LogDir:
         self._closed = True
         self._lock.release()
 
-    def _recover_one(self, log_id: LogId, start: RecoveryStart, cleaned: int) -> None:
+    def _recovered(self, log_id: LogId, start: RecoveryStart) -> Log | str:
+        """Return a log, or why it cannot be opened; on any thread."""
         try:
-            log = recover_log(self._disk, log_path(self.path, log_id), parse_config({}), start)
+            return recover_log(self._disk, log_path(self.path, log_id), parse_config({}), start)
         except (CorruptLog, CorruptBatch, DiskError) as error:
-            _logger.error("%s is offline: %s", log_id, error)
-            self._offline[log_id] = str(error)
+            return str(error)
+
+    def _take(self, log_id: LogId, start: RecoveryStart, log: Log | str, cleaned: int) -> None:
+        if isinstance(log, str):
+            _logger.error("%s is offline: %s", log_id, log)
+            self._offline[log_id] = log
             self._offline_starts[log_id.key] = start
             self._offline_cleaned[log_id.key] = cleaned
             return

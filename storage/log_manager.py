@@ -11,6 +11,7 @@ Called by: replication.replica_manager, wiring. Calls: log_dir.
 
 import logging
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from storage.config import LogConfig
@@ -20,8 +21,12 @@ from storage.known_log_dirs import missing_log_dirs
 from storage.log import Log
 from storage.log_dir import LogDir
 from storage.log_layout import Key, LogId
+from storage.recovery_progress import RecoveryProgress
 
 _logger = logging.getLogger(__name__)
+
+RECOVERY_THREADS = 4
+"""Logs that are recovered side by side: disks are waited for, and checksums are not Python."""
 
 
 class LogManager:
@@ -81,13 +86,7 @@ class LogManager:
                 except DiskError as error:
                     unusable[path] = str(error)
             _check_ids(opened)
-            for log_dir in tuple(opened):
-                try:
-                    log_dir.recover()
-                except DiskError as error:
-                    unusable[log_dir.path] = str(error)
-                    opened.remove(log_dir)
-                    log_dir.abandon()
+            unusable |= _recover(opened)
             _check_logs(opened)
             for path, reason in unusable.items():
                 _logger.critical("log directory %s is offline: %s", path, reason)
@@ -223,6 +222,22 @@ class LogManager:
         """Give the directories back as they are, as a process that is killed does."""
         for log_dir in self._directories:
             log_dir.abandon()
+
+
+def _recover(opened: list[LogDir]) -> dict[Path, str]:
+    """Recover the logs of all directories, side by side; take out those whose disk fails."""
+    failed = {}
+    progress = RecoveryProgress()
+    with ThreadPoolExecutor(RECOVERY_THREADS, thread_name_prefix="recovery") as executor:
+        for log_dir in tuple(opened):
+            try:
+                log_dir.recover(executor, progress)
+            except DiskError as error:
+                failed[log_dir.path] = str(error)
+                opened.remove(log_dir)
+                log_dir.abandon()
+    progress.finish()
+    return failed
 
 
 def _note_known(

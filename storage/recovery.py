@@ -15,6 +15,7 @@ Source: reliability notes T19, T20, T22; Kafka's ``LogLoader``.
 
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +24,7 @@ from storage.cleanup.swap import finish_swaps
 from storage.config import LogConfig
 from storage.errors import CorruptBatch, CorruptLog
 from storage.files import TEMPORARY_SUFFIX, Disk
+from storage.format.batch import NO_PRODUCER_ID, BatchHeader
 from storage.limits import PRODUCER_ID_EXPIRATION_MS, SCAN_CHUNK_BYTES
 from storage.log import Log
 from storage.producers.log_producers import LogProducers
@@ -42,6 +44,9 @@ _logger = logging.getLogger(__name__)
 _SEGMENT_FILE = re.compile(r"(\d{20})\.log\Z")
 CUT_SUFFIX = ".cut"
 
+PRODUCED_MAX = 20_000
+"""Headers of producers' batches that are kept per segment, rather than read once more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryStart:
@@ -58,6 +63,8 @@ class RecoveryStart:
     """The node's wall clock: producers found again count as seen now."""
 
     producer_id_expiration_ms: int = PRODUCER_ID_EXPIRATION_MS
+    on_checked: Callable[[int], None] | None = None
+    """Called with the bytes that were read and checked, every now and then."""
 
 
 def create_log(
@@ -173,6 +180,9 @@ class _Opening:
         self._checked_from: int | None = None
         """Base offset of the first segment of which nothing is believed."""
 
+        self._produced: dict[int, list[tuple[int, BatchHeader]]] = {}
+        """Of segments that were read and hold few batches of producers: those batches."""
+
         self._unsynced: list[Segment] = []
         """What a killed process may have left in the page cache only, or is repaired here."""
 
@@ -228,6 +238,7 @@ class _Opening:
                 self._end,
                 rebuild_from=self._checked_from,
                 now_ms=self._start.now_ms,
+                produced=self._produced,
             )
         except CorruptBatch as error:
             raise CorruptLog(self._directory, f"a transaction's marker: {error}") from error
@@ -291,10 +302,13 @@ class _Opening:
             self._checked_from = segment.base_offset
         if segment.txn_index is not None:
             segment.txn_index.clear()
+        segment.forget_indexes()
+        interval = self._config.index_interval_bytes
+        produced: list[tuple[int, BatchHeader]] = []
         expected, position = segment.base_offset, 0
         reason = "the file ends"
         epoch = self._epochs[-1][0] if self._epochs else -1
-        scan = BatchScan(segment.file, segment.size)
+        scan = BatchScan(segment.file, segment.size, self._start.on_checked)
         while position < segment.size:
             try:
                 header = scan.header(position)
@@ -309,8 +323,13 @@ class _Opening:
             if header.partition_leader_epoch > epoch:
                 epoch = header.partition_leader_epoch
                 self._epochs.append((epoch, header.base_offset))
+            segment.note(header, position, interval)
+            if header.producer_id != NO_PRODUCER_ID and len(produced) <= PRODUCED_MAX:
+                produced.append((position, header))
             expected = header.next_offset
             position += header.size
+        if len(produced) <= PRODUCED_MAX:
+            self._produced[segment.base_offset] = produced
         self._end = expected
         whole = position == segment.size
         broken_off = following is not None and expected != following
@@ -321,7 +340,6 @@ class _Opening:
             )
         if not whole:
             self._cut(segment, position, reason)
-        segment.reindex(self._config.index_interval_bytes)
         self._unsynced.append(segment)
         return whole and not broken_off
 
@@ -339,7 +357,7 @@ class _Opening:
                 copy.write(segment.file.read(position + start, size), start)
             copy.sync()
             _logger.warning("whole batches lie behind the cut: the bytes are kept in %s", aside)
-        segment.truncate(position, self._config.index_interval_bytes)
+        segment.drop_tail(position)
         self._changed = True
 
     def _repair_epochs(self, log: Log) -> None:

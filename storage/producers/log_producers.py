@@ -11,7 +11,7 @@ Invariants:
 Called by: log, recovery. Calls: segment, producer_state, producer_snapshots.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from storage.files import Disk
@@ -51,6 +51,7 @@ class LogProducers:
         *,
         rebuild_from: int | None = None,
         now_ms: int | None = None,
+        produced: Mapping[int, Sequence[tuple[int, BatchHeader]]] | None = None,
     ) -> bool:
         """Make the state what the log says.
 
@@ -60,6 +61,8 @@ class LogProducers:
             rebuild_from: Transaction indexes of segments that begin here or above are empty; they
                 get the entries that their markers say. None if all are whole.
             now_ms: The node's wall clock; that of the last append if None.
+            produced: By a segment's base offset, position and header of each of its batches that
+                has a producer, where that is known already; the others are read.
 
         Returns:
             Whether the directory has to be synced before the next append.
@@ -79,12 +82,22 @@ class LogProducers:
         for number, segment in enumerate(segments):
             is_last = number + 1 == len(segments)
             if start < (end_offset if is_last else segments[number + 1].base_offset):
-                self._load_segment(segment, start, rebuild_from)
+                known = (produced or {}).get(segment.base_offset)
+                if known is None:
+                    position = segment.offset_index.position_for_offset(start)
+                    self._load_segment(segment, segment.headers(position), start, rebuild_from)
+                else:
+                    self._load_segment(segment, known, start, rebuild_from)
         return bool(beyond)
 
-    def _load_segment(self, segment: Segment, start: int, rebuild_from: int) -> None:
-        position = segment.offset_index.position_for_offset(start)
-        for at, header in segment.headers(position):
+    def _load_segment(
+        self,
+        segment: Segment,
+        headers: Iterable[tuple[int, BatchHeader]],
+        start: int,
+        rebuild_from: int,
+    ) -> None:
+        for at, header in headers:
             if header.producer_id == NO_PRODUCER_ID or header.base_offset < start:
                 continue
             batch = segment.file.read(at, header.size) if header.is_control else b""

@@ -6,6 +6,8 @@ Invariants:
 Called by: recovery, inspection. Calls: files, format.
 """
 
+from collections.abc import Callable
+
 from storage.errors import CorruptBatch
 from storage.files import File
 from storage.format.batch import (
@@ -24,15 +26,19 @@ _MAGIC = b"\x02"
 class BatchScan:
     """Reads checked batches of a file in large steps."""
 
-    def __init__(self, file: File, size: int) -> None:
+    def __init__(
+        self, file: File, size: int, on_loaded: Callable[[int], None] | None = None
+    ) -> None:
         """Read a file.
 
         Args:
             file: Which.
             size: What lies behind is not looked at.
+            on_loaded: Called with the number of bytes after each step.
         """
         self._file = file
         self._size = size
+        self._on_loaded = on_loaded
         self._chunk = b""
         self._chunk_start = 0
 
@@ -88,4 +94,6 @@ class BatchScan:
     def _load(self, position: int, size: int) -> int:
         self._chunk = self._file.read(position, min(size, self._size - position))
         self._chunk_start = position
+        if self._on_loaded is not None:
+            self._on_loaded(len(self._chunk))
         return 0

@@ -259,13 +259,22 @@ class Segment:
         self.size = size
         self.reindex(index_interval_bytes)
 
-    def reindex(self, index_interval_bytes: int) -> None:
-        """Build both indexes again from the batches."""
+    def drop_tail(self, size: int) -> None:
+        """Cut the segment at a batch boundary behind which nothing was indexed."""
+        self.file.truncate(size)
+        self.size = size
+
+    def forget_indexes(self) -> None:
+        """Empty both indexes; ``note`` fills them again, batch by batch."""
         self.offset_index.truncate(0)
         self.time_index.truncate(0)
         self.first_timestamp_ms = self.max_timestamp_ms = NO_TIMESTAMP
         self.offset_of_max_timestamp = self.base_offset
         self._bytes_since_index = 0
+
+    def reindex(self, index_interval_bytes: int) -> None:
+        """Build both indexes again from the batches."""
+        self.forget_indexes()
         for position, header in self.headers(0):
             self.note(header, position, index_interval_bytes)
 

@@ -1,5 +1,6 @@
 """Log directory: who may have it, what a restart finds, what a failing disk leaves."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from storage.format.record import NewRecord
 from storage.log import Log
 from storage.log_dir import CLEAN_MARK, LOG_STARTS, RECOVERY_POINTS, LogDir
 from storage.log_layout import LOGS, LogId, log_path
+from storage.recovery_progress import RecoveryProgress
 from tests.support.failing_disk import FailingDisk
 
 TOPIC_ID = "AAAAAAAAAAAAAAAAAAAAAA"
@@ -253,3 +255,28 @@ def test_retired_files_wait_for_their_delay_unless_room_is_short(tmp_path: Path)
 
     assert list((tmp_path / LOGS).glob(retired)) == []
     log_dir.close()
+
+
+def test_logs_recovered_side_by_side_are_those_recovered_one_by_one(tmp_path: Path) -> None:
+    log_dir = opened(tmp_path)
+    for number in range(20):
+        log = log_dir.create(LogId(topic_id=TOPIC_ID, topic_name="t", partition=number), CONFIG)
+        append(log, number)
+        log.flush()
+    log_dir.abandon()
+    damaged = log_path(tmp_path, LogId(topic_id=TOPIC_ID, topic_name="t", partition=3))
+    log_dir.write_checkpoints()
+    damage(damaged / f"{0:020d}.log")
+
+    progress = RecoveryProgress()
+    again = LogDir.open(tmp_path, cluster_id="c", node_id=1, disk=Disk())
+    with ThreadPoolExecutor(4) as executor:
+        again.recover(executor, progress)
+
+    assert [(log_id.partition, log.log_end_offset) for log_id, log in again.opened()] == [
+        (number, number) for number in sorted(range(20), key=str) if number != 3
+    ]
+    assert [log_id.partition for log_id in again.offline] == [3]
+    assert (progress.log_count, progress.done_count) == (20, 20)
+    assert progress.checked_bytes > 0
+    again.abandon()
