@@ -259,6 +259,21 @@ class LogDir:
             self._retired.add(log.retire_dead_segments(), now_ms + log.config.file_delete_delay_ms)
         self._retired.remove_due(due_ms)
 
+    def truncate_log(self, key: Key, offset: int) -> None:
+        """Remove every record of a log at or above an offset, its recovery point first.
+
+        Raises:
+            OffsetOutOfRange: Below the log's start.
+            DiskError: The disk failed; nothing is removed, or the log is fenced.
+        """
+        log = self._logs[key]
+        if log.log_start_offset <= offset < log.log_end_offset:
+            points = self._offsets(RECOVERY_POINTS)
+            bases = [one.base_offset for one in log.segments if one.base_offset <= offset]
+            if points.get(key, 0) > bases[-1]:
+                self._write_offsets(RECOVERY_POINTS, points | {key: bases[-1]})
+        log.truncate_to(offset)
+
     def retire(self, paths: Iterable[Path], delay_ms: int) -> None:
         """Remove files that have their last name after a delay, not at once.
 

@@ -189,6 +189,17 @@ class LogManager:
         for log_dir in self._directories:
             log_dir.write_checkpoints()
 
+    def truncate_log(self, topic_id: str, partition: int, offset: int) -> None:
+        """Remove every record of a log at or above an offset, see ``LogDir``.
+
+        Raises:
+            OffsetOutOfRange: Below the log's start.
+            DiskError: The disk failed; nothing is removed, or the log is fenced.
+        """
+        log_dir = self.directory_of(topic_id, partition)
+        assert log_dir is not None, "a log that is truncated is there"
+        log_dir.truncate_log((topic_id, partition), offset)
+
     def apply_retention(self, now_ms: int) -> None:
         """Raise the starts of all logs as far as retention lets their segments go.
 

@@ -280,3 +280,22 @@ def test_logs_recovered_side_by_side_are_those_recovered_one_by_one(tmp_path: Pa
     assert (progress.log_count, progress.done_count) == (20, 20)
     assert progress.checked_bytes > 0
     again.abandon()
+
+
+def test_truncation_lowers_the_recovery_point_on_disk_before_it_cuts(tmp_path: Path) -> None:
+    log_dir = opened(tmp_path)
+    log = log_dir.create(LOG_ID, CONFIG)
+    append(log, 20)
+    log.flush()
+    log_dir.write_checkpoints()
+
+    log_dir.truncate_log(LOG_ID.key, 12)
+
+    ((*_, point),) = read_checkpoint(Disk(), tmp_path / RECOVERY_POINTS)
+    assert int(point) <= 12
+    assert log.log_end_offset == 12
+    append(log, 3)
+    log_dir.abandon()
+    again = opened(tmp_path).get(LOG_ID.key)
+    assert again is not None
+    assert again.log_end_offset == 15

@@ -9,6 +9,8 @@ import pytest
 from storage.config import parse_config
 from storage.errors import DiskError, LogDirLocked, LogExists, LogOffline, WrongLogDir
 from storage.files import Disk
+from storage.format.builder import build_batch
+from storage.format.record import NewRecord
 from storage.log_dir import CLEAN_MARK
 from storage.log_layout import LogId, log_path
 from storage.log_manager import LogManager
@@ -17,6 +19,7 @@ from tests.support.failing_disk import FailingDisk
 
 TOPIC_ID = "AAAAAAAAAAAAAAAAAAAAAA"
 CONFIG = parse_config({})
+NOW_MS = 1_700_000_000_000
 
 
 def opened(directories: Sequence[Path], disk: Disk | None = None) -> LogManager:
@@ -206,4 +209,19 @@ def test_directory_whose_disk_is_not_mounted_is_missed_though_its_place_is_there
     manager = opened(paths)
 
     assert manager.missing == [paths[2]]
+    manager.close()
+
+
+def test_log_is_truncated_in_its_directory(paths: list[Path]) -> None:
+    manager = opened(paths)
+    for partition in range(3):
+        manager.create(log_id(partition), CONFIG)
+    log = manager.get(TOPIC_ID, 1)
+    assert log is not None
+    log.append(build_batch([NewRecord(NOW_MS, None, b"v")]), leader_epoch=0, now_ms=NOW_MS)
+    log.flush()
+
+    manager.truncate_log(TOPIC_ID, 1, 0)
+
+    assert log.log_end_offset == 0
     manager.close()
