@@ -6,7 +6,7 @@ RUN_ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit crash format openapi bench lock clean debian
+.PHONY: help run test check unit crash nightly format openapi bench lock clean debian
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ test: $(VENV)/.dev debian node_modules/.installed ## Install all that the tests 
 
 crash: $(VENV)/.dev debian ## Cut the power 200 times under load, on ext4 and XFS (as root)
 	@CAUCE_POWER_CUTS=200 $(BIN)/python -m pytest -q -rP tests/crash/test_power_cut.py
+
+nightly: $(VENV)/.dev ## Prove the storage engine at length: power cuts on a disk in memory
+	@CAUCE_CRASH_EVERY=4 $(BIN)/python -m pytest -q -rP tests/crash/test_simulated_crashes.py
 
 unit: $(VENV)/.dev ## Run the fast tests
 	@$(BIN)/python -m pytest -q -m "not slow" tests/unit tests/tidy

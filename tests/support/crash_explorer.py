@@ -39,6 +39,9 @@ class Explorer:
     """Look at the power cuts during and after the recovery of every so many-th disk."""
 
     seed: int = 0
+    every: int = 1
+    """Look at the moment after every so many-th operation only."""
+
     explored: Explored = field(default_factory=Explored)
 
     def explore(
@@ -70,7 +73,8 @@ class Explorer:
                 else:
                     promised = one.mark.promises
                 continue
-            self._check(model, found, promised, histories, number)
+            if number % self.every == self.seed % self.every:
+                self._check(model, found, promised, histories, number)
             if later is not None:
                 promised, later = later, None
             model.apply(one)

@@ -197,22 +197,17 @@ class CrashModel:
         names = self._names[number]
         if names.variants is None:
             parts = [names.pending[:count] for count in range(1, len(names.pending))]
-            names.variants = [
-                _rename(names.durable, part) for part in (names.pending, [], *parts)
-            ]
+            names.variants = [_rename(names.durable, part) for part in (names.pending, [], *parts)]
 
 
 EMPTY = content(b"")
 
 
-def _file_variants(
-    durable: bytes, pending: list[Operation], chance: random.Random
-) -> list[bytes]:
+def _file_variants(durable: bytes, pending: list[Operation], chance: random.Random) -> list[bytes]:
     """Return what a file may hold: everything, nothing, zeros, and much in between."""
     found = [_replay(durable, pending), durable, _replay(durable, map(_zeros, pending))]
     first = max(1, len(pending) - PREFIXES_MAX)
-    for count in range(first, len(pending)):
-        found.append(_replay(durable, pending[:count]))
+    found += [_replay(durable, pending[:count]) for count in range(first, len(pending))]
     for missing in range(max(0, len(pending) - PREFIXES_MAX), len(pending) - 1):
         found.append(_replay(durable, pending[:missing] + pending[missing + 1 :]))
         found.append(

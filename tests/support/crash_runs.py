@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from storage.config import LogConfig, parse_config
 from storage.format.batch import Compression
 from storage.format.control import ControlType
-from storage.log_manager import LogId
-from tests.support.log_driver import NOW_MS, LogDriver, log_id
+from storage.log_layout import LogId
+from tests.support.log_driver import LogDriver, log_id
 
 FIRST, SECOND, THIRD = log_id("first"), log_id("second"), log_id("second", 1)
 A, B, C = ((one.topic_id, one.partition) for one in (FIRST, SECOND, THIRD))
@@ -207,4 +207,3 @@ RUNS: Mapping[str, tuple[Run, Mapping[LogId, LogConfig]]] = {
     "restart": (restarting, {FIRST: CONFIG, SECOND: CONFIG}),
     "close": (closing, {FIRST: CONFIG, SECOND: CONFIG}),
 }
-assert NOW_MS

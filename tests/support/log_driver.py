@@ -11,7 +11,8 @@ from storage.format.batch import Compression
 from storage.format.builder import build_batch
 from storage.format.control import ControlType, EndMarker, build_end_marker
 from storage.log import Log
-from storage.log_manager import LogId, LogManager
+from storage.log_layout import LogId
+from storage.log_manager import LogManager
 from storage.validation import Origin
 from tests.support.log_history import NOTHING, Batch, LogHistory, LogState, Mark
 from tests.support.memory_disk import MemoryDisk
@@ -32,7 +33,7 @@ def log_id(name: str, partition: int = 0) -> LogId:
 
 def open_manager(disk: MemoryDisk) -> LogManager:
     """Open the data directory as a process that starts."""
-    return LogManager.open(ROOT, cluster_id="c", node_id=1, disk=disk)
+    return LogManager.open([ROOT], cluster_id="c", node_id=1, disk=disk)
 
 
 class LogDriver:
@@ -299,5 +300,3 @@ def _stamp(batch: bytearray, offset: int, epoch: int) -> None:
     """Write where a batch lies into it, as Kafka's format says (not by the engine's own code)."""
     _OFFSET.pack_into(batch, 0, offset)
     _EPOCH.pack_into(batch, 12, epoch)
-
-

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from storage.errors import DiskError
+from storage.errors import DiskError, DiskFull, TooManyOpenFiles
 from storage.files import Disk, File, Lock
 
 MODIFIED_MS = 1_700_000_000_000
+
+FREE_BYTES = 1 << 40
 
 Image = dict[str, dict[str, "bytes | None"]]
 """The names in each directory and the bytes of the files; None for a directory in it."""
@@ -89,12 +91,18 @@ class MemoryFile(File):
     def modified_ms(self) -> int:
         return MODIFIED_MS
 
+    def set_modified_ms(self, modified_ms: int) -> None:
+        pass
+
     def read(self, position: int, size: int) -> bytes:
         return bytes(self._inode.data[position : position + size])
 
-    def read_if_cached(self, position: int, size: int) -> bytes | None:
+    def read_if_cached(self, position: int, size: int) -> bytearray | None:
         found = self.read(position, size)
-        return found if len(found) == size else None
+        return bytearray(found) if len(found) == size else None
+
+    def is_cached(self, position: int, size: int) -> bool:
+        return True
 
     def write(self, data: bytes | bytearray | memoryview, position: int) -> None:
         fault = self._disk.fault("write", self.path)
@@ -222,7 +230,12 @@ class MemoryDisk(Disk):
 
     def fail(self, operation: str, path: Path, fault: Fault) -> None:
         error = OSError(fault.errno, errno.errorcode[fault.errno])
-        raise DiskError(f"cannot {operation} {path}: {error.strerror}") from error
+        kinds = {errno.ENOSPC: DiskFull, errno.EMFILE: TooManyOpenFiles}
+        kind = kinds.get(fault.errno, DiskError)
+        raise kind(f"cannot {operation} {path}: {error.strerror}") from error
+
+    def free_bytes(self, path: Path) -> int:
+        return FREE_BYTES
 
     def open(self, path: Path, *, create: bool = False) -> File:
         directory, name = self._place(path)
