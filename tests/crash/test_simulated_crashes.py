@@ -17,11 +17,12 @@ from storage.errors import DiskError, LogError
 from storage.format.batch import parse_header
 from storage.log import Log
 from storage.producers.log_producers import LogProducers
+from storage.segments import batch_scan
 from storage.segments.segment import Segment
-from tests.support.crash_explorer import Explorer
-from tests.support.crash_runs import RUNS
-from tests.support.log_driver import LogDriver
-from tests.support.memory_disk import MemoryDisk, MemoryFile
+from tests.support.crashes.crash_explorer import Explorer
+from tests.support.crashes.crash_runs import RUNS
+from tests.support.crashes.log_driver import LogDriver
+from tests.support.crashes.memory_disk import MemoryDisk, MemoryFile
 
 pytestmark = pytest.mark.slow
 
@@ -89,7 +90,7 @@ def _believed_above_the_recovery_point(patch: pytest.MonkeyPatch) -> None:
 
 
 def _checksums_ignored(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(recovery, "checked_header", parse_header)
+    patch.setattr(batch_scan, "checked_header", parse_header)
 
 
 def _recovery_point_not_lowered(patch: pytest.MonkeyPatch) -> None:
@@ -167,7 +168,7 @@ BUGS: dict[str, tuple[str, Plant, str]] = {
         _not_written(log_dir.LOG_STARTS),
         "records from 0 are gone",
     ),
-    "clean mark stays": ("close", _clean_mark_stays, "the aborted transactions are wrong"),
+    "clean mark stays": ("close", _clean_mark_stays, "a log is refused"),
     "producers not rolled back": (
         "truncate",
         _producers_not_rolled_back,

@@ -10,7 +10,7 @@ from storage.config import LogConfig, parse_config
 from storage.format.batch import Compression
 from storage.format.control import ControlType
 from storage.log_layout import LogId
-from tests.support.log_driver import LogDriver, log_id
+from tests.support.crashes.log_driver import LogDriver, log_id
 
 FIRST, SECOND, THIRD = log_id("first"), log_id("second"), log_id("second", 1)
 A, B, C = ((one.topic_id, one.partition) for one in (FIRST, SECOND, THIRD))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.support.memory_disk import Image, MemoryDisk, Operation
+from tests.support.crashes.memory_disk import Image, MemoryDisk, Operation
 
 TORN_AT = (1, 8, 12, 17, 21, 60, 61, 62)
 """Within and around a batch header; index entries end within the first ones."""

@@ -14,8 +14,8 @@ from storage.format.builder import build_batch
 from storage.log import Log
 from storage.log_manager import LogManager
 from storage.validation import Origin
-from tests.support.log_driver import NOW_MS, Key, open_manager
-from tests.support.log_history import (
+from tests.support.crashes.log_driver import NOW_MS, Key, open_manager
+from tests.support.crashes.log_history import (
     NOTHING,
     Batch,
     LogHistory,
@@ -24,7 +24,7 @@ from tests.support.log_history import (
     Promises,
     state_of,
 )
-from tests.support.memory_disk import MemoryDisk
+from tests.support.crashes.memory_disk import MemoryDisk
 
 _LENGTH = struct.Struct(">i")
 

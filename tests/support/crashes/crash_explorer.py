@@ -6,11 +6,11 @@ Equal disks are opened once; every state is held against the promises of its own
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tests.support.crash_model import CrashModel
-from tests.support.log_check import VANISHED, View, Violation, judge, recover
-from tests.support.log_driver import Key
-from tests.support.log_history import LogHistory, Mark, Promises
-from tests.support.memory_disk import Image, MemoryDisk, Operation
+from tests.support.crashes.crash_model import CrashModel
+from tests.support.crashes.log_check import VANISHED, View, Violation, judge, recover
+from tests.support.crashes.log_driver import Key
+from tests.support.crashes.log_history import LogHistory, Mark, Promises
+from tests.support.crashes.memory_disk import Image, MemoryDisk, Operation
 
 
 @dataclass

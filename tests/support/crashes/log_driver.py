@@ -14,8 +14,8 @@ from storage.log import Log
 from storage.log_layout import LogId
 from storage.log_manager import LogManager
 from storage.validation import Origin
-from tests.support.log_history import NOTHING, Batch, LogHistory, LogState, Mark
-from tests.support.memory_disk import MemoryDisk
+from tests.support.crashes.log_history import NOTHING, Batch, LogHistory, LogState, Mark
+from tests.support.crashes.memory_disk import MemoryDisk
 
 ROOT = Path("/data")
 NOW_MS = 1_700_000_000_000
