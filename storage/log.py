@@ -437,11 +437,14 @@ class Log:
             raise
         self._durability.wrote(active)
         self._end = last.next_offset
+        had_txn_index = active.txn_index is not None
         try:
             self._producers.note(data, batches, active, now_ms)
         except DiskError as error:
             self.fence(str(error))
             raise
+        if active.txn_index is not None and not had_txn_index:
+            self._durability.created()
         return Appended(
             base_offset=first.base_offset,
             last_offset=last.last_offset,

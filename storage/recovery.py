@@ -360,10 +360,27 @@ class _Opening:
         segment.drop_tail(position)
         self._changed = True
 
+    def _epochs_begin_too_late(self, log: Log) -> bool:
+        """Return whether records at the log's start are in no epoch that is known.
+
+        The epochs are written when a log's start rises, its own checkpoint later.
+        """
+        entries = log.leader_epochs.entries
+        start = log.log_start_offset
+        if not entries:
+            return True
+        if entries[0][1] <= start:
+            return False
+        for segment in self._segments:
+            found = segment.find(start)
+            if found is not None:
+                return found[1].base_offset < entries[0][1]
+        return False
+
     def _repair_epochs(self, log: Log) -> None:
         """Make the leader epochs fit what the log holds."""
         log.leader_epochs.truncate_from_end(self._end)
-        if not log.leader_epochs.entries and self._end > log.log_start_offset:
+        if self._end > log.log_start_offset and self._epochs_begin_too_late(log):
             epochs: list[tuple[int, int]] = []
             for segment in self._segments:
                 for _, header in segment.headers(0):

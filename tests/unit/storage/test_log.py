@@ -14,10 +14,13 @@ from storage.errors import BatchTooLarge, InvalidTimestamp, LogOffline, OffsetOu
 from storage.files import Disk
 from storage.format.batch import iterate_headers
 from storage.format.builder import build_batch
+from storage.format.control import ControlType, EndMarker, build_end_marker
 from storage.format.decoder import decode_records
 from storage.format.record import NewRecord, Record
 from storage.log import Log
 from storage.recovery import RecoveryStart, create_log, recover_log
+from storage.validation import Origin
+from tests.support.crashes.memory_disk import MemoryDisk
 
 NOW_MS = 1_700_000_000_000
 CONFIG = parse_config({"segment.bytes": "1024", "index.interval.bytes": "100"})
@@ -46,6 +49,30 @@ def test_locate_shows_nothing_before_it_is_durable(tmp_path: Path) -> None:
     assert log.locate(0, 100).size == 0
     log.flush()
     assert log.locate(0, 100).next_offset == 1
+
+
+def test_name_of_a_new_transaction_index_is_synced_by_the_next_flush() -> None:
+    disk = MemoryDisk(records=True)
+    log = create_log(disk, Path("/t-0"), CONFIG)
+    begun = build_batch(
+        [NewRecord(NOW_MS, None, b"v")],
+        producer_id=1,
+        producer_epoch=0,
+        base_sequence=0,
+        is_transactional=True,
+    )
+    marker = build_end_marker(
+        EndMarker(ControlType.ABORT, 0), producer_id=1, producer_epoch=0, timestamp_ms=NOW_MS
+    )
+    log.append(begun, leader_epoch=0, now_ms=NOW_MS, origin=Origin.VERIFIED)
+    log.flush()
+    log.append(marker, leader_epoch=0, now_ms=NOW_MS, origin=Origin.COORDINATOR)
+    assert disk.trace is not None
+    disk.trace.clear()
+
+    log.flush()
+
+    assert "sync_directory" in [one.kind for one in disk.trace]
 
 
 def test_locate_refuses_offsets_outside_the_log(tmp_path: Path) -> None:

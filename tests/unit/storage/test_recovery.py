@@ -108,3 +108,19 @@ def test_recovery_removes_segments_wholly_below_the_log_start(tmp_path: Path) ->
 
     assert [one.base_offset for one in log.segments] == [2, 3]
     assert (log.log_start_offset, log.log_end_offset) == (2, 3)
+
+
+def test_recovery_finds_the_epochs_again_when_the_log_start_that_cut_them_is_lost(
+    tmp_path: Path,
+) -> None:
+    log = create_log(Disk(), tmp_path / "t-0", CONFIG)
+    for epoch in (0, 0, 1, 1):
+        log.append(build_batch([NewRecord(1, None, b"v")]), leader_epoch=epoch, now_ms=1)
+    log.flush()
+    log.advance_log_start(3)
+    assert log.leader_epochs.entries == ((1, 3),)
+
+    again = recover(tmp_path / "t-0", recovery_point=4)
+
+    assert again.log_start_offset == 0
+    assert again.leader_epochs.entries == ((0, 0), (1, 2))
