@@ -14,6 +14,7 @@ from storage.files import Disk
 from storage.leader_epochs import FILE_NAME as EPOCHS
 from storage.log_dir import LOG_STARTS, RECOVERY_POINTS
 from storage.log_layout import DELETE_SUFFIX, LOGS, Key
+from storage.segments.segment import LOG_SUFFIX, SWAP_SUFFIX
 
 _SEGMENT_FILE = re.compile(r"(\d{20})\.(log|index|timeindex|txnindex|snapshot)\Z")
 _LEFTOVER = re.compile(r".*\.(deleted|cleaned|swap|tmp|cut)\Z")
@@ -50,6 +51,11 @@ class LogFiles:
     """What a process had begun to write or to remove; the next start deals with it."""
 
     foreign: tuple[str, ...]
+
+    @property
+    def swaps(self) -> tuple[str, ...]:
+        """Log files of a compaction that counts, and whose names are not all changed yet."""
+        return tuple(name for name in self.leftovers if name.endswith(LOG_SUFFIX + SWAP_SUFFIX))
 
 
 def list_log_files(disk: Disk, directory: Path) -> LogFiles:

@@ -1,7 +1,8 @@
 """Repair: makes a damaged log one that opens, and keeps every byte that it takes out.
 
 ```text
-1  plan           by reading alone; a dry run ends here
+0  finish         the swap of a compaction that was under way, as recovery does
+1  plan           by reading alone; a dry run begins and ends here
 2  put aside      <log directory>/quarantine/<log>.repair.<random>/: a copy of each stretch that is
                   cut out, and the indexes, snapshots and epochs that did not fit, renamed; synced
 3  rewrite        each damaged segment into a new file, synced, renamed over the old one
@@ -24,8 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage.checkpoints import MalformedCheckpoint, read_checkpoint, write_checkpoint
+from storage.cleanup.swap import finish_swaps
 from storage.config import parse_config
-from storage.errors import LogDirLocked
+from storage.errors import CorruptBatch, LogDirLocked
 from storage.files import TEMPORARY_SUFFIX, Disk
 from storage.inspection.findings import Finding, LogReport, Severity
 from storage.inspection.log_files import (
@@ -37,6 +39,7 @@ from storage.inspection.log_files import (
     read_marks,
 )
 from storage.inspection.repair_plan import (
+    CannotRepair,
     Cut,
     Fill,
     Keep,
@@ -97,14 +100,14 @@ def _repair_log(disk: Disk, directory: Path, *, dry_run: bool) -> Repair:
     marks = read_marks(disk, directory)
     before = verify_log(disk, directory, marks)
     if before.severity is Severity.NOTE:
-        return Repair(
-            before=before,
-            after=None,
-            cut_bytes=0,
-            filled=(),
-            log_start_offset=before.log_start_offset,
-            aside=None,
-        )
+        return _nothing_done(before)
+    if list_log_files(disk, directory).swaps:
+        if dry_run:
+            return _nothing_done(before)
+        _finish_swaps(disk, directory)
+        before = verify_log(disk, directory, marks)
+        if before.severity is Severity.NOTE:
+            return _nothing_done(before)
     plan = plan_repair(disk, directory, list_log_files(disk, directory).bases, marks)
     aside, after = None, None
     if not dry_run:
@@ -124,6 +127,25 @@ def _repair_log(disk: Disk, directory: Path, *, dry_run: bool) -> Repair:
         log_start_offset=plan.log_start_offset,
         aside=aside,
     )
+
+
+def _nothing_done(before: LogReport) -> Repair:
+    return Repair(
+        before=before,
+        after=None,
+        cut_bytes=0,
+        filled=(),
+        log_start_offset=before.log_start_offset,
+        aside=None,
+    )
+
+
+def _finish_swaps(disk: Disk, directory: Path) -> None:
+    """Finish a compaction, so that the names say which segments there are."""
+    try:
+        finish_swaps(disk, directory)
+    except CorruptBatch as error:
+        raise CannotRepair(f"{directory}: a compacted segment is damaged: {error}") from error
 
 
 def _put_aside(

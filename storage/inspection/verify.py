@@ -96,12 +96,15 @@ class _Verification:
 
     def report(self) -> LogReport:
         bases = self._files.bases
-        self._check_start()
-        for number, base in enumerate(bases):
-            self._segment(base, bases[number + 1] if number + 1 < len(bases) else None)
-        self._check_end()
-        self._check_epochs()
-        self._check_other_files()
+        if self._files.swaps:
+            self._unfinished_swap()
+        else:
+            self._check_start()
+            for number, base in enumerate(bases):
+                self._segment(base, bases[number + 1] if number + 1 < len(bases) else None)
+            self._check_end()
+            self._check_epochs()
+            self._check_other_files()
         start = max(self._marks.log_start_offset, bases[0] if bases else 0)
         return LogReport(
             directory=self._directory,
@@ -117,6 +120,15 @@ class _Verification:
         self, severity: Severity, kind: str, path: Path, text: str, **where: int | None
     ) -> None:
         self._findings.append(Finding(severity=severity, kind=kind, path=path, text=text, **where))
+
+    def _unfinished_swap(self) -> None:
+        """Say that the names in the directory are between two states: they cannot be judged."""
+        for name in self._files.swaps:
+            text = (
+                "the node ended in the midst of a compaction: the next start finishes it, and so "
+            )
+            text += "does a repair; nothing else was looked at"
+            self._add(Severity.REBUILT, "unfinished-swap", self._directory / name, text)
 
     def _check_start(self) -> None:
         bases, start = self._files.bases, self._marks.log_start_offset

@@ -1,10 +1,11 @@
 """Writes logs that have one of everything, for those who read whole files."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage.config import LogConfig, parse_config
+from storage.config import parse_config
 from storage.files import Disk
 from storage.format.batch import Compression
 from storage.format.builder import build_batch
@@ -15,6 +16,7 @@ from storage.log_layout import LogId
 from storage.log_manager import LogManager
 from storage.recovery import create_log
 from storage.validation import Origin
+from tests.support.cleaning import checkpoint, clean
 
 NOW_MS = 1_764_000_000_000
 TOPIC_ID = "Rr6Ze3IoTQqD0lC_yQ2-9A"
@@ -62,7 +64,8 @@ class LogWriter:
     def _record(self) -> NewRecord:
         chance = self.chance
         self.now_ms += chance.randint(0, 30)
-        key = chance.choice((None, b"", b"key-%d" % chance.randint(0, 9), "clé".encode()))
+        no_key = b"none" if self.log.config.is_compacted else None
+        key = chance.choice((no_key, b"", b"key-%d" % chance.randint(0, 9), "clé".encode()))
         value = chance.choice(
             (None, b"", b'{"n": %d}' % chance.randint(0, 999), chance.randbytes(90))
         )
@@ -72,13 +75,15 @@ class LogWriter:
         return NewRecord(self.now_ms, key, value, headers)
 
 
-def write_everything(log: Log, seed: int = 1, rounds: int = 6) -> None:
+def write_everything(
+    log: Log, seed: int = 1, rounds: int = 6, codecs: Sequence[Compression] = CODECS
+) -> None:
     """Append one of everything, some rounds of it, over several segments and two epochs."""
     writer = LogWriter(log, random.Random(seed))
     sequences = dict.fromkeys((PRODUCER, ABORTER, COMMITTER), 0)
     for number in range(rounds):
         writer.epoch = 3 + number // 3
-        for codec in CODECS:
+        for codec in codecs:
             writer.append(writer.chance.randint(1, 12), compression=codec)
         writer.append(2, producer_id=PRODUCER, producer_epoch=0, base_sequence=sequences[PRODUCER])
         sequences[PRODUCER] += 2
@@ -90,19 +95,31 @@ def write_everything(log: Log, seed: int = 1, rounds: int = 6) -> None:
         writer.end(COMMITTER, ControlType.COMMIT)
 
 
-def make_log(directory: Path, config: LogConfig = CONFIG) -> Log:
-    """Return a log with everything in it, closed: its files are whole."""
+def make_compacted_log(directory: Path) -> Path:
+    """Write a log and compact it."""
+    config = parse_config(
+        {
+            "segment.bytes": "6000",
+            "index.interval.bytes": "600",
+            "cleanup.policy": "compact",
+            "min.cleanable.dirty.ratio": "0",
+        }
+    )
     log = create_log(Disk(), directory, config)
     write_everything(log)
+    checkpoint(log)
+    clean(log, NOW_MS)
     log.close()
-    return log
+    return directory
 
 
-def make_data_directory(directory: Path, partitions: int = 2) -> Path:
+def make_data_directory(
+    directory: Path, partitions: int = 2, codecs: Sequence[Compression] = CODECS
+) -> Path:
     """Write a data directory as a node leaves it; return the directory of partition 0."""
     manager = LogManager.open([directory], cluster_id="c", node_id=1)
     for partition in range(partitions):
         log_id = LogId(topic_id=TOPIC_ID, topic_name="orders", partition=partition)
-        write_everything(manager.create(log_id, CONFIG), seed=partition)
+        write_everything(manager.create(log_id, CONFIG), seed=partition, codecs=codecs)
     manager.close()
     return directory / "logs" / TOPIC_ID / "orders-0"

@@ -320,6 +320,27 @@ def test_a_log_without_any_segment_begins_where_it_ended(place: Place) -> None:
     assert recover_log(DISK, place.log, parse_config({}), start).log_end_offset == end
 
 
+def test_a_compaction_that_was_under_way_is_finished_and_not_taken_for_a_gap(place: Place) -> None:
+    whole = records_of(place.log)
+    second = place.segments[1]
+    for path in sorted(place.log.glob(f"{second.stem}.*"), reverse=True):
+        path.rename(path.with_name(f"{path.name}.swap"))
+    before = contents(place.data)
+
+    (report,) = verify(DISK, place.data)
+    (tried,) = repair(DISK, place.data, dry_run=True)
+
+    assert [one.kind for one in report.findings] == ["unfinished-swap"]
+    assert tried.after is None
+    assert contents(place.data) == before
+
+    (done,) = repair(DISK, place.data)
+
+    assert done.filled == ()
+    assert records_of(place.log) == whole
+    assert next(verify(DISK, place.data)).findings == ()
+
+
 def test_foreign_files_are_told_of_and_left_alone(place: Place) -> None:
     (place.log / "notes.txt").write_text("mine")
     (place.log / "00000000000000000000.log.deleted").write_text("old")
