@@ -29,7 +29,6 @@ from storage.inspection.findings import Severity
 from storage.inspection.log_files import NotALog, read_marks
 from storage.inspection.repair import repair
 from storage.inspection.repair_plan import Cut, Fill, empty_batch, plan_repair
-from storage.inspection.stretches import Bad, Good, stretches
 from storage.inspection.verify import verify, verify_log_dir
 from storage.log_manager import LogManager
 from storage.recovery import RecoveryStart, recover_log
@@ -394,22 +393,6 @@ def test_no_random_damage_is_missed_or_survives_a_repair(place: Place, seed: int
     assert (report.severity is Severity.LOSS) or not is_changed
     assert done.after is None or done.after.findings == ()
     assert records_of(place.log).items() <= whole.items()
-
-
-def test_stretches_cover_the_file(place: Place) -> None:
-    path = place.segments[0]
-    flip = positions(path)[3]
-    place.flip(path, flip + 70)
-    file = DISK.open_to_read(path)
-
-    found = list(stretches(file, file.size(), 0, None))
-
-    end = 0
-    for one in found:
-        assert one.position == end
-        end += one.header.size if isinstance(one, Good) else one.size
-    assert end == file.size()
-    assert [one.position for one in found if isinstance(one, Bad)] == [flip]
 
 
 def test_a_plan_cuts_a_torn_tail_and_fills_nothing(place: Place) -> None:
