@@ -223,6 +223,12 @@ class Disk:
             found = os.statvfs(path)
         return found.f_bavail * found.f_frsize
 
+    def total_bytes(self, path: Path) -> int:
+        """Return how large the file system is on which a directory lies."""
+        with _disk_errors("look at", path):
+            found = os.statvfs(path)
+        return found.f_blocks * found.f_frsize
+
     def read_bytes(self, path: Path) -> bytes:
         """Return the whole of a small file."""
         with _disk_errors("read", path):

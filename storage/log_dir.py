@@ -138,6 +138,14 @@ class LogDir:
         """How many logs lie here, those offline too."""
         return len(self._ids) + len(self._offline)
 
+    def space(self) -> tuple[int, int]:
+        """Return how many bytes the file system of the directory has, and how many are free.
+
+        Raises:
+            DiskError: It cannot say.
+        """
+        return self._disk.total_bytes(self.path), self._disk.free_bytes(self.path)
+
     def logs(self) -> list[LogId]:
         """Return the ids of all logs, those offline too."""
         return [*self._ids.values(), *self._offline]

@@ -15,7 +15,7 @@ storage.log_manager.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
@@ -120,6 +120,11 @@ class ReplicaManager:
             if commit.fenced is not None:
                 found[log_dir.path] = commit.fenced
         return found
+
+    @property
+    def log_dirs(self) -> Sequence[LogDir]:
+        """The log directories that could be opened, fenced ones too."""
+        return self._logs.directories
 
     @property
     def partitions(self) -> Mapping[PartitionKey, Partition]:
