@@ -76,10 +76,15 @@ def _to_create(
         return []
     known = call.broker.image.topics
     return [
-        one.name
+        one.name or ""
         for one in wanted
-        if one.name is not None and one.name not in known and _may_be_made(call, one.name)
+        if _name(one) is not None and one.name not in known and _may_be_made(call, one.name or "")
     ]
+
+
+def _name(wanted: MetadataRequestTopic) -> str | None:
+    """Return the name that a topic is asked for by; None where it is the id, with any name."""
+    return wanted.name if wanted.topic_id == NO_UUID else None
 
 
 def _may_be_made(call: Call, name: str) -> bool:
@@ -117,11 +122,10 @@ def _wanted(
     call: Call, request: MetadataRequest, wanted: MetadataRequestTopic
 ) -> MetadataResponseTopic:
     try:
-        if wanted.name is not None:
-            check_topic_name(wanted.name)
-            return _described(
-                call, request, describe_topic(call.broker, call.principal, wanted.name)
-            )
+        name = _name(wanted)
+        if name is not None:
+            check_topic_name(name)
+            return _described(call, request, describe_topic(call.broker, call.principal, name))
         found = topic_by_id(call, wanted.topic_id)
         if found is None:
             raise UnknownTopicId("This server does not host this topic ID.")

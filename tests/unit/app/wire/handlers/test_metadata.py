@@ -93,8 +93,10 @@ async def test_a_topic_that_cannot_be_made_says_why(
     assert [(one.name, one.error_code) for one in response.topics] == [(name, code)]
 
 
-async def test_a_topic_may_be_asked_for_by_its_id(broker: BrokerContext) -> None:
-    known = MetadataRequestTopic(name=None, topic_id=id_bytes(broker.image.topics["t"].topic_id))
+@pytest.mark.parametrize("name", [None, ""])
+async def test_a_topic_may_be_asked_for_by_its_id(broker: BrokerContext, name: str | None) -> None:
+    """Java's client gives an empty name with it."""
+    known = MetadataRequestTopic(name=name, topic_id=id_bytes(broker.image.topics["t"].topic_id))
     unknown = MetadataRequestTopic(name=None, topic_id=b"\1" * 16)
 
     response = await described(broker, MetadataRequest(topics=[known, unknown]))
