@@ -22,7 +22,6 @@ from storage.format.batch import (
     CONTROL_BIT,
     DELETE_HORIZON_BIT,
     NO_PRODUCER_ID,
-    NO_SEQUENCE,
     NO_TIMESTAMP,
     TRANSACTIONAL_BIT,
     BatchHeader,
@@ -173,8 +172,6 @@ def _check_producer(header: BatchHeader) -> None:
     if header.producer_id == NO_PRODUCER_ID:
         if header.is_transactional:
             raise InvalidBatch("a transactional batch names no producer")
-        if header.base_sequence != NO_SEQUENCE:
-            raise InvalidBatch("a batch with a sequence names no producer")
     elif header.producer_id < 0 or header.producer_epoch < 0:
         raise InvalidBatch(
             f"no producer has the id {header.producer_id} and epoch {header.producer_epoch}"

@@ -143,7 +143,6 @@ def test_markers_are_the_coordinator_s_and_transactions_those_it_has_confirmed()
 @pytest.mark.parametrize(
     "fields",
     [
-        {"producer_id": -1, "base_sequence": 0},
         {"producer_id": -2, "producer_epoch": 0, "base_sequence": 0},
         {"producer_id": 7, "producer_epoch": -1, "base_sequence": 0},
         {"producer_id": 7, "producer_epoch": 0, "base_sequence": -1},
@@ -155,6 +154,15 @@ def test_producer_s_fields_must_fit_each_other(fields: dict[str, int]) -> None:
 
     with pytest.raises(InvalidBatch):
         validate_for_append(batch, CONFIG, NOW_MS, Origin.VERIFIED)
+
+
+def test_a_sequence_without_a_producer_means_nothing() -> None:
+    """aiokafka sends 0, and Kafka's ``LogValidator`` looks at it of producers only."""
+    batch = build_batch([NewRecord(NOW_MS, b"k", b"v")], producer_id=-1, base_sequence=0)
+
+    ((position, header),) = validate_for_append(batch, CONFIG, NOW_MS)
+
+    assert (position, header.base_sequence) == (0, 0)
 
 
 def test_idempotent_batches_come_one_by_one() -> None:
