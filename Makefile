@@ -46,6 +46,11 @@ debian: # What the tests need of Debian's
 	    echo "installing Maven and a Java runtime for the tests"; \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends maven default-jre-headless >/dev/null; \
 	  else echo "Kafka's own tools need Debian's packages maven and default-jre-headless." >&2; exit 1; fi; }
+	@command -v kcat >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing kcat for the tests"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends kcat >/dev/null; \
+	  else echo "The tests need Debian's package kcat." >&2; exit 1; fi; }
 	@command -v npm >/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "installing Node.js for the tests"; \
