@@ -6,8 +6,8 @@ Source: KIP-133, KIP-226 (synonyms), KIP-339 (incremental), KIP-569 (types and d
 
 from collections.abc import Sequence
 
-from app.broker.broker_configs import describe_broker_configs
 from app.broker.errors import BrokerError, InvalidConfig, InvalidRequest
+from app.broker.node import describe_broker_configs
 from app.broker.topic_configs import (
     AlterOperation,
     ConfigChange,

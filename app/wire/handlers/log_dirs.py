@@ -4,7 +4,7 @@ Source: KIP-113, KIP-827.
 """
 
 from app.broker.errors import BrokerError, KafkaStorageError
-from app.broker.log_dirs import DescribedLogDir, TopicPartition, describe_log_dirs
+from app.broker.node import DescribedLogDir, TopicPartition, describe_log_dirs
 from app.wire.call import Call
 from app.wire.messages.cluster import (
     DescribeLogDirsPartition,
