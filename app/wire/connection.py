@@ -284,7 +284,10 @@ class Connection(asyncio.BufferedProtocol):
         while self._pending and self._pending[0].is_done and not self._is_closed:
             first = self._pending.popleft()
             released += first.frame_size
-            self._send(first)
+            try:
+                self._send(first)
+            except Exception:  # noqa: BLE001 - a response that cannot be written is a bug as well
+                self._bug(first.header)
         if released:
             self._listener.in_flight.release(released)
         self._expect_rest()

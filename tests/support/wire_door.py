@@ -20,6 +20,7 @@ from app.wire.messages.fetch import (
     FetchResponse,
     PartitionData,
 )
+from app.wire.messages.group_admin import ListGroupsRequest, ListGroupsResponse
 from app.wire.messages.groups import HeartbeatRequest, HeartbeatResponse, SyncGroupRequest
 from app.wire.messages.metadata import MetadataRequest
 from app.wire.messages.produce import ProduceRequest, ProduceResponse
@@ -43,6 +44,7 @@ class Handlers:
             serve(SyncGroupRequest, self.sync, droppable=True),
             serve(FetchRequest, self.fetch),
             serve(MetadataRequest, self.fail),
+            serve(ListGroupsRequest, self.answer_wrongly),
         )
 
     def heartbeat(self, call: Call, request: HeartbeatRequest) -> HeartbeatResponse:
@@ -64,6 +66,9 @@ class Handlers:
 
     def fail(self, call: Call, request: MetadataRequest) -> None:
         raise ZeroDivisionError
+
+    def answer_wrongly(self, call: Call, request: ListGroupsRequest) -> ListGroupsResponse:
+        return ListGroupsResponse(groups=[None])  # type: ignore[list-item] # that is the bug
 
     async def _wait(self, name: str) -> None:
         self.asked.append(name)

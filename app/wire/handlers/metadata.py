@@ -8,7 +8,7 @@ Source: KIP-4, KIP-430, KIP-516, KIP-700, KIP-966 (DescribeTopicPartitions), KIP
 
 from collections.abc import Coroutine, Sequence
 
-from app.broker.errors import BrokerError, TopicAlreadyExists, UnknownTopicId
+from app.broker.errors import BrokerError, InvalidRequest, TopicAlreadyExists, UnknownTopicId
 from app.broker.topics import (
     NewTopic,
     authorized_operations,
@@ -49,6 +49,7 @@ BROKERS_ENDPOINT = 1
 MISMATCHED_ENDPOINT_TYPE = 114
 UNSUPPORTED_ENDPOINT_TYPE = 115
 CONTROLLERS_ENDPOINT = 2
+IDS_SINCE = 12
 PARTITIONS_MAX = 2_000
 """Of one DescribeTopicPartitions answer (Kafka's ``max.request.partition.size.limit``)."""
 
@@ -121,6 +122,8 @@ async def _create_first(
 def _wanted(
     call: Call, request: MetadataRequest, wanted: MetadataRequestTopic
 ) -> MetadataResponseTopic:
+    if call.api_version < IDS_SINCE and (wanted.name is None or wanted.topic_id != NO_UUID):
+        return MetadataResponseTopic(name=wanted.name or "", error_code=InvalidRequest.code)
     try:
         name = _name(wanted)
         if name is not None:

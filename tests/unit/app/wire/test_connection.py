@@ -7,6 +7,7 @@ import pytest
 from app.wire.connection import FRAMES_QUEUED_MAX, ConnectionLimits
 from app.wire.listener import ListenerLimits
 from app.wire.messages.fetch import FetchRequest
+from app.wire.messages.group_admin import ListGroupsRequest
 from app.wire.messages.groups import HeartbeatRequest, SyncGroupRequest
 from app.wire.messages.metadata import MetadataRequest
 from app.wire.messages.produce import ProduceRequest
@@ -60,18 +61,24 @@ async def test_requests_of_a_pipelined_api_are_handled_together_and_answered_in_
         peer.close()
 
 
+@pytest.mark.parametrize(
+    ("asked", "what"),
+    [(MetadataRequest(), "API 3 version 2 failed"), (ListGroupsRequest(), "API 16 version 2")],
+)
 async def test_a_handler_s_bug_closes_its_connection_alone(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, asked: object, what: str
 ) -> None:
     async with running_door() as door:
         peer, other = await door.connect(), await door.connect()
-        peer.send(MetadataRequest(), 4, 1)
+        peer.send(asked, 2, 1)
 
         assert await peer.is_closed()
         other.send(beat(), 0, 2)
         assert (await other.receive())[0] == 2
         other.close()
-    assert "API 3 version 4 failed" in caplog.text
+        await door.until(lambda: not door.listener.connections)
+        assert door.listener.in_flight.held_bytes == 0
+    assert what in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from app.wire.messages.metadata import (
     MetadataResponse,
     TopicRequest,
 )
+from app.wire.primitives import NO_UUID
 from tests.support.broker import Guards, guarded
 from tests.support.wire_calls import ask
 
@@ -102,6 +103,15 @@ async def test_a_topic_may_be_asked_for_by_its_id(broker: BrokerContext, name: s
     response = await described(broker, MetadataRequest(topics=[known, unknown]))
 
     assert [(one.name, one.error_code) for one in response.topics] == [("t", 0), (None, 100)]
+
+
+@pytest.mark.parametrize("topic_id", [NO_UUID, b"\1" * 16])
+async def test_ids_are_not_taken_before_version_12(broker: BrokerContext, topic_id: bytes) -> None:
+    asked = MetadataRequest(topics=[MetadataRequestTopic(name=None, topic_id=topic_id)])
+
+    response = await described(broker, asked, 10)
+
+    assert [(one.name, one.error_code) for one in response.topics] == [("", 42)]
 
 
 async def test_authorized_operations_are_told_to_who_asks(broker: BrokerContext) -> None:
