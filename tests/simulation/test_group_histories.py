@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.group_world import PARTITIONS, STEPS, Step, World
+from tests.support.groups.world import PARTITIONS, STEPS, Step, World
 
 MEMBERS = 200
 

@@ -15,7 +15,7 @@ from app.coordinators.groups.offsets import CommittedOffset
 from app.security.acls import Operation, Resource, ResourceType
 from app.security.principal import ANONYMOUS, Principal
 from tests.support.broker import Guards, guarded
-from tests.support.group_calls import committing, stable_group
+from tests.support.groups.calls import committing, stable_group
 
 UNKNOWN = UnknownTopicOrPartition.code
 

@@ -9,7 +9,7 @@ from app.coordinators.groups.model import GroupState
 from app.security.acls import Operation
 from app.security.principal import ANONYMOUS
 from tests.support.broker import Guards, guarded
-from tests.support.group_calls import commit, joining, leave_all, stable_group
+from tests.support.groups.calls import commit, joining, leave_all, stable_group
 
 
 async def test_a_stable_group_shows_its_members_and_what_they_have(context: BrokerContext) -> None:

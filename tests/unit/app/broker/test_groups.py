@@ -10,7 +10,7 @@ from app.coordinators.groups.error_codes import ErrorCode
 from app.security.acls import Operation
 from app.security.principal import ANONYMOUS
 from tests.support.broker import Guards, guarded
-from tests.support.group_calls import READS_T_0, joining, syncing
+from tests.support.groups.calls import READS_T_0, joining, syncing
 
 NONE = ErrorCode.NONE
 

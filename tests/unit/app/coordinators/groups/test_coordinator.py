@@ -19,7 +19,7 @@ from app.coordinators.groups.offsets import CommittedOffset
 from app.coordinators.groups.offsets_topic import OFFSETS_TOPIC
 from app.security.principal import ANONYMOUS
 from tests.support.broker import running_broker
-from tests.support.group_calls import (
+from tests.support.groups.calls import (
     READS_T_0,
     commit,
     committing,

@@ -13,7 +13,7 @@ from app.coordinators.groups.model import GroupState
 from app.coordinators.groups.offsets import GroupOffsets
 from app.coordinators.groups.records import KeyValue
 from app.telemetry.clock import SystemClock
-from tests.support.group_calls import READS_T_0, joining, syncing
+from tests.support.groups.calls import READS_T_0, joining, syncing
 
 Written = Callable[[ErrorCode, int], None]
 

@@ -19,7 +19,7 @@ from app.coordinators.groups.error_codes import ErrorCode
 from app.coordinators.groups.generations import Effects, MembershipLimits
 from app.coordinators.groups.membership import ClassicGroup
 from app.coordinators.groups.model import GroupState
-from tests.support.group_world import STEPS, Step, World
+from tests.support.groups.world import STEPS, Step, World
 
 LIMITS = MembershipLimits(initial_rebalance_delay_ms=3_000)
 NOW_MS = 1_000

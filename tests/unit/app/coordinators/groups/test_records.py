@@ -15,7 +15,7 @@ from app.coordinators.groups.records import (
     encode_group,
     encode_offset,
 )
-from tests.support.kafka_records import kafka_bytes, kafka_fields
+from tests.support.groups.kafka_records import kafka_bytes, kafka_fields
 
 MEMBER = MemberMetadata(
     member_id="c-1",

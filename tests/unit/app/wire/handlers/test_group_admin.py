@@ -15,7 +15,7 @@ from app.wire.messages.group_admin import (
     ListGroupsResponse,
 )
 from tests.support.broker import Guards, guarded, running_broker
-from tests.support.group_calls import READS_T_0, SUBSCRIBED, commit, leave_all, stable_group
+from tests.support.groups.calls import READS_T_0, SUBSCRIBED, commit, leave_all, stable_group
 from tests.support.wire_calls import ask
 
 

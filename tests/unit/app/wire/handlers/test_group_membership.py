@@ -24,7 +24,7 @@ from app.wire.messages.groups import (
     SyncGroupResponse,
 )
 from tests.support.broker import Guards, guarded, running_broker
-from tests.support.group_calls import READS_T_0, SUBSCRIBED
+from tests.support.groups.calls import READS_T_0, SUBSCRIBED
 from tests.support.wire_calls import ask
 
 NONE = ErrorCode.NONE

@@ -24,7 +24,7 @@ from app.wire.messages.group_offsets import (
     OffsetFetchResponse,
 )
 from tests.support.broker import Guards, guarded, running_broker
-from tests.support.group_calls import stable_group
+from tests.support.groups.calls import stable_group
 from tests.support.wire_calls import ask
 
 UNKNOWN_TOPIC = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION

@@ -13,7 +13,7 @@ from kafka.protocol.api_data import ApiData
 @cache
 def kafka_data(name: str) -> Any:
     """Return kafka-python's class for one of the definitions."""
-    return type(ApiData)(name, (ApiData,), {}, load_json="tests.support.offsets_schemas")
+    return type(ApiData)(name, (ApiData,), {}, load_json="tests.support.groups.offsets_schemas")
 
 
 def kafka_bytes(name: str, version: int, **fields: Any) -> bytes:

@@ -1,0 +1,177 @@
+"""Consumer groups of clients that we did not write: members come, go and die, the server too.
+
+Watched over the whole time: every record is handed out, none again after its commit was
+acknowledged, and at the end all is committed.
+"""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions, Producer
+from confluent_kafka.admin import AdminClient
+
+from tests.support.groups.members import (
+    MemberProcess,
+    check_commits,
+    offsets_got,
+    wait_until,
+)
+from tests.support.node import NodeProcess
+
+PARTITIONS = 6
+ROUNDS = 25
+"""Times that every partition gets a record between two events."""
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NodeProcess]:
+    """A node with a topic ``t``, whose groups do not wait long."""
+    monkeypatch.setenv("CAUCE_GROUP_INITIAL_REBALANCE_DELAY_MS", "200")
+    monkeypatch.setenv("CAUCE_GROUP_MIN_SESSION_TIMEOUT_MS", "1000")
+    node = NodeProcess(tmp_path / "data")
+    node.start()
+    try:
+        node.create_topic("t", PARTITIONS)
+        yield node
+    finally:
+        assert node.process is not None
+        node.process.kill()
+        node.process.wait()
+
+
+class Members:
+    """The members of one test, and the records they are given."""
+
+    def __init__(self, node: NodeProcess, directory: Path) -> None:
+        self.node = node
+        self.all: list[MemberProcess] = []
+        self._directory = directory
+        self._producer = Producer(
+            {"bootstrap.servers": node.bootstrap, "enable.idempotence": True, "log_level": 0}
+        )
+        self.admin = AdminClient({"bootstrap.servers": node.bootstrap, "log_level": 0})
+        self.produced = 0
+
+    def start(self, kind: str, **options: str) -> MemberProcess:
+        member = MemberProcess(
+            self._directory, kind, self.node.bootstrap, group="g", topic="t", **options
+        )
+        self.all.append(member)
+        return member
+
+    def produce(self) -> None:
+        for _ in range(ROUNDS):
+            for partition in range(PARTITIONS):
+                self._producer.produce("t", b"v", partition=partition)
+            self.produced += 1
+        assert self._producer.flush(60) == 0
+
+    def got_all(self) -> bool:
+        found = offsets_got(self.all)
+        wanted = set(range(self.produced))
+        return all(found[partition] >= wanted for partition in range(PARTITIONS))
+
+    def committed(self) -> list[int]:
+        asked = [ConsumerGroupTopicPartitions("g")]
+        found = self.admin.list_consumer_group_offsets(asked)["g"].result(timeout=60)
+        by_number = {one.partition: one.offset for one in found.topic_partitions}
+        return [by_number.get(partition, -1) for partition in range(PARTITIONS)]
+
+    def wait_for_all(self) -> None:
+        wait_until(self.got_all, "every record is handed out")
+
+
+@pytest.fixture
+def members(node: NodeProcess, tmp_path: Path) -> Iterator[Members]:
+    """No members yet; those that there are at the end are killed."""
+    directory = tmp_path / "members"
+    directory.mkdir()
+    members = Members(node, directory)
+    yield members
+    for one in members.all:
+        one.kill()
+
+
+CLIENTS = [
+    ("confluent", {"strategy": "range"}),
+    ("confluent", {"strategy": "cooperative-sticky"}),
+    ("aiokafka", {}),
+    ("kafka-python", {}),
+]
+
+
+@pytest.mark.parametrize(("kind", "options"), CLIENTS)
+def test_no_record_is_lost_or_comes_again_after_its_commit_when_members_and_server_die(
+    members: Members, kind: str, options: dict[str, str]
+) -> None:
+    first = members.start(kind, **options)
+    second = members.start(kind, **options)
+    members.produce()
+    members.wait_for_all()
+
+    third = members.start(kind, **options)
+    wait_until(lambda: bool(third.seen("assigned")), "the third member has partitions")
+    second.kill()
+    members.produce()
+    members.wait_for_all()
+
+    producing = threading.Thread(target=members.produce)
+    producing.start()
+    members.node.kill()
+    members.node.start()
+    producing.join()
+    members.wait_for_all()
+
+    first.stop()
+    members.produce()
+    members.wait_for_all()
+    wait_until(lambda: members.committed() == [members.produced] * PARTITIONS, "all is committed")
+    third.stop()
+    check_commits(members.all)
+
+
+def test_eight_members_of_three_clients_share_the_partitions_one_by_one(members: Members) -> None:
+    kinds = ["confluent", "aiokafka", "kafka-python", "confluent"] * 2
+    for kind in kinds:
+        members.start(kind, strategy="roundrobin")  # the one that all three support
+    wait_until(
+        lambda: all(one.seen("assigned") for one in members.all), "everybody is in the group"
+    )
+    members.produce()
+    members.wait_for_all()
+
+    for one in members.all[:-1]:
+        one.stop()
+    members.produce()
+    members.wait_for_all()
+
+    assert check_commits(members.all) == 0
+
+
+def test_a_static_member_comes_back_to_its_partitions_and_nobody_else_notices(
+    members: Members,
+) -> None:
+    stays = members.start("confluent", instance="a")
+    leaves = members.start("confluent", instance="b")
+    members.produce()
+    members.wait_for_all()
+    wait_until(
+        lambda: len((stays.seen("assigned") or [{"partitions": ()}])[-1]["partitions"]) == 3,
+        "both have half of the partitions",
+    )
+    assigned = len(stays.seen("assigned"))
+    had = set(leaves.seen("assigned")[-1]["partitions"])
+
+    leaves.kill()
+    back = members.start("confluent", instance="b")
+    wait_until(lambda: bool(back.seen("assigned")), "it is back")
+    members.produce()
+    members.wait_for_all()
+
+    assert set(back.seen("assigned")[-1]["partitions"]) == had
+    assert len(stays.seen("assigned")) == assigned
+    assert check_commits(members.all) == 0

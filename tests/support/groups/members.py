@@ -1,0 +1,96 @@
+"""Members of a consumer group in processes of their own, and what may not happen to them."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[3]
+PATIENCE_S = 90.0
+"""How long something may take on a machine that does much else; never how long it should."""
+
+
+class MemberProcess:
+    """One member; it may be killed."""
+
+    def __init__(self, directory: Path, kind: str, bootstrap: str, **options: str) -> None:
+        """Start it; see ``member`` for the options."""
+        self.name = f"{kind}-{len(list(directory.glob('*.lines')))}"
+        self._lines = directory / f"{self.name}.lines"
+        self._log = directory / f"{self.name}.log"
+        with self._lines.open("wb") as lines, self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "tests.support.groups.member"),
+                    *(kind, bootstrap, json.dumps(options)),
+                ],
+                cwd=ROOT,
+                stdout=lines,
+                stderr=log,
+            )
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """What it has seen."""
+        text = self._lines.read_text()
+        return [json.loads(one) for one in text.splitlines(keepends=True) if one.endswith("\n")]
+
+    def seen(self, what: str) -> list[dict[str, Any]]:
+        """Return the lines of one kind."""
+        return [one for one in self.lines if one["what"] == what]
+
+    def kill(self) -> None:
+        """End it without a word to anybody."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """Have it leave, and demand that it ends well."""
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(timeout=PATIENCE_S)
+        assert status == 0, f"{self.name} ended with {status}: {self._log.read_text()[-2000:]}"
+
+
+def wait_until(is_so: Callable[[], bool], what: str) -> None:
+    """Return when something is so."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not is_so():
+        assert time.monotonic() < deadline, f"{what} in time"
+        time.sleep(0.05)
+
+
+def offsets_got(members: Iterable[MemberProcess]) -> dict[int, set[int]]:
+    """Return the offsets that somebody got, by partition."""
+    found: dict[int, set[int]] = defaultdict(set)
+    for member in members:
+        for one in member.seen("got"):
+            found[one["partition"]].add(one["offset"])
+    return found
+
+
+def check_commits(members: Iterable[MemberProcess]) -> int:
+    """Refuse records that somebody got after they had been committed; return how many came twice.
+
+    A commit counts from the moment at which its client said that it was done.
+    """
+    lines = [one for member in members for one in member.lines]
+    lines.sort(key=lambda one: float(one["at"]))
+    committed: dict[int, int] = defaultdict(int)
+    got: set[tuple[int, int]] = set()
+    twice = 0
+    for one in lines:
+        if one["what"] == "committed":
+            committed[one["partition"]] = max(committed[one["partition"]], one["offset"])
+        elif one["what"] == "got":
+            at = (one["partition"], one["offset"])
+            assert at[1] >= committed[at[0]], (
+                f"{at} came again after {committed[at[0]]} was committed"
+            )
+            twice += at in got
+            got.add(at)
+    return twice
