@@ -58,7 +58,7 @@ debian: # What the tests need of Debian's
 	  else echo "The tests need npm: install Debian's packages nodejs and npm." >&2; exit 1; fi; }
 
 node_modules/.installed: package.json package-lock.json | debian
-	@echo "installing the OpenAPI linter from package-lock.json"
+	@echo "installing the OpenAPI linter and KafkaJS from package-lock.json"
 	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
