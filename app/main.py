@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import logging
+import resource
 import signal
 import socket
 import sys
@@ -83,6 +84,7 @@ def serve(overrides: Mapping[str, object]) -> int:
         print(f"cauce: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
         return EXIT_USAGE
     configure_logs(settings.log_level, settings.log_format)
+    _raise_descriptor_limit()
     with ExitStack() as opened:
         doors = []
         for port, option in (
@@ -100,6 +102,13 @@ def serve(overrides: Mapping[str, object]) -> int:
         http, kafka = doors
         settings = replace(settings, http_port=_port(http), kafka_port=_port(kafka))
         return uvloop.run(_serve(settings, http, kafka))
+
+
+def _raise_descriptor_limit() -> None:
+    """Take as many descriptors as the system gives: logs and connections are made of them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def _serve(settings: Settings, http: socket.socket, kafka: socket.socket) -> int:

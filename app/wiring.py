@@ -8,6 +8,7 @@ first, then what was appended is synced, logs are closed cleanly, connections gi
 import asyncio
 import gc
 import logging
+import resource
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +42,10 @@ from storage.meta_properties import META
 _logger = logging.getLogger(__name__)
 
 READ_THREADS = 4
+
+OPEN_FILES_MAX = 100_000
+"""More log files than this are not kept open, whatever the system allows."""
+
 DATABASE_FILE = "cauce.db"
 
 
@@ -77,6 +82,7 @@ async def running_node(settings: Settings) -> AsyncIterator[Node]:
                 log_dirs,
                 cluster_id=cluster_id,
                 node_id=settings.node_id,
+                disk=Disk(open_files_max=_open_files_max()),
                 reserve_bytes=settings.log_reserve_bytes,
             )
             try:
@@ -170,6 +176,16 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
         finally:
             background.cancel()
             await asyncio.gather(background, return_exceptions=True)
+
+
+def _open_files_max() -> int:
+    """Return how many log files may stay open: connections need descriptors too."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return (
+        OPEN_FILES_MAX
+        if soft == resource.RLIM_INFINITY
+        else max(16, min(soft // 2, OPEN_FILES_MAX))
+    )
 
 
 def _replica_config(settings: Settings) -> ReplicaConfig:

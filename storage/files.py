@@ -8,7 +8,8 @@ Invariants:
     ``write_atomically`` leaves the old bytes or the new ones, whatever happens.
     An operating system error always leaves here as a ``DiskError``, one that may pass as its own
     kind.
-    A file stays open as long as something refers to it, and no longer.
+    A file is open at most as long as something refers to it; it may be let go before and is opened
+    again, the same file, when it is used (``open_files``).
 Source: fsync(2), rename(2), open(2); reliability notes T21, T23.
 """
 
@@ -21,8 +22,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from storage.errors import DiskError, DiskFull, TooManyOpenFiles
+from storage.open_files import OpenFiles
 
 TEMPORARY_SUFFIX = ".tmp"
+
+OPEN_TRIES = 5
+"""A name may change while a file that was let go is opened again under it."""
 
 PROBE_BYTES = 128 * 1024
 """The kernel's usual read-ahead."""
@@ -48,34 +53,115 @@ def _disk_errors(what: str, path: Path) -> Iterator[None]:
         raise _disk_error(what, path, error) from error
 
 
-class File:
-    """One open file; positions are bytes from its start."""
+def _opened(path: Path, flags: int, open_files: OpenFiles | None) -> int:
+    try:
+        return os.open(path, flags | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        if open_files is None or error.errno != errno.EMFILE:
+            raise
+    open_files.make_room()
+    return os.open(path, flags | os.O_CLOEXEC, 0o644)
 
-    __slots__ = ("_descriptor", "path")
 
-    def __init__(self, path: Path, descriptor: int) -> None:
-        self.path = path
-        self._descriptor = descriptor
+def _identity(descriptor: int) -> tuple[int, int]:
+    """Return what tells a file from another that has its name."""
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino
+
+
+class Descriptor:
+    """An open file of the operating system's; it is closed when nobody refers to it any more."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
 
     def __del__(self) -> None:
-        os.close(self._descriptor)
+        os.close(self.number)
 
-    def fileno(self) -> int:
-        """Return the descriptor, for ``sendfile``."""
-        return self._descriptor
+
+class File:
+    """One file; positions are bytes from its start.
+
+    It may be let go and is opened again when it is used, under the name that it has then; whoever
+    renames it says so by ``path``.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_descriptor",
+        "_identity",
+        "_is_dirty",
+        "_open",
+        "path",
+        "was_used",
+    )
+
+    def __init__(self, path: Path, descriptor: int, open_files: OpenFiles | None = None) -> None:
+        """Take over an open descriptor.
+
+        Args:
+            path: The file's name.
+            descriptor: Open for reading and writing.
+            open_files: May let it go; it stays open if None.
+        """
+        self.path = path
+        self._descriptor: Descriptor | None = Descriptor(descriptor)
+        self._open = open_files
+        self._is_dirty = False
+        self.was_used = True
+        self._identity = _identity(descriptor) if open_files is not None else None
+        if open_files is not None:
+            open_files.opened(self)
+
+    def let_go(self) -> bool:
+        """Close the file unless writes of it are not synced; return whether it is closed."""
+        if self._is_dirty:
+            return False
+        self._descriptor = None
+        return True
+
+    def hold(self) -> Descriptor:
+        """Return the open file, for ``sendfile``: it stays open as long as that is referred to.
+
+        Raises:
+            DiskError: It was let go, and cannot be opened again.
+        """
+        held = self._descriptor
+        if held is None:
+            held = self._open_again()
+        self.was_used = True
+        return held
+
+    def _open_again(self) -> Descriptor:
+        assert self._open is not None, "only such a file is let go"
+        for _ in range(OPEN_TRIES):
+            path = self.path
+            try:
+                held = Descriptor(_opened(path, os.O_RDWR, self._open))
+            except OSError as error:
+                if error.errno == errno.ENOENT and path != self.path:
+                    continue  # renamed in between
+                raise _disk_error("open", path, error) from error
+            if _identity(held.number) == self._identity:
+                self._descriptor = held
+                self._open.opened(self)
+                return held
+        raise DiskError(f"cannot open {self.path}: another file has its name")
 
     def size(self) -> int:
         """Return the file's size in bytes."""
-        return os.fstat(self._descriptor).st_size
+        return os.fstat(self.hold().number).st_size
 
     def modified_ms(self) -> int:
         """Return when the file was last written, by the wall clock."""
-        return os.fstat(self._descriptor).st_mtime_ns // 1_000_000
+        return os.fstat(self.hold().number).st_mtime_ns // 1_000_000
 
     def set_modified_ms(self, modified_ms: int) -> None:
         """Say when the file was last written, for a copy that takes another's place."""
         with _disk_errors("set the time of", self.path):
-            os.utime(self.fileno(), ns=(modified_ms * 1_000_000,) * 2)
+            os.utime(self.hold().number, ns=(modified_ms * 1_000_000,) * 2)
 
     def write(self, data: bytes | bytearray | memoryview, position: int) -> None:
         """Write all of the data at a position.
@@ -83,24 +169,27 @@ class File:
         Raises:
             DiskError: Not all of it could be written; some of it may be there.
         """
+        held = self.hold()
+        self._is_dirty = True
         try:
-            written = os.pwrite(self._descriptor, data, position)
+            written = os.pwrite(held.number, data, position)
             while written < len(data):
-                more = os.pwrite(self._descriptor, memoryview(data)[written:], position + written)
+                more = os.pwrite(held.number, memoryview(data)[written:], position + written)
                 written += more
         except OSError as error:
             raise _disk_error("write", self.path, error) from error
 
     def read(self, position: int, size: int) -> bytes:
         """Return up to ``size`` bytes; fewer only at the end of the file. May block."""
+        held = self.hold()
         try:
-            data = os.pread(self._descriptor, size, position)
+            data = os.pread(held.number, size, position)
             if len(data) in (size, 0):
                 return data
             parts = [data]
             have = len(data)
             while data and have < size:
-                data = os.pread(self._descriptor, size - have, position + have)
+                data = os.pread(held.number, size - have, position + have)
                 parts.append(data)
                 have += len(data)
         except OSError as error:
@@ -114,8 +203,9 @@ class File:
         that is fresh from the system each time, costs ten times the read (benchmarks/areas/log).
         """
         buffer = bytearray(size)
+        held = self.hold()
         try:
-            have = os.preadv(self._descriptor, [buffer], position, os.RWF_NOWAIT)
+            have = os.preadv(held.number, [buffer], position, os.RWF_NOWAIT)
         except BlockingIOError:
             return None
         except OSError as error:
@@ -132,9 +222,10 @@ class File:
         """
         probe = bytearray(1)
         last = position + size - 1
+        held = self.hold()
         try:
             for at in (*range(position, last, PROBE_BYTES), last):
-                if os.preadv(self._descriptor, [probe], at, os.RWF_NOWAIT) != 1:
+                if os.preadv(held.number, [probe], at, os.RWF_NOWAIT) != 1:
                     return False
         except OSError as error:
             if error.errno in (errno.EAGAIN, errno.EOPNOTSUPP):
@@ -144,13 +235,20 @@ class File:
 
     def truncate(self, size: int) -> None:
         """Cut the file to a size."""
+        held = self.hold()
+        self._is_dirty = True
         with _disk_errors("truncate", self.path):
-            os.ftruncate(self._descriptor, size)
+            os.ftruncate(held.number, size)
 
     def sync(self) -> None:
         """Return when the file's bytes and size are on disk."""
-        with _disk_errors("sync", self.path):
-            os.fdatasync(self._descriptor)
+        held = self.hold()
+        self._is_dirty = False  # before the sync: what is written meanwhile is not part of it
+        try:
+            os.fdatasync(held.number)
+        except OSError as error:
+            self._is_dirty = True
+            raise _disk_error("sync", self.path, error) from error
 
 
 class Lock:
@@ -167,6 +265,18 @@ class Lock:
 class Disk:
     """The operating system's files."""
 
+    _open_files: OpenFiles | None = None
+
+    def __init__(self, open_files_max: int | None = None) -> None:
+        """Use the operating system.
+
+        Args:
+            open_files_max: How many files may stay open, see ``OpenFiles``; all that are referred
+                to if None.
+        """
+        if open_files_max is not None:
+            self._open_files = OpenFiles(open_files_max)
+
     def open(self, path: Path, *, create: bool = False) -> File:
         """Open a file for reading and writing.
 
@@ -174,9 +284,9 @@ class Disk:
             path: Which.
             create: Make it, empty, if it is not there.
         """
-        flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0)
+        flags = os.O_RDWR | (os.O_CREAT if create else 0)
         with _disk_errors("open", path):
-            return File(path, os.open(path, flags, 0o644))
+            return File(path, _opened(path, flags, self._open_files), self._open_files)
 
     def open_to_read(self, path: Path) -> File:
         """Open a file that nothing will be written to; its disk may be mounted read-only."""

@@ -124,9 +124,10 @@ class Sender:
             return
         if self._transport.get_write_buffer_size() == 0:
             try:
+                held = found.file.hold()
                 sent = os.sendfile(
                     self._socket.fileno(),
-                    found.file.fileno(),
+                    held.number,
                     found.position,
                     min(found.size, COLD_PIECE_BYTES),
                 )

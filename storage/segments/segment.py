@@ -330,6 +330,10 @@ class Segment:
         self._suffix = suffix
         self._txn_path = self._path(TXN_INDEX_SUFFIX)
         self.file.path = self._path(LOG_SUFFIX)
+        self.offset_index.file.path = self._path(OFFSET_INDEX_SUFFIX)
+        self.time_index.file.path = self._path(TIME_INDEX_SUFFIX)
+        if self.txn_index is not None:
+            self.txn_index.file.path = self._txn_path
         return renamed
 
     def _cut_back(self, size: int, entries: tuple[int, int], error: DiskError) -> None:

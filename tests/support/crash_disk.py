@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from storage.files import Disk, File
+from storage.files import Descriptor, Disk, File
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,8 @@ class RecordingFile(File):
         self._disk = disk
         self.path = file.path
 
-    def __del__(self) -> None:
-        pass
-
-    def fileno(self) -> int:
-        return self._file.fileno()
+    def hold(self) -> Descriptor:
+        return self._file.hold()
 
     def size(self) -> int:
         return self._file.size()

@@ -13,7 +13,7 @@ class FailingFile(File):
     __slots__ = ("_disk",)
 
     def __init__(self, file: File, disk: "FailingDisk") -> None:
-        super().__init__(file.path, os.dup(file.fileno()))
+        super().__init__(file.path, os.dup(file.hold().number))
         self._disk = disk
 
     def write(self, data: bytes | bytearray | memoryview, position: int) -> None:

@@ -4,7 +4,9 @@ import errno
 import fcntl
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -164,7 +166,7 @@ def test_sync_raises_when_the_system_cannot() -> None:
 
 def test_file_is_closed_with_its_last_reference(tmp_path: Path) -> None:
     file = made(tmp_path / "f", b"abcd")
-    descriptor, reader = file.fileno(), file
+    descriptor, reader = file.hold().number, file
     Disk().remove(tmp_path / "f")
 
     del file
@@ -377,3 +379,101 @@ def test_free_bytes_are_those_of_the_file_system(tmp_path: Path) -> None:
     assert 0 < Disk().free_bytes(tmp_path) <= found.f_blocks * found.f_frsize
     with pytest.raises(DiskError, match="cannot look at"):
         Disk().free_bytes(tmp_path / "none")
+
+
+def test_file_that_was_let_go_is_opened_again_under_the_name_it_has(tmp_path: Path) -> None:
+    disk = Disk(open_files_max=2)
+    file = disk.open(tmp_path / "f", create=True)
+    file.write(b"abcd", 0)
+    assert not file.let_go(), "writes are not synced"
+    file.sync()
+    assert file.let_go()
+    assert file.read(0, 4) == b"abcd"
+
+    assert file.let_go()
+    disk.rename(tmp_path / "f", tmp_path / "g")
+    disk.open(tmp_path / "f", create=True).write(b"another", 0)
+    with pytest.raises(DiskError, match="another file has its name"):
+        file.read(0, 4)
+
+    file.path = tmp_path / "g"
+    assert file.read(0, 4) == b"abcd"
+    file.truncate(2)
+    assert not file.let_go()
+
+
+def test_file_that_is_gone_says_so(tmp_path: Path) -> None:
+    disk = Disk(open_files_max=1)
+    file = disk.open(tmp_path / "f", create=True)
+    disk.remove(tmp_path / "f")
+    assert file.size() == 0
+    assert file.let_go()
+
+    with pytest.raises(DiskError, match=r"cannot open .*f"):
+        file.size()
+
+
+def test_file_stays_open_for_who_holds_it(tmp_path: Path) -> None:
+    file = Disk(open_files_max=1).open(tmp_path / "f", create=True)
+    held = file.hold()
+
+    assert file.let_go()
+
+    assert os.fstat(held.number).st_size == 0
+    number = held.number
+    del held
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(number)
+
+
+def test_sync_that_fails_keeps_the_file_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = Disk(open_files_max=1).open(tmp_path / "f", create=True)
+    file.write(b"a", 0)
+
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr(os, "fdatasync", fail)
+    with pytest.raises(DiskError):
+        file.sync()
+
+    assert not file.let_go()
+
+
+def test_system_that_refuses_another_file_gets_room_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(open_files_max=100)
+    files = [disk.open(tmp_path / f"{number}", create=True) for number in range(10)]
+    original, refusals = os.open, [1]
+
+    def refuse_once(*arguments: Any, **more: Any) -> int:
+        if refusals:
+            refusals.pop()
+            raise OSError(errno.EMFILE, "Too many open files")
+        return original(*arguments, **more)
+
+    monkeypatch.setattr(os, "open", refuse_once)
+    disk.open(tmp_path / "one more", create=True)
+
+    assert sum(file._descriptor is None for file in files) == 5
+
+
+def test_many_logs_files_are_read_by_threads_within_a_small_limit(tmp_path: Path) -> None:
+    disk = Disk(open_files_max=3)
+    files = []
+    for number in range(20):
+        file = disk.open(tmp_path / f"{number}", create=True)
+        file.write(b"%03d" % number, 0)
+        file.sync()
+        files.append(file)
+
+    def read(step: int) -> bool:
+        number = step * 7 % 20
+        return files[number].read(0, 3) == b"%03d" % number
+
+    with ThreadPoolExecutor(8) as executor:
+        assert all(executor.map(read, range(4000)))
+    assert sum(file._descriptor is not None for file in files) <= 3 + 8

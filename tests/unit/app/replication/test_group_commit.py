@@ -23,7 +23,7 @@ class SlowFile(File):
     """Counts its syncs; fails them when told to."""
 
     def __init__(self, file: File, disk: "SlowDisk") -> None:
-        super().__init__(file.path, os.dup(file.fileno()))
+        super().__init__(file.path, os.dup(file.hold().number))
         self.disk = disk
 
     def sync(self) -> None:
