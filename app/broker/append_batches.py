@@ -12,6 +12,7 @@ Source: Kafka's Produce API; ``ProduceRequest.validateRecords``.
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.broker.context import BrokerContext
 from app.broker.errors import (
@@ -35,8 +36,7 @@ _MAGIC_AT = 16
 NO_OFFSET = -1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchToAppend:
+class BatchToAppend(NamedTuple):
     """One partition's batch."""
 
     topic_name: str

@@ -5,6 +5,7 @@ Called by: handlers (read it), dispatch (makes it). Calls: nothing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.broker.context import BrokerContext
 from app.security.principal import ANONYMOUS, Principal
@@ -28,9 +29,8 @@ class Client:
     software_version: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request's surroundings."""
+class Call(NamedTuple):
+    """One request's surroundings. A tuple: made for each request."""
 
     broker: BrokerContext
     client: Client

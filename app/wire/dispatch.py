@@ -8,8 +8,7 @@ Source: ``org.apache.kafka.common.requests.RequestContext.parseRequest``.
 """
 
 import struct
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.broker.context import BrokerContext
 from app.wire.call import Call, Client
@@ -30,8 +29,7 @@ from app.wire.registry import Answer, Registry, Served
 _SIZE = struct.Struct(">i")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A request that was understood, and what its handler answered so far."""
 
     header: RequestHeader

@@ -169,6 +169,9 @@ class Sender:
             assert isinstance(error, DiskError), error
             self._fail(str(error))
             return
+        if self._transport.is_closing():
+            self._parts.clear()
+            return
         found = self._parts[0]
         assert isinstance(found, LogSlice), "only slices are read ahead"
         piece = memoryview(reading.result())[:PIECE_BYTES]

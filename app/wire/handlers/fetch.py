@@ -60,9 +60,9 @@ def fetch(
         fetched = begin_fetch(call.broker, call.principal, wanted, bounds)
     except BrokerError as error:
         return FetchResponse(error_code=error.code)
-    if isinstance(fetched, Coroutine):
-        return _await(call, request, fetched)
-    return _answer(call, request, fetched)
+    if isinstance(fetched, list):
+        return _answer(call, request, fetched)
+    return _await(call, request, fetched)
 
 
 def _wait_ms(call: Call, request: FetchRequest) -> int:

@@ -49,9 +49,9 @@ def produce(
     outcomes = append_batches(
         call.broker, call.principal, batches, acks=request.acks, timeout_ms=request.timeout_ms
     )
-    if isinstance(outcomes, Coroutine):
-        return _await(call, request, outcomes)
-    return _answer(call, request, outcomes)
+    if isinstance(outcomes, list):
+        return _answer(call, request, outcomes)
+    return _await(call, request, outcomes)
 
 
 async def _await(
