@@ -9,7 +9,15 @@ from fastapi import FastAPI
 from app.api import health
 from app.api.errors import install_error_handlers
 from app.api.guard import BodyGuard
-from app.api.v3 import clusters, partitions, records, topic_configs, topics
+from app.api.v3 import (
+    clusters,
+    consumer_groups,
+    group_offsets,
+    partitions,
+    records,
+    topic_configs,
+    topics,
+)
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -21,8 +29,21 @@ _TAGS = [
     {"name": "Partition", "description": "One ordered log."},
     {"name": "Replica", "description": "A partition's copies."},
     {"name": "Records", "description": "Produce, consume, delete."},
+    {"name": "Consumer Group", "description": "Who reads together, and how far they are."},
     {"name": "Health", "description": "Liveness, readiness, welcome."},
 ]
+
+
+_ROUTED = (
+    clusters,
+    topic_configs,
+    topics,
+    records,
+    partitions,
+    consumer_groups,
+    group_offsets,
+    health,
+)
 
 
 def build_application(lifespan: Lifespan | None = None) -> FastAPI:
@@ -39,7 +60,7 @@ def build_application(lifespan: Lifespan | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for module in (clusters, topic_configs, topics, records, partitions, health):
+    for module in _ROUTED:
         app.include_router(module.router)
     install_error_handlers(app)
     app.add_middleware(BodyGuard)

@@ -266,6 +266,8 @@ class GroupCoordinator:
         group = self._group(group_id, unknown=ErrorCode.GROUP_ID_NOT_FOUND)
         if isinstance(group, ErrorCode):
             return group
+        if group.is_unused:
+            return ErrorCode.GROUP_ID_NOT_FOUND
         read: set[str] | None = set()
         if group.membership.state is not GroupState.EMPTY:
             read = group.subscribed_topics()
@@ -293,6 +295,11 @@ class GroupCoordinator:
     def group(self, group_id: str) -> Group | ErrorCode:
         """Return a group to look at; ``GROUP_ID_NOT_FOUND`` if there is none."""
         return self._group(group_id, unknown=ErrorCode.GROUP_ID_NOT_FOUND)
+
+    def is_known(self, group_id: str) -> bool:
+        """Whether there is a group of that id here, with something in it."""
+        found = self.group(group_id)
+        return not isinstance(found, ErrorCode) and not found.is_unused
 
     def groups(self) -> ErrorCode | list[Group]:
         """Return all groups of this node by id, or that some are still being read."""

@@ -5,7 +5,7 @@ ListGroups 4 on chooses by state (KIP-518), 5 on by type (KIP-848).
 """
 
 from app.broker.errors import BrokerError, GroupIdNotFound
-from app.broker.group_admin import delete_group, describe_group, list_groups
+from app.broker.groups.admin import delete_group, describe_group, list_groups
 from app.coordinators.groups.model import GroupState
 from app.security.acls import GROUP_OPERATIONS, group
 from app.wire.call import Call

@@ -7,8 +7,8 @@ to leave the assignment as it is (KIP-814). LeaveGroup 3 on removes several memb
 
 from uuid import uuid4
 
-from app.broker import groups
 from app.broker.errors import BrokerError, InvalidRequest
+from app.broker.groups import members
 from app.coordinators.groups.commands import Heartbeat, Join, JoinReply, Leaving, Protocol, Sync
 from app.coordinators.groups.error_codes import ErrorCode
 from app.wire.call import Call
@@ -80,7 +80,7 @@ async def join_group(call: Call, request: JoinGroupRequest) -> JoinGroupResponse
         requires_member_id=call.api_version >= MEMBER_ID_REQUIRED_SINCE,
         supports_skipping_assignment=call.api_version >= SKIPPING_ASSIGNMENT_SINCE,
     )
-    reply = await groups.join_group(call.broker, call.principal, request.group_id, join)
+    reply = await members.join_group(call.broker, call.principal, request.group_id, join)
     return JoinGroupResponse(
         error_code=reply.error,
         generation_id=reply.generation,
@@ -109,7 +109,7 @@ async def sync_group(call: Call, request: SyncGroupRequest) -> SyncGroupResponse
         protocol_name=request.protocol_name,
         assignments={one.member_id: bytes(one.assignment) for one in request.assignments},
     )
-    reply = await groups.sync_group(call.broker, call.principal, request.group_id, sync)
+    reply = await members.sync_group(call.broker, call.principal, request.group_id, sync)
     return SyncGroupResponse(
         error_code=reply.error,
         protocol_type=reply.protocol_type,
@@ -125,7 +125,7 @@ def heartbeat(call: Call, request: HeartbeatRequest) -> HeartbeatResponse:
         generation=request.generation_id,
         instance_id=request.group_instance_id,
     )
-    error = groups.heartbeat(call.broker, call.principal, request.group_id, beat)
+    error = members.heartbeat(call.broker, call.principal, request.group_id, beat)
     return HeartbeatResponse(error_code=error)
 
 
@@ -138,7 +138,7 @@ def leave_group(call: Call, request: LeaveGroupRequest) -> LeaveGroupResponse:
             Leaving(member_id=one.member_id, instance_id=one.group_instance_id)
             for one in request.members
         ]
-    outcome = groups.leave_group(call.broker, call.principal, request.group_id, leaving)
+    outcome = members.leave_group(call.broker, call.principal, request.group_id, leaving)
     if isinstance(outcome, ErrorCode):
         return LeaveGroupResponse(error_code=outcome)
     if call.api_version < SEVERAL_LEAVE_SINCE:
@@ -157,7 +157,7 @@ async def _coordinator(call: Call, key_type: int, key: str) -> Coordinator:
     try:
         if key_type != GROUP:
             raise InvalidRequest(f"there are no coordinators of key type {key_type}")
-        broker = await groups.find_coordinator(call.broker, call.principal, key)
+        broker = await members.find_coordinator(call.broker, call.principal, key)
     except BrokerError as error:
         return Coordinator(
             key=key, node_id=NO_NODE, port=-1, error_code=error.code, error_message=str(error)

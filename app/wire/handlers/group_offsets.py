@@ -7,13 +7,13 @@ transactions (KIP-447), 8 on asks for several groups (KIP-709).
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from app.broker.committed_offsets import (
+from app.broker.errors import BrokerError
+from app.broker.groups.offsets import (
     FetchedOffset,
     commit_offsets,
     delete_offsets,
     fetch_offsets,
 )
-from app.broker.errors import BrokerError
 from app.coordinators.groups.coordinator import OffsetCommit
 from app.coordinators.groups.offsets import CommittedOffset, TopicPartition
 from app.wire.call import Call

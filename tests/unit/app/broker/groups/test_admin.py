@@ -4,7 +4,7 @@ import pytest
 
 from app.broker.context import BrokerContext
 from app.broker.errors import GroupAuthorizationFailed, GroupIdNotFound, NonEmptyGroup
-from app.broker.group_admin import delete_group, describe_group, list_groups
+from app.broker.groups.admin import delete_group, describe_group, list_groups
 from app.coordinators.groups.model import GroupState
 from app.security.acls import Operation
 from app.security.principal import ANONYMOUS

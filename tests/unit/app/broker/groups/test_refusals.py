@@ -1,7 +1,7 @@
 import pytest
 
 from app.broker.errors import GroupIdNotFound
-from app.broker.group_errors import group_error, require_done
+from app.broker.groups.refusals import group_error, require_done
 from app.coordinators.groups.error_codes import ErrorCode
 
 ADMIN_CODES = [

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from app.broker.context import BrokerContext
 from app.broker.errors import BrokerError, TopicAuthorizationFailed
-from app.broker.group_errors import group_error
+from app.broker.groups.refusals import group_error
 from app.broker.partitions import partition_metadata
 from app.coordinators.groups.coordinator import OffsetCommit
 from app.coordinators.groups.error_codes import ErrorCode

@@ -4,7 +4,13 @@ import pytest
 
 from app.broker.context import BrokerContext
 from app.broker.errors import CoordinatorNotAvailable, GroupAuthorizationFailed
-from app.broker.groups import find_coordinator, heartbeat, join_group, leave_group, sync_group
+from app.broker.groups.members import (
+    find_coordinator,
+    heartbeat,
+    join_group,
+    leave_group,
+    sync_group,
+)
 from app.coordinators.groups.commands import Heartbeat, Leaving
 from app.coordinators.groups.error_codes import ErrorCode
 from app.security.acls import Operation

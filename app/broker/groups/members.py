@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from app.broker.context import BrokerContext
 from app.broker.errors import CoordinatorNotAvailable
-from app.broker.group_errors import group_error
+from app.broker.groups.refusals import group_error
 from app.cluster.metadata_image import BrokerRegistration
 from app.coordinators.groups.commands import (
     Heartbeat,

@@ -2,7 +2,6 @@
 
 import pytest
 
-from app.broker.committed_offsets import commit_offsets, delete_offsets, fetch_offsets
 from app.broker.context import BrokerContext
 from app.broker.errors import (
     GroupAuthorizationFailed,
@@ -10,6 +9,7 @@ from app.broker.errors import (
     TopicAuthorizationFailed,
     UnknownTopicOrPartition,
 )
+from app.broker.groups.offsets import commit_offsets, delete_offsets, fetch_offsets
 from app.coordinators.groups.error_codes import ErrorCode
 from app.coordinators.groups.offsets import CommittedOffset
 from app.security.acls import Operation, Resource, ResourceType

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from app.broker.context import BrokerContext
-from app.broker.group_errors import group_error, require_done
+from app.broker.groups.refusals import group_error, require_done
 from app.coordinators.groups.error_codes import ErrorCode
 from app.coordinators.groups.group import Group
 from app.coordinators.groups.model import GroupState, GroupType
@@ -60,6 +60,7 @@ class DescribedGroup:
     """The assignor that was chosen; empty unless the group is stable."""
 
     members: tuple[DescribedMember, ...]
+    type: GroupType = GroupType.CLASSIC
 
     @property
     def is_simple(self) -> bool:
