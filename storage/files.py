@@ -45,6 +45,10 @@ def _disk_error(what: str, path: Path, error: OSError) -> DiskError:
     return kind(f"cannot {what} {path}: {error.strerror or error}")
 
 
+def _sync_error(path: Path, error: OSError) -> DiskError:
+    return DiskError(f"cannot sync {path}: {error.strerror or error}")
+
+
 @contextmanager
 def _disk_errors(what: str, path: Path) -> Iterator[None]:
     try:
@@ -241,14 +245,18 @@ class File:
             os.ftruncate(held.number, size)
 
     def sync(self) -> None:
-        """Return when the file's bytes and size are on disk."""
+        """Return when the file's bytes and size are on disk.
+
+        Raises:
+            DiskError: They may be lost, for want of room too: no failed sync passes.
+        """
         held = self.hold()
         self._is_dirty = False  # before the sync: what is written meanwhile is not part of it
         try:
             os.fdatasync(held.number)
         except OSError as error:
             self._is_dirty = True
-            raise _disk_error("sync", self.path, error) from error
+            raise _sync_error(self.path, error) from error
 
 
 class Lock:
@@ -324,6 +332,8 @@ class Disk:
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 os.fsync(descriptor)
+            except OSError as error:
+                raise _sync_error(path, error) from error
             finally:
                 os.close(descriptor)
 

@@ -231,7 +231,7 @@ class MemoryDisk(Disk):
     def fail(self, operation: str, path: Path, fault: Fault) -> None:
         error = OSError(fault.errno, errno.errorcode[fault.errno])
         kinds = {errno.ENOSPC: DiskFull, errno.EMFILE: TooManyOpenFiles}
-        kind = kinds.get(fault.errno, DiskError)
+        kind = DiskError if operation == "sync" else kinds.get(fault.errno, DiskError)
         raise kind(f"cannot {operation} {path}: {error.strerror}") from error
 
     def free_bytes(self, path: Path) -> int:

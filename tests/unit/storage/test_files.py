@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage.errors import DiskError, DiskFull, TooManyOpenFiles
+from storage.errors import DiskError, DiskFull, PassingDiskError, TooManyOpenFiles
 from storage.files import TEMPORARY_SUFFIX, Disk, File
 from tests.support.failing_disk import FailingDisk
 
@@ -477,3 +477,19 @@ def test_many_logs_files_are_read_by_threads_within_a_small_limit(tmp_path: Path
     with ThreadPoolExecutor(8) as executor:
         assert all(executor.map(read, range(4000)))
     assert sum(file._descriptor is not None for file in files) <= 3 + 8
+
+
+@pytest.mark.parametrize("name", ["fdatasync", "fsync"])
+def test_sync_that_fails_for_want_of_room_does_not_pass(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    file = Disk().open(tmp_path / "a", create=True)
+    monkeypatch.setattr(os, name, full)
+
+    with pytest.raises(DiskError) as caught:
+        file.sync() if name == "fdatasync" else Disk().sync_directory(tmp_path)
+
+    assert not isinstance(caught.value, PassingDiskError)
