@@ -42,6 +42,9 @@ class Explorer:
     every: int = 1
     """Look at the moment after every so many-th operation only."""
 
+    is_thorough: bool = True
+    """Look at each variant of each file and directory, not only at some together."""
+
     explored: Explored = field(default_factory=Explored)
 
     def explore(
@@ -89,7 +92,7 @@ class Explorer:
         histories: Mapping[Key, LogHistory],
         number: int,
     ) -> None:
-        for state in model.states(self.random_count):
+        for state in model.states(self.random_count, is_thorough=self.is_thorough):
             self.explored.states += 1
             views = found.get(state.digest)
             if views is None:

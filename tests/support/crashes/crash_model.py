@@ -101,7 +101,7 @@ class CrashModel:
         elif kind == "sync_failed":
             self._names.setdefault(-one.target, _Names()).is_doubtful = True
 
-    def states(self, random_count: int) -> Iterator[State]:
+    def states(self, random_count: int, *, is_thorough: bool = True) -> Iterator[State]:
         """Yield the states that the disk may be in now, each combination once.
 
         All and nothing, zeros, each variant of each file and of each directory beside all and
@@ -109,6 +109,7 @@ class CrashModel:
 
         Args:
             random_count: How many of the last.
+            is_thorough: Whether each variant of each file and directory is among them.
         """
         named = {
             child
@@ -122,14 +123,14 @@ class CrashModel:
         for number in folders:
             self._name_variants(number)
         seen = set()
-        for choice in self._choices(files, folders, random_count):
+        for choice in self._choices(files, folders, random_count, is_thorough):
             key = tuple(choice.items())
             if key not in seen:
                 seen.add(key)
                 yield self._lay_out(choice, key)
 
     def _choices(
-        self, files: list[int], folders: list[int], random_count: int
+        self, files: list[int], folders: list[int], random_count: int, is_thorough: bool
     ) -> Iterator[dict[int, int]]:
         for file_choice, folder_choice in ((0, 0), (1, 1), (2, 0), (2, 1), (1, 0), (0, 1)):
             yield {
@@ -140,7 +141,7 @@ class CrashModel:
         nothing = dict.fromkeys(everything, 1)
         counts = {one: len(self._inodes[one].variants or ()) for one in files}
         counts |= {-1 - one: len(self._names[one].variants or ()) for one in folders}
-        for number, count in counts.items():
+        for number, count in counts.items() if is_thorough else ():
             for variant in range(1, count):
                 yield {**everything, number: variant}
             for variant in range(count):

@@ -163,7 +163,9 @@ def one_step(driver: LogDriver, chance: random.Random) -> None:
             chance.randint(1, 3),
             producer_id=producer_id,
             is_transactional=is_open or (producer_id > 0 and chance.random() < 0.3),
-            compression=chance.choice(list(Compression)) if chance.random() < 0.2 else 0,  # type: ignore[arg-type]
+            compression=chance.choice(list(Compression))
+            if chance.random() < 0.2
+            else Compression.NONE,
         )
     elif doing < 0.48:
         driver.append_as_follower(key, chance.randint(1, 2), batches=chance.randint(1, 2))

@@ -271,17 +271,24 @@ class LogDriver:
             DiskError: The disk failed.
         """
         history = self.histories[key]
+        log, before, floor = self.logs[key], history.tip, history.floor
         end = history.cut_at(offset)
         self.mark(is_looser=True)
-        self.manager.truncate_log(*key, offset)
-        log = self.logs[key]
+        try:
+            self.manager.truncate_log(*key, offset)
+        except DiskError:
+            if log.fenced is None:
+                history.tip, history.floor = before, floor
+                self.mark()
+            raise
         assert log.log_end_offset == end, "the truncation ended elsewhere"
-        history.acknowledge(end)
+        history.acknowledge(log.durable_end_offset)
         self.mark()
 
     def kill(self) -> None:
         """End the process without a word; what it wrote stays in the page cache."""
         self.disk.kill()
+        self.logs = {}
 
     def close(self) -> None:
         """Shut down in good order.
@@ -290,6 +297,7 @@ class LogDriver:
             DiskError: The disk failed.
         """
         self.manager.close()
+        self.logs = {}
         for history in self.histories.values():
             history.acknowledge(history.end)
             history.start_durable = history.start
