@@ -18,6 +18,12 @@ _NOT_SPACE = re.compile(rb"[^ \t\r\n]")
 
 _OPENING = b"{["
 
+NUMBER_DIGITS_MAX = 1_000
+"""Digits in a row of a number: far more than any program's integers or floats hold."""
+
+_MANY_DIGITS = re.compile(rb"[0-9]{%d}" % (NUMBER_DIGITS_MAX + 1))
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
 
 class MalformedStream(Exception):
     """The stream is not a sequence of JSON objects, or one of them is beyond the bounds."""
@@ -147,6 +153,16 @@ def nesting(text: bytes, depth_max: int) -> bool:
         else:
             depth -= 1
     return True
+
+
+def has_long_number(text: bytes) -> bool:
+    """Return whether a number in a valid JSON text has more than ``NUMBER_DIGITS_MAX`` digits.
+
+    Readers in many languages take quadratic time for such a number, or fail.
+    """
+    if _MANY_DIGITS.search(text) is None:
+        return False
+    return _MANY_DIGITS.search(_STRING.sub(b'""', text)) is not None
 
 
 def _string_end(text: bytes, position: int) -> int:

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from app.api.embedded_formats import JSON_DEPTH_MAX, NULL, BadData, decode_base64, decode_data
-from app.api.json_stream import nesting
+from app.api.json_stream import NUMBER_DIGITS_MAX, has_long_number, nesting
 from app.api.timestamps import TIMESTAMP_MS_MAX, parse_timestamp
 from app.broker.produce import RecordToProduce
 from storage.format.record import Headers
@@ -114,8 +114,9 @@ def parse_body(body: bytes, now_ms: int) -> list[Parsed | Refused] | None:
     items = plain if plain is not None else _decode_lines(_decoder, body)
     if items is None:
         return None
-    if body.count(b"{") + body.count(b"[") > _BRACKETS_OF_A_RECORD * len(items) + JSON_DEPTH_MAX:
-        return [_parse_checking_depth(item, now_ms) for item in items]
+    brackets = body.count(b"{") + body.count(b"[")
+    if brackets > _BRACKETS_OF_A_RECORD * len(items) + JSON_DEPTH_MAX or has_long_number(body):
+        return [_parse_bounded(item, now_ms) for item in items]
     if plain is not None:
         return _parse_plain_records(plain, now_ms)
     return [parse_record(item, now_ms) for item in items]
@@ -143,7 +144,7 @@ def parse_one(text: bytes, now_ms: int) -> Parsed | Refused:
         item = _decoder.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         return refusal_of(error)
-    return _parse_checking_depth(item, now_ms)
+    return _parse_bounded(item, now_ms)
 
 
 def parse_entry(text: bytes, now_ms: int) -> tuple[str | None, Parsed | Refused]:
@@ -152,7 +153,7 @@ def parse_entry(text: bytes, now_ms: int) -> tuple[str | None, Parsed | Refused]
         item = _entry_decoder.decode(text)
     except (msgspec.MsgspecError, RecursionError) as error:
         return None, refusal_of(error)
-    return item.id, _parse_checking_depth(item, now_ms)
+    return item.id, _parse_bounded(item, now_ms)
 
 
 def refusal_of(error: Exception) -> Refused:
@@ -232,11 +233,16 @@ _JSON_VALUE_TAILS = tuple(_tail(b"value", "JSON", size, b"}") for size in range(
 """The ends of the receipts of records without a key, by the sizes of their JSON values."""
 
 
-def _parse_checking_depth(item: PlainRecordIn | RecordIn, now_ms: int) -> Parsed | Refused:
+def _parse_bounded(item: PlainRecordIn | RecordIn, now_ms: int) -> Parsed | Refused:
     for data in (item.key, item.value):
         raw = data.data if data is not None else msgspec.UNSET
-        if raw is not msgspec.UNSET and not nesting(bytes(raw), JSON_DEPTH_MAX):
+        if raw is msgspec.UNSET:
+            continue
+        text = bytes(raw)
+        if not nesting(text, JSON_DEPTH_MAX):
             return Refused(400, f"Bad Request: JSON nests deeper than {JSON_DEPTH_MAX}")
+        if has_long_number(text):
+            return Refused(400, f"Bad Request: a number has more than {NUMBER_DIGITS_MAX:,} digits")
     return parse_record(item, now_ms)
 
 

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.api.json_stream import MalformedStream, ObjectSplitter, nesting
+from app.api.json_stream import (
+    NUMBER_DIGITS_MAX,
+    MalformedStream,
+    ObjectSplitter,
+    has_long_number,
+    nesting,
+)
 
 DEPTH_MAX = 8
 BYTES_MAX = 4_000
@@ -139,3 +145,22 @@ def test_nesting_says_whether_a_text_keeps_to_the_bound(value: Any, depth_max: i
     text = json.dumps(value, ensure_ascii=False).encode()
 
     assert nesting(text, depth_max) == (depth_of(value) <= depth_max)
+
+
+LONG = "1" * (NUMBER_DIGITS_MAX + 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (LONG, True),
+        (f"[0.{LONG}]", True),
+        (f'{{"a":"{LONG}","b":-{LONG}e5}}', True),
+        (f'"\\\\"  ,{LONG}', True),
+        (LONG[:-1], False),
+        (f'"{LONG}"', False),
+        (f'{{"{LONG}":"\\"{LONG}"}}', False),
+    ],
+)
+def test_long_numbers_are_found_and_strings_of_digits_are_none(text: str, found: bool) -> None:
+    assert has_long_number(text.encode()) is found

@@ -87,9 +87,9 @@ def test_fields_of_schemas_are_known_and_refused_record_by_record() -> None:
     assert isinstance(parsed[1], Refused)
 
 
-def test_a_value_that_nests_too_deep_is_refused_and_its_neighbour_is_not() -> None:
-    deep = b"[" * 200 + b"]" * 200
-    body = b'{"value":{"type":"JSON","data":%b}}\n{"value":{"type":"JSON","data":1}}' % deep
+@pytest.mark.parametrize("value", [b"[" * 200 + b"]" * 200, b"1" * 2_000])
+def test_a_value_beyond_the_bounds_is_refused_and_its_neighbour_is_not(value: bytes) -> None:
+    body = b'{"value":{"type":"JSON","data":%b}}\n{"value":{"type":"JSON","data":1}}' % value
 
     parsed = parse_body(body, NOW_MS)
 
