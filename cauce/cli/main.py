@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from cauce import __version__
-from cauce.cli import consume, exit_codes, log, produce, serve, topic
+from cauce.cli import consume, exit_codes, group, log, produce, serve, topic
 from cauce.cli.console import Console, OutputClosed, OutputFailed
 from cauce.cli.interrupts import Stopped
 from cauce.cli.line_reader import InputFailed
@@ -39,6 +39,7 @@ app = typer.Typer(
 )
 app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
 app.add_typer(topic.app, name="topic")
+app.add_typer(group.app, name="group")
 app.add_typer(log.app, name="log")
 app.command("produce", epilog=produce.EXAMPLES)(produce.produce)
 app.command("consume", epilog=consume.EXAMPLES)(consume.consume)

@@ -18,6 +18,9 @@ from app.settings import Settings
 
 CLUSTER = "/v3/clusters/-"
 TOPICS = f"{CLUSTER}/topics"
+GROUPS_AT_ONCE = {"group_initial_rebalance_delay_ms": 0}
+"""Groups do not wait for more members."""
+
 JSON = {"content-type": "application/json"}
 
 
@@ -64,7 +67,7 @@ async def running_application(
     directory: Path, **settings: Any
 ) -> AsyncIterator[RunningApplication]:
     """Run a node on a directory for the length of the block."""
-    front = create_app(Settings(data_dir=directory, **settings))
+    front = create_app(Settings(**{"data_dir": directory, **GROUPS_AT_ONCE, **settings}))
     inner = front.application
     thresholds = gc.get_threshold()
     interval_s = sys.getswitchinterval()
