@@ -130,28 +130,30 @@ class BareServer:
 def serve_barely() -> None:
     """Be the process of a ``BareServer``."""
     file = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
-    sent_bytes = int(sys.argv[2])
-    position = 0
-    buffer = bytearray(4 << 20)
-    view = memoryview(buffer)
-    answer = struct.pack(">i", 50) + bytes(50)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         print(listening.getsockname()[1], flush=True)
         while True:
             peer, _ = listening.accept()
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            have = 0
-            while received := peer.recv_into(view[have:]):
-                have += received
-                while have >= 4 and have >= (size := 4 + struct.unpack_from(">i", buffer)[0]):
-                    if sent_bytes:
-                        peer.sendall(struct.pack(">i", sent_bytes))
-                        at = 0
-                        while at < sent_bytes:
-                            at += os.sendfile(peer.fileno(), file, at, sent_bytes - at)
-                    else:
-                        position += os.pwrite(file, view[4:size], position)
-                        with contextlib.suppress(BrokenPipeError):  # it has what it wanted
-                            peer.sendall(answer)
-                    buffer[: have - size] = bytes(view[size:have])
-                    have -= size
+            with peer, contextlib.suppress(ConnectionError):  # it had what it wanted
+                _serve_peer(peer, file, int(sys.argv[2]))
+
+
+def _serve_peer(peer: socket.socket, file: int, sent_bytes: int) -> None:
+    buffer = bytearray(4 << 20)
+    view = memoryview(buffer)
+    answer = struct.pack(">i", 50) + bytes(50)
+    have = position = 0
+    while received := peer.recv_into(view[have:]):
+        have += received
+        while have >= 4 and have >= (size := 4 + struct.unpack_from(">i", buffer)[0]):
+            if sent_bytes:
+                peer.sendall(struct.pack(">i", sent_bytes))
+                at = 0
+                while at < sent_bytes:
+                    at += os.sendfile(peer.fileno(), file, at, sent_bytes - at)
+            else:
+                position += os.pwrite(file, view[4:size], position)
+                peer.sendall(answer)
+            buffer[: have - size] = bytes(view[size:have])
+            have -= size
