@@ -22,7 +22,12 @@ from app.broker.errors import (
     KafkaStorageError,
     RequestTimedOut,
 )
-from app.broker.partitions import local_leader, partition_metadata, translate_storage_error
+from app.broker.partitions import (
+    local_leader,
+    partition_metadata,
+    require_no_internal_topic,
+    translate_storage_error,
+)
 from app.broker.produce import ACKS_ALL, ACKS_LEADER, ACKS_NONE
 from app.replication.partition import Partition
 from app.security.acls import Operation
@@ -110,7 +115,9 @@ def _append(
 ) -> tuple[Partition, int, int]:
     """Append a batch; return where, its exclusive end and how many bytes it added."""
     context.require_topic(principal, Operation.WRITE, one.topic_name)
-    metadata = partition_metadata(context.topic(one.topic_name), one.partition)
+    topic = context.topic(one.topic_name)
+    require_no_internal_topic(topic)
+    metadata = partition_metadata(topic, one.partition)
     replica = local_leader(context, metadata)
     _check_single(one.batch)
     try:

@@ -8,6 +8,7 @@ from app.broker.errors import (
     InvalidProducerEpoch,
     InvalidRecord,
     InvalidTimestamp,
+    InvalidTopic,
     InvalidTxnState,
     KafkaStorageError,
     LogDirFull,
@@ -65,6 +66,16 @@ def partition_metadata(topic: TopicMetadata, partition: int) -> PartitionMetadat
             f"Topic {topic.name!r} has partitions 0 to {len(topic.partitions) - 1}, not {partition}"
         )
     return topic.partitions[partition]
+
+
+def require_no_internal_topic(topic: TopicMetadata) -> None:
+    """Refuse a topic whose records are the broker's own: strangers there would break its state.
+
+    Raises:
+        InvalidTopic: It is one (as Kafka's ``ReplicaManager.appendToLocalLog`` refuses it).
+    """
+    if topic.is_internal:
+        raise InvalidTopic(f"Cannot append to internal topic {topic.name!r}")
 
 
 def local_leader(context: BrokerContext, metadata: PartitionMetadata) -> Partition:

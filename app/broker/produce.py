@@ -17,7 +17,12 @@ from itertools import count, repeat
 from app.broker.context import BrokerContext
 from app.broker.errors import BrokerError, KafkaStorageError
 from app.broker.partitioner import partition_for_key
-from app.broker.partitions import local_leader, partition_metadata, translate_storage_error
+from app.broker.partitions import (
+    local_leader,
+    partition_metadata,
+    require_no_internal_topic,
+    translate_storage_error,
+)
 from app.cluster.metadata_image import PartitionMetadata, TopicMetadata
 from app.replication.partition import Partition
 from app.security.acls import Operation
@@ -67,6 +72,7 @@ async def produce(
     """
     context.require_topic(principal, Operation.WRITE, topic_name)
     topic = context.topic(topic_name)
+    require_no_internal_topic(topic)
     outcomes: list[Outcome | None] = [None] * len(records)
     appended = _Appended(context, outcomes)
     for partition, positions in _by_partition(context, topic, records).items():

@@ -6,8 +6,9 @@ import pytest
 
 from app.broker.append_batches import AppendedBatch, BatchToAppend, append_batches
 from app.broker.context import BrokerContext
-from app.broker.errors import KafkaStorageError, RequestTimedOut
+from app.broker.errors import InvalidTopic, KafkaStorageError, RequestTimedOut
 from app.broker.partitions import local_leader
+from app.coordinators.groups.offsets_topic import OFFSETS_TOPIC
 from app.security.principal import ANONYMOUS
 from storage.format.builder import build_batch
 from tests.support.broker import NOW_MS, Guards, guarded
@@ -86,3 +87,13 @@ async def test_acks_that_kafka_does_not_know_append_nothing(
     assert outcomes[0].error is not None
     assert outcomes[0].error.code == 21
     assert local_leader(context, context.image.topics["t"].partitions[0]).log_end_offset == 0
+
+
+async def test_nobody_writes_into_the_topics_of_the_broker(context: BrokerContext) -> None:
+    await context.groups.find("g")
+    wanted = BatchToAppend(topic_name=OFFSETS_TOPIC, partition=0, batch=batch(b"a").batch)
+
+    waiting = begin(context, wanted)
+
+    outcomes = waiting if isinstance(waiting, list) else await waiting
+    assert isinstance(outcomes[0].error, InvalidTopic)

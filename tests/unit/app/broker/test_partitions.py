@@ -1,5 +1,6 @@
 """Finding a partition and this node's replica of it."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,13 @@ import pytest
 
 from app.broker import errors
 from app.broker.context import BrokerContext
-from app.broker.partitions import local_leader, partition_metadata, translate_storage_error
+from app.broker.partitions import (
+    local_leader,
+    partition_metadata,
+    require_no_internal_topic,
+    translate_storage_error,
+)
+from app.cluster.metadata_image import TopicMetadata
 from storage import errors as storage
 
 
@@ -62,3 +69,13 @@ def test_refusal_of_the_log_keeps_its_words(theirs: Exception, ours: type) -> No
 
     assert type(found) is ours
     assert str(found) == str(theirs)
+
+
+@pytest.mark.parametrize("is_internal", [True, False])
+def test_internal_topics_are_not_appended_to(is_internal: bool) -> None:
+    topic = TopicMetadata(
+        topic_id="i", name="n", is_internal=is_internal, partitions=(), configs={}
+    )
+
+    with pytest.raises(errors.InvalidTopic) if is_internal else nullcontext():
+        require_no_internal_topic(topic)

@@ -9,6 +9,7 @@ from app.broker.context import BrokerContext
 from app.broker.errors import (
     InvalidRecord,
     InvalidTimestamp,
+    InvalidTopic,
     KafkaStorageError,
     MessageTooLarge,
     TopicAuthorizationFailed,
@@ -18,6 +19,7 @@ from app.broker.fetch import FetchBounds, WantedPartition, fetch, read_slice
 from app.broker.partitioner import partition_for_key
 from app.broker.produce import ACKS_NONE, Outcome, RecordToProduce, produce
 from app.broker.topic_configs import ConfigChange, alter_topic_configs
+from app.coordinators.groups.offsets_topic import OFFSETS_TOPIC
 from app.security.acls import Operation
 from app.security.principal import ANONYMOUS
 from storage.format.batch import iterate_headers
@@ -220,3 +222,10 @@ async def test_principal_needs_write_and_its_bytes_are_counted(context: BrokerCo
     assert (what, size > 61) == ("produced", True)
     assert refusing.used == []
     assert len(await stored(context)) == 1
+
+
+async def test_nobody_writes_into_the_topics_of_the_broker(context: BrokerContext) -> None:
+    await context.groups.find("g")
+
+    with pytest.raises(InvalidTopic, match="internal"):
+        await produce(context, ANONYMOUS, OFFSETS_TOPIC, [((NOW_MS, b"k", b"v", ()), 0)])
