@@ -60,6 +60,23 @@ def failing_disk(tmp_path: Path) -> Iterator[tuple[Path, Callable[[], None]]]:
     run("umount", "--lazy", str(path))
 
 
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., NodeProcess]]:
+    """Starts a node, which does not outlive its test nor hold the test's disk."""
+    nodes = []
+
+    def started(*options: str, prelude: str = "") -> NodeProcess:
+        node = NodeProcess(tmp_path / "data", *options, prelude=prelude)
+        nodes.append(node)
+        node.start()
+        return node
+
+    yield started
+    for node in nodes:
+        if node.process is not None:
+            node.kill()
+
+
 def _fail(device: str) -> None:
     Path(f"/sys/fs/ext4/{device}/trigger_fs_error").write_text("planted")
 
@@ -92,12 +109,10 @@ def until(is_so: Callable[[], bool]) -> None:
 
 
 def test_disk_that_runs_full_takes_no_more_and_goes_on_once_there_is_room(
-    small_disk: Path, tmp_path: Path
+    small_disk: Path, start: Callable[..., NodeProcess]
 ) -> None:
     logs = small_disk / "logs"
-    options = ("--log-dirs", str(logs), "--log-reserve-bytes", str(RESERVE_BYTES))
-    node = NodeProcess(tmp_path / "data", *options)
-    node.start()
+    node = start("--log-dirs", str(logs), "--log-reserve-bytes", str(RESERVE_BYTES))
     configs = {"segment.bytes": str(4 << 20), "file.delete.delay.ms": "0"}
     node.create_topic("t", 1, **configs)
 
@@ -130,13 +145,14 @@ def test_disk_that_runs_full_takes_no_more_and_goes_on_once_there_is_room(
 
 
 def test_disk_that_turns_read_only_is_fenced_and_read_on(
-    failing_disk: tuple[Path, Callable[[], None]], tmp_path: Path
+    failing_disk: tuple[Path, Callable[[], None]],
+    tmp_path: Path,
+    start: Callable[..., NodeProcess],
 ) -> None:
     path, fail = failing_disk
     good = tmp_path / "good"
     directories = f"{path / 'logs'},{good}"
-    node = NodeProcess(tmp_path / "data", "--log-dirs", directories, "--log-reserve-bytes", "0")
-    node.start()
+    node = start("--log-dirs", directories, "--log-reserve-bytes", "0")
     node.create_topic("t", 2)
     for partition in range(2):
         for number in range(20):
@@ -157,9 +173,10 @@ def test_disk_that_turns_read_only_is_fenced_and_read_on(
     node.stop()
 
 
-def test_node_that_may_open_few_files_serves_many_logs(tmp_path: Path) -> None:
-    node = NodeProcess(tmp_path / "data", prelude=FEW)
-    node.start()
+def test_node_that_may_open_few_files_serves_many_logs(
+    start: Callable[..., NodeProcess], tmp_path: Path
+) -> None:
+    node = start(prelude=FEW)
     node.create_topic("t", 150, **{"segment.bytes": "4096"})
     for number in range(3):
         for partition in range(150):
