@@ -1,7 +1,7 @@
 """Consumer groups of clients that we did not write: members come, go and die, the server too.
 
-Watched over the whole time: every record is handed out, none again after its commit was
-acknowledged, and at the end all is committed.
+Watched over the whole time: every record is handed out, nobody begins before what was committed
+when it got its partitions, and at the end all is committed.
 """
 
 import threading
@@ -105,7 +105,7 @@ CLIENTS = [
 
 
 @pytest.mark.parametrize(("kind", "options"), CLIENTS)
-def test_no_record_is_lost_or_comes_again_after_its_commit_when_members_and_server_die(
+def test_no_record_is_lost_and_no_commit_forgotten_when_members_and_server_die(
     members: Members, kind: str, options: dict[str, str]
 ) -> None:
     first = members.start(kind, **options)
@@ -149,7 +149,7 @@ def test_eight_members_of_three_clients_share_the_partitions_one_by_one(members:
     members.produce()
     members.wait_for_all()
 
-    assert check_commits(members.all) == 0
+    check_commits(members.all)
 
 
 def test_a_static_member_comes_back_to_its_partitions_and_nobody_else_notices(
@@ -174,4 +174,4 @@ def test_a_static_member_comes_back_to_its_partitions_and_nobody_else_notices(
 
     assert set(back.seen("assigned")[-1]["partitions"]) == had
     assert len(stays.seen("assigned")) == assigned
-    assert check_commits(members.all) == 0
+    check_commits(members.all)

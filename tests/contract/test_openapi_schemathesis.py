@@ -4,6 +4,7 @@ import json
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
+from tests.support.groups.members import MemberProcess, wait_until
 from tests.support.node import ROOT, NodeProcess
 
 pytestmark = pytest.mark.slow
@@ -38,11 +40,23 @@ EXISTING: dict[str, Any] = {
     "partition_id": 0,
     "broker_id": 1,
     "name": "segment.ms",
+    "consumer_group_id": "read",
 }
+IDLE_GROUPS = {
+    "deleteCauceConsumerGroup": "idle-1",
+    "deleteCauceConsumerGroupOffsets": "idle-2",
+    "alterCauceConsumerGroupOffsets": "idle-3",
+}
+"""Groups without members, for what needs such."""
+
 VALID_BODIES: dict[str, Any] = {
     "updateKafkaTopicConfig": {"value": "60000"},
     "updateKafkaTopicConfigBatch": {"data": [{"name": "segment.ms", "value": "60000"}]},
     "updatePartitionCountKafkaTopic": {"partitions_count": 3},
+    "alterCauceConsumerGroupOffsets": {
+        "target": "latest",
+        "partitions": [{"topic_name": "known", "partition_id": 0}],
+    },
     "produceRecord": {"value": {"type": "JSON", "data": {"n": 1}}},
     "produceRecordsBatch": {"entries": [{"id": "a", "value": {"type": "STRING", "data": "x"}}]},
 }
@@ -56,8 +70,11 @@ document = schemathesis.openapi.from_path(ROOT / "openapi" / "cauce-v3.json")
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
-    node = NodeProcess(tmp_path_factory.mktemp("schemathesis") / "data")
-    node.start()
+    directory = tmp_path_factory.mktemp("schemathesis")
+    node = NodeProcess(directory / "data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAUCE_GROUP_MIN_SESSION_TIMEOUT_MS", "1000")
+        node.start()
     node.create_topic("known", 2)
     node.create_topic("another", 1)
     records = b'{"value":{"type":"JSON","data":1}}{"key":{"type":"STRING","data":"k"},"value":null}'
@@ -65,7 +82,9 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
         f"{node.topics}/known/records", content=records * 20, headers={"content-type": JSON}
     ).raise_for_status()
     EXISTING["cursor"] = httpx.get(f"{node.topics}/known/records").json()["next_cursor"]
+    member = _begin_groups(node, directory)
     yield node
+    member.kill()
     assert node.stop() == 0
     assert "Traceback" not in node.log
     for operation, answers in ANSWERED.items():
@@ -74,6 +93,19 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
             assert {(200, JSON), (200, NDJSON)} <= answers, f"{operation} in every form"
     if "consumePartitionRecords" in ANSWERED:
         assert (200, BATCHES) in ANSWERED["consumePartitionRecords"]
+
+
+def _begin_groups(node: NodeProcess, directory: Path) -> MemberProcess:
+    """Have a consumer in one group, and others without."""
+    groups = f"{node.url}/v3/clusters/-/consumer-groups"
+    for name in IDLE_GROUPS.values():
+        body = VALID_BODIES["alterCauceConsumerGroupOffsets"]
+        httpx.post(f"{groups}/{name}/offsets:alter", json=body).raise_for_status()
+    member = MemberProcess(directory, "confluent", node.bootstrap, group="read", topic="known")
+    wait_until(lambda: bool(member.seen("committed")), "a member commits")
+    found = httpx.get(f"{groups}/read/consumers").json()["data"]
+    EXISTING["consumer_id"] = found[0]["consumer_id"]
+    return member
 
 
 @schemathesis.hook
@@ -87,6 +119,8 @@ def before_call(_context: HookContext, case: Case, _kwargs: dict[str, Any]) -> N
         choice //= 5
     if operation == "deleteKafkaTopic" and case.path_parameters["topic_name"] == "known":
         case.path_parameters["topic_name"] = "another"
+    if operation in IDLE_GROUPS and case.path_parameters["consumer_group_id"] == "read":
+        case.path_parameters["consumer_group_id"] = IDLE_GROUPS[operation]
     if operation in VALID_BODIES and choice % 3 == 0:
         case.body = VALID_BODIES[operation]
     if operation == "createKafkaTopic" and choice % 3 == 0:
