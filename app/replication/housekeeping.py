@@ -74,6 +74,25 @@ class Housekeeping:
             tasks.create_task(self._expire_producers(), name="producer-expiry")
             tasks.create_task(self._delete_topics(), name="topic-deletion")
 
+    def write_checkpoints(self) -> None:
+        """Write recovery points and log starts of every directory now.
+
+        Raises:
+            PassingDiskError: A disk refuses it for now.
+            DiskError: A disk failed, and its directory is fenced.
+        """
+        failed: DiskError | None = None
+        for log_dir, commit in self._commits.items():
+            try:
+                log_dir.write_checkpoints()
+            except PassingDiskError as error:
+                failed = failed or error
+            except DiskError as error:
+                commit.fence(str(error))
+                failed = error
+        if failed is not None:
+            raise failed
+
     def _monotonic_ms(self) -> int:
         return int(self._clock.monotonic() * 1000)
 
@@ -83,13 +102,10 @@ class Housekeeping:
     async def _write_checkpoints(self) -> None:
         while True:
             await asyncio.sleep(self._config.checkpoint_interval_ms / 1000)
-            for log_dir, commit in self._commits.items():
-                try:
-                    log_dir.write_checkpoints()
-                except PassingDiskError as error:
-                    _logger.error("recovery points not written for now: %s", error)
-                except DiskError as error:
-                    commit.fence(str(error))
+            try:
+                self.write_checkpoints()
+            except DiskError as error:
+                _logger.error("recovery points not written: %s", error)
 
     async def _apply_retention(self) -> None:
         while True:

@@ -232,12 +232,20 @@ class Partition:
 
         Raises:
             OffsetOutOfRange: Beyond the high watermark.
+            PassingDiskError: The disk refuses it for now.
+            DiskError: The disk failed, and its directory is fenced.
         """
         self._check_writable()
         if not 0 <= offset <= self.high_watermark:
             raise OffsetOutOfRange(offset, self.log_start_offset, self.high_watermark)
-        if self._log is not None:
-            self._log.advance_log_start(offset)
+        if self._placed is not None:
+            try:
+                self._placed.log.advance_log_start(offset)
+            except PassingDiskError:
+                raise
+            except DiskError as error:
+                self._placed.commit.fence(str(error))
+                raise
         return self.log_start_offset
 
     def update_config(self, config: LogConfig) -> None:

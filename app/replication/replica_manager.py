@@ -164,9 +164,10 @@ class ReplicaManager:
         """Write recovery points and log starts now.
 
         Raises:
-            DiskError: The disk failed.
+            PassingDiskError: A disk refuses it for now.
+            DiskError: A disk failed, and its directory is fenced.
         """
-        self._logs.write_checkpoints()
+        self._housekeeping.write_checkpoints()
 
     def report_unknown_logs(self, image: MetadataImage) -> None:
         """Warn of logs on disk that the metadata does not name; they are left as they are."""

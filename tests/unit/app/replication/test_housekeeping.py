@@ -156,6 +156,23 @@ async def test_directory_that_fails_is_fenced_and_the_other_goes_on(
         assert second.fenced is None
 
 
+async def test_checkpoint_that_fails_fences_its_directory_and_the_others_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with kept(tmp_path) as house:
+        first, second = house.logs.directories
+
+        def fail(*_: object) -> None:
+            raise DiskError("broken")
+
+        monkeypatch.setattr(first, "write_checkpoints", fail)
+        with pytest.raises(DiskError, match="broken"):
+            house.house.write_checkpoints()
+
+        assert (first.fenced, second.fenced) == ("broken", None)
+        assert (second.path / RECOVERY_POINTS).exists()
+
+
 async def test_passing_trouble_is_waited_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -133,6 +133,27 @@ async def test_disk_that_fails_fences_its_directory_and_one_that_is_full_does_no
     assert reasons == (["EIO"] if is_fenced else [])
 
 
+@pytest.mark.parametrize(
+    ("error", "is_fenced"), [(DiskError("EIO"), True), (DiskFull("ENOSPC"), False)]
+)
+async def test_disk_that_fails_while_records_are_deleted_fences_likewise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: DiskError, is_fenced: bool
+) -> None:
+    async with running_broker(tmp_path) as context:
+        partition = partition_of(context)
+        await partition.wait_for_high_watermark(append(partition))
+
+        def fail(*_: object) -> None:
+            raise error
+
+        with monkeypatch.context() as broken:
+            broken.setattr(Log, "advance_log_start", fail)
+            with pytest.raises(DiskError):
+                partition.advance_log_start(1)
+        assert partition.commit is not None
+        assert (partition.commit.fenced is not None) is is_fenced
+
+
 async def test_advance_log_start_stops_at_the_high_watermark(tmp_path: Path) -> None:
     async with running_broker(tmp_path) as context:
         partition = partition_of(context)
