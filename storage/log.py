@@ -320,13 +320,17 @@ class Log:
                 self.roll()
             self.advance_log_start(found)
 
-    def retire_dead_segments(self) -> list[Path]:
+    def retire_dead_segments(self, start: int | None = None) -> list[Path]:
         """Rename the files of the segments wholly below the log's start; return the new names.
 
         The caller has checkpointed the log's start before, or a restart would find a hole. It
         removes the files after ``file.delete.delay.ms``.
+
+        Args:
+            start: The log's start as it was checkpointed; as it is now if None.
         """
-        retired = self._segments.retire_below(self._start, self._durability.needs)
+        start = self._start if start is None else start
+        retired = self._segments.retire_below(start, self._durability.needs)
         if retired:
             self._disk.sync_directory(self.directory)
         return retired

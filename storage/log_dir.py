@@ -23,14 +23,18 @@ Invariants:
     what comes where records were cut off is dirty.
     What is known of a log that is offline stays in the checkpoints: a restart must not take its
     damage for a torn tail.
-    A checkpoint is written only when it would say something else than the one on disk.
+    A checkpoint is written only when it would say something else than the one on disk; one that
+    was begun before a truncation, or before another, is never written after it.
+    Segments go below the starts that were written, not below those of now.
 Called by: log_manager. Calls: recovery, log, log_layout, meta_properties.
 """
 
 import logging
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from pathlib import Path
 
 from storage.checkpoints import MalformedCheckpoint, read_checkpoint, write_checkpoint
@@ -65,6 +69,15 @@ _END_OF_TIME_MS = 1 << 63
 _Offsets = list[tuple[str, int, int]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Checkpoint:
+    """What the checkpoints of a directory say at one moment."""
+
+    cleaner_offsets: Mapping[Key, int]
+    recovery_points: Mapping[Key, int]
+    starts: Mapping[Key, int]
+
+
 class LogDir:
     """The logs of one directory."""
 
@@ -88,6 +101,8 @@ class LogDir:
         self._offline_starts: dict[Key, RecoveryStart] = {}
         self._offline_cleaned: dict[Key, int] = {}
         self._written: dict[str, _Offsets] = {}
+        self._writing = threading.Lock()
+        self._current: Checkpoint | None = None
         self._fenced: str | None = None
         self._closed = False
 
@@ -249,23 +264,49 @@ class LogDir:
         Raises:
             DiskError: The disk failed; the old checkpoints are still good.
         """
-        if self._fenced is not None:
-            return
-        now_ms = _monotonic_ms()
-        due_ms = _END_OF_TIME_MS if self.reserve.is_short else now_ms
-        self._retired.remove_due(due_ms)
+        checkpoint = self.begin_checkpoint()
+        self.write_checkpoint(checkpoint)
+        self.complete_checkpoint(checkpoint)
+
+    def begin_checkpoint(self) -> Checkpoint:
+        """Return what the checkpoints have to say now; any that was begun before is void."""
         points = {key: log.durable_end_offset for key, log in self._logs.items()}
         starts = {key: log.log_start_offset for key, log in self._logs.items()}
         cleaned = {key: log.cleaning.first_dirty_offset for key, log in self._logs.items()}
         for key, known in self._offline_starts.items():
             points[key], starts[key] = known.recovery_point, known.log_start_offset
-        self._write_offsets(CLEANER_OFFSETS, cleaned | self._offline_cleaned)
-        self._write_offsets(RECOVERY_POINTS, points)
-        self._write_offsets(LOG_STARTS, starts)
+        self._current = Checkpoint(
+            cleaner_offsets=cleaned | self._offline_cleaned, recovery_points=points, starts=starts
+        )
+        return self._current
+
+    def write_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Write what a checkpoint says, unless it is void; on any thread.
+
+        Raises:
+            DiskError: The disk failed; the old checkpoints are still good.
+        """
+        with self._writing:
+            if checkpoint is self._current and self._fenced is None:
+                self._write_offsets(CLEANER_OFFSETS, checkpoint.cleaner_offsets)
+                self._write_offsets(RECOVERY_POINTS, checkpoint.recovery_points)
+                self._write_offsets(LOG_STARTS, checkpoint.starts)
+
+    def complete_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Use what has been written: retire segments below the starts, remove what is due.
+
+        Raises:
+            DiskError: The disk failed.
+        """
+        if checkpoint is not self._current or self._fenced is not None:
+            return
+        now_ms = _monotonic_ms()
         for key, log in self._logs.items():
-            log.cleaning.recovery_point = points[key]
-            self._retired.add(log.retire_dead_segments(), now_ms + log.config.file_delete_delay_ms)
-        self._retired.remove_due(due_ms)
+            if key in checkpoint.starts:
+                log.cleaning.recovery_point = checkpoint.recovery_points[key]
+                retired = log.retire_dead_segments(checkpoint.starts[key])
+                self._retired.add(retired, now_ms + log.config.file_delete_delay_ms)
+        self._retired.remove_due(_END_OF_TIME_MS if self.reserve.is_short else now_ms)
 
     def truncate_log(self, key: Key, offset: int) -> None:
         """Remove every record of a log at or above an offset, its recovery point first.
@@ -276,10 +317,12 @@ class LogDir:
         """
         log = self._logs[key]
         if log.log_start_offset <= offset < log.log_end_offset:
-            points = self._offsets(RECOVERY_POINTS)
-            bases = [one.base_offset for one in log.segments if one.base_offset <= offset]
-            if points.get(key, 0) > bases[-1]:
-                self._write_offsets(RECOVERY_POINTS, points | {key: bases[-1]})
+            with self._writing:
+                self._current = None
+                points = self._offsets(RECOVERY_POINTS)
+                bases = [one.base_offset for one in log.segments if one.base_offset <= offset]
+                if points.get(key, 0) > bases[-1]:
+                    self._write_offsets(RECOVERY_POINTS, points | {key: bases[-1]})
         log.truncate_to(offset)
 
     def retire(self, paths: Iterable[Path], delay_ms: int) -> None:

@@ -14,6 +14,7 @@ Called by: replica_manager. Calls: storage.log_manager, group_commit.
 import asyncio
 import logging
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from app.replication.group_commit import GroupCommit
@@ -44,6 +45,7 @@ class Housekeeping:
         self,
         logs: LogManager,
         commits: Mapping[LogDir, GroupCommit],
+        thread: Executor,
         clock: Clock,
         config: HousekeepingConfig,
     ) -> None:
@@ -52,11 +54,13 @@ class Housekeeping:
         Args:
             logs: This node's.
             commits: Of each log directory; a failing one is fenced through it.
+            thread: Where disks are waited for.
             clock: The node's.
             config: The operator's choice.
         """
         self._logs = logs
         self._commits = commits
+        self._thread = thread
         self._clock = clock
         self._config = config
         self._trusted = TrustedClock(clock.now_ms(), self._monotonic_ms())
@@ -100,12 +104,18 @@ class Housekeeping:
         return self._trusted.now_ms(self._clock.now_ms(), self._monotonic_ms())
 
     async def _write_checkpoints(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self._config.checkpoint_interval_ms / 1000)
-            try:
-                self.write_checkpoints()
-            except DiskError as error:
-                _logger.error("recovery points not written: %s", error)
+            for log_dir, commit in self._commits.items():
+                checkpoint = log_dir.begin_checkpoint()
+                try:
+                    await loop.run_in_executor(self._thread, log_dir.write_checkpoint, checkpoint)
+                    log_dir.complete_checkpoint(checkpoint)
+                except PassingDiskError as error:
+                    _logger.error("recovery points not written for now: %s", error)
+                except DiskError as error:
+                    commit.fence(str(error))
 
     async def _apply_retention(self) -> None:
         while True:

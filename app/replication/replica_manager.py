@@ -97,7 +97,9 @@ class ReplicaManager:
             for log_dir in logs.directories
         }
         self._partitions: dict[PartitionKey, Partition] = {}
-        self._housekeeping = Housekeeping(logs, self._commits, clock, config.housekeeping)
+        self._housekeeping = Housekeeping(
+            logs, self._commits, threads.reads, clock, config.housekeeping
+        )
         self.cleaner = LogCleaner(
             logs,
             threads.cleaner,

@@ -299,3 +299,43 @@ def test_truncation_lowers_the_recovery_point_on_disk_before_it_cuts(tmp_path: P
     again = opened(tmp_path).get(LOG_ID.key)
     assert again is not None
     assert again.log_end_offset == 15
+
+
+def test_checkpoint_begun_before_a_truncation_or_another_is_never_written(tmp_path: Path) -> None:
+    log_dir = opened(tmp_path)
+    log = log_dir.create(LOG_ID, CONFIG)
+    append(log, 20)
+    log.flush()
+    late = log_dir.begin_checkpoint()
+
+    log_dir.truncate_log(LOG_ID.key, 3)
+    log_dir.write_checkpoint(late)
+    log_dir.complete_checkpoint(late)
+
+    assert read_checkpoint(Disk(), tmp_path / RECOVERY_POINTS) == []
+    assert log.cleaning.recovery_point == 0
+    old, new = log_dir.begin_checkpoint(), log_dir.begin_checkpoint()
+    log_dir.write_checkpoint(old)
+    assert read_checkpoint(Disk(), tmp_path / RECOVERY_POINTS) == []
+    log_dir.write_checkpoint(new)
+    ((*_, point),) = read_checkpoint(Disk(), tmp_path / RECOVERY_POINTS)
+    assert int(point) == log.log_end_offset
+    log_dir.abandon()
+
+
+def test_segments_stay_until_the_start_above_them_is_written(tmp_path: Path) -> None:
+    log_dir = opened(tmp_path)
+    log = log_dir.create(LOG_ID, CONFIG)
+    append(log, 30)
+    log.flush()
+    checkpoint = log_dir.begin_checkpoint()
+    log_dir.write_checkpoint(checkpoint)
+    before = len(log.segments)
+
+    log.advance_log_start(25)
+    log_dir.complete_checkpoint(checkpoint)
+
+    assert len(log.segments) == before
+    log_dir.write_checkpoints()
+    assert len(log.segments) < before
+    log_dir.abandon()

@@ -59,7 +59,7 @@ class Kept:
         self.commits = {
             log_dir: GroupCommit(executor, log_dir.fence) for log_dir in self.logs.directories
         }
-        self.house = Housekeeping(self.logs, self.commits, self.clock, OFTEN)
+        self.house = Housekeeping(self.logs, self.commits, executor, self.clock, OFTEN)
         self.found = [self.log(0), self.log(1)]
 
     def log(self, number: int) -> Log:
@@ -149,7 +149,7 @@ async def test_directory_that_fails_is_fenced_and_the_other_goes_on(
         def fail(*_: object) -> None:
             raise DiskError("broken")
 
-        monkeypatch.setattr(first, "write_checkpoints", fail)
+        monkeypatch.setattr(first, "write_checkpoint", fail)
 
         await until(lambda: first.fenced is not None)
         await until(lambda: house.found[1].cleaning.recovery_point == 31)
@@ -185,7 +185,7 @@ async def test_passing_trouble_is_waited_out(
             raise PassingDiskError("full")
 
         with monkeypatch.context() as broken:
-            broken.setattr(first, "write_checkpoints", fail)
+            broken.setattr(first, "write_checkpoint", fail)
             broken.setattr(first, "apply_retention", fail)
             await until(lambda: len(tries) > 3)
 
