@@ -30,32 +30,21 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 run: $(VENV)/.runtime ## Start one node on embedded defaults (RUN_ARGS="--http-port 8090" for more)
 	@exec $(BIN)/cauce serve $(RUN_ARGS)
 
+# $(call need,<a command that succeeds where it is there>,<Debian's packages>)
+define need
+	@{ $(1); } >/dev/null 2>&1 || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing $(2) for the tests"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2) >/dev/null; \
+	  else echo "The tests need Debian's packages: $(2)." >&2; exit 1; fi; }
+endef
+
 debian: # What the tests need of Debian's
-	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    echo "installing PostgreSQL for the tests"; \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null; \
-	  else echo "The tests need a PostgreSQL server: install Debian's package postgresql." >&2; exit 1; fi; }
-	@{ command -v mkfs.xfs && command -v mkfs.ext4; } >/dev/null || { \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    echo "installing xfsprogs and e2fsprogs for the tests"; \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends xfsprogs e2fsprogs >/dev/null; \
-	  else echo "The power cuts need Debian's packages xfsprogs and e2fsprogs, and root." >&2; exit 1; fi; }
-	@{ command -v mvn && command -v java; } >/dev/null || { \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    echo "installing Maven and a Java runtime for the tests"; \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends maven default-jre-headless >/dev/null; \
-	  else echo "Kafka's own tools need Debian's packages maven and default-jre-headless." >&2; exit 1; fi; }
-	@command -v kcat >/dev/null || { \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    echo "installing kcat for the tests"; \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends kcat >/dev/null; \
-	  else echo "The tests need Debian's package kcat." >&2; exit 1; fi; }
-	@command -v npm >/dev/null || { \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    echo "installing Node.js for the tests"; \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null; \
-	  else echo "The tests need npm: install Debian's packages nodejs and npm." >&2; exit 1; fi; }
+	$(call need,ls /usr/lib/postgresql/*/bin/initdb,postgresql)
+	$(call need,command -v mkfs.xfs && command -v mkfs.ext4,xfsprogs e2fsprogs)
+	$(call need,command -v mvn && command -v javac,maven default-jdk-headless)
+	$(call need,command -v kcat,kcat)
+	$(call need,command -v npm,nodejs npm)
 
 node_modules/.installed: package.json package-lock.json | debian
 	@echo "installing the OpenAPI linter and KafkaJS from package-lock.json"
