@@ -311,6 +311,9 @@ class LogDir:
     def truncate_log(self, key: Key, offset: int) -> None:
         """Remove every record of a log at or above an offset, its recovery point first.
 
+        Its start goes before, too: where the batch that is cut reaches below the start, the log
+        begins again at the start, and a restart must not look for records before it.
+
         Raises:
             OffsetOutOfRange: Below the log's start.
             DiskError: The disk failed; nothing is removed, or the log is fenced.
@@ -323,6 +326,9 @@ class LogDir:
                 bases = [one.base_offset for one in log.segments if one.base_offset <= offset]
                 if points.get(key, 0) > bases[-1]:
                     self._write_offsets(RECOVERY_POINTS, points | {key: bases[-1]})
+                starts = self._offsets(LOG_STARTS)
+                if starts.get(key, 0) < log.log_start_offset:
+                    self._write_offsets(LOG_STARTS, starts | {key: log.log_start_offset})
         log.truncate_to(offset)
 
     def retire(self, paths: Iterable[Path], delay_ms: int) -> None:

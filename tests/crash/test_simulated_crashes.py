@@ -1,7 +1,7 @@
 """Power cuts at every moment of recorded runs, on a disk in memory; planted bugs are found by name.
 
-``CAUCE_CRASH_EVERY=1`` looks at the moment after every operation (``make nightly``); without it a
-sample of them is looked at.
+``CAUCE_CRASH_EVERY`` is which moments are looked at: each, each second, ... (``make nightly``
+looks at more than ``make test``).
 """
 
 import logging

@@ -113,6 +113,23 @@ def truncating(driver: LogDriver) -> None:
     driver.flush(A)
 
 
+def beginning_again(driver: LogDriver) -> None:
+    """Cut a batch whose first records are deleted: the log begins again at its start."""
+    for step in range(8):
+        for _ in range(1 + step % 3 * 4):
+            driver.append(A, 4, producer_id=1)
+        driver.flush(A)
+        if step % 2:
+            driver.checkpoint()
+        driver.delete_records(A, driver.histories[A].end - 2)
+        driver.truncate(A, driver.histories[A].end - step % 2 - 1)
+        if step % 3 == 2:
+            driver.kill()
+            driver.start()
+    driver.append(A, 2)
+    driver.flush(A)
+
+
 def restarting(driver: LogDriver) -> None:
     """Get killed with much that was not synced, again and again."""
     for life in range(4):
@@ -206,6 +223,7 @@ RUNS: Mapping[str, tuple[Run, Mapping[LogId, LogConfig]]] = {
     "compress": (compressing, {FIRST: CONFIG}),
     "retain": (retaining, {FIRST: CONFIG, SECOND: RETAINING}),
     "truncate": (truncating, {FIRST: CONFIG}),
+    "begin again": (beginning_again, {FIRST: CONFIG}),
     "restart": (restarting, {FIRST: CONFIG, SECOND: CONFIG}),
     "close": (closing, {FIRST: CONFIG, SECOND: CONFIG}),
 }

@@ -339,3 +339,20 @@ def test_segments_stay_until_the_start_above_them_is_written(tmp_path: Path) -> 
     log_dir.write_checkpoints()
     assert len(log.segments) < before
     log_dir.abandon()
+
+
+def test_log_that_begins_again_at_its_start_opens_after_a_restart(tmp_path: Path) -> None:
+    log_dir = opened(tmp_path)
+    log = log_dir.create(LOG_ID, CONFIG)
+    log.append(
+        build_batch([NewRecord(0, None, b"1"), NewRecord(0, None, b"2")]), leader_epoch=0, now_ms=0
+    )
+    log.flush()
+    log.advance_log_start(1)
+
+    log_dir.truncate_log(LOG_ID.key, 1)
+
+    log_dir.abandon()
+    again = opened(tmp_path).get(LOG_ID.key)
+    assert again is not None
+    assert (again.log_start_offset, again.log_end_offset) == (1, 1)
