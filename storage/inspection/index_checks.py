@@ -21,7 +21,7 @@ from storage.segments.offset_index import OffsetIndex
 from storage.segments.time_index import ENTRY_SIZE as TIME_ENTRY_SIZE
 from storage.segments.time_index import TimeIndex
 from storage.segments.txn_index import ENTRY_SIZE as TXN_ENTRY_SIZE
-from storage.segments.txn_index import TransactionIndex
+from storage.segments.txn_index import AbortedTransaction, TransactionIndex
 
 _PARTIAL = "it ends in half an entry"
 
@@ -85,7 +85,9 @@ class TransactionCheck:
 
     def __init__(self) -> None:
         """Begin at a log's start."""
-        self._open: set[int] = set()
+        self._open: dict[int, int] = {}
+        self._marked: dict[int, int] = {}
+        self._bounds: dict[tuple[int, int], tuple[int, int, int]] = {}
         self._wanted: set[tuple[int, int]] = set()
         self._allowed: set[tuple[int, int]] = set()
 
@@ -98,7 +100,7 @@ class TransactionCheck:
         if not header.is_transactional:
             return
         if not header.is_control:
-            self._open.add(header.producer_id)
+            self._open.setdefault(header.producer_id, header.base_offset)
             return
         marker = read_end_marker(batch)
         if marker is None:
@@ -108,7 +110,12 @@ class TransactionCheck:
             self._allowed.add(one)
             if header.producer_id in self._open:
                 self._wanted.add(one)
-        self._open.discard(header.producer_id)
+        first = self._open.pop(header.producer_id, header.base_offset)
+        before = self._marked.get(header.producer_id, -1)
+        stable = min(self._open.values(), default=header.next_offset)
+        bounds = before, first, min(stable, header.next_offset)
+        self._bounds[header.producer_id, header.last_offset] = bounds
+        self._marked[header.producer_id] = header.last_offset
 
     def finish_segment(self, file: File | None) -> str | None:
         """Return what is wrong with the index of the segment whose batches came last, or None."""
@@ -129,8 +136,18 @@ class TransactionCheck:
         if named - allowed:
             producer_id, offset = min(named - allowed)
             return f"no transaction of producer {producer_id} was aborted at {offset}"
-        inverted = any(one.first_offset > one.last_offset for one in entries)
-        return "a transaction ends before it begins" if inverted else None
+        return next(filter(None, map(self._offsets_problem, entries)), None)
+
+    def _offsets_problem(self, one: AbortedTransaction) -> str | None:
+        """Return what is wrong with where a transaction began, or with what was stable then."""
+        before, first, stable = self._bounds[one.producer_id, one.last_offset]
+        if not before < one.first_offset <= first:
+            return (
+                f"the transaction up to {one.last_offset} began at {first}, not {one.first_offset}"
+            )
+        if one.last_stable_offset > stable:
+            return f"more was stable at {one.last_offset} than what is below {stable}"
+        return None
 
 
 def epochs_problem(
@@ -141,7 +158,7 @@ def epochs_problem(
     Args:
         disk: Where.
         path: The checkpoint.
-        seen: Epoch and offset of each batch whose epoch is not the one before.
+        seen: Epoch and offset of the first and the last record of each epoch.
         log_end_offset: Nothing may begin behind it.
     """
     try:

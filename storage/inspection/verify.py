@@ -90,6 +90,7 @@ class _Verification:
         self._findings: list[Finding] = []
         self._transactions = TransactionCheck()
         self._epochs: list[tuple[int, int]] = []
+        self._last_of_epoch: dict[int, int] = {}
         self._batches = 0
         self._records = 0
         self._end = self._files.bases[0] if self._files.bases else marks.log_start_offset
@@ -204,6 +205,10 @@ class _Verification:
         self._end = header.next_offset
         if not self._epochs or self._epochs[-1][0] != header.partition_leader_epoch:
             self._epochs.append((header.partition_leader_epoch, header.base_offset))
+        if header.record_count or header.partition_leader_epoch not in self._last_of_epoch:
+            # What a repair fills a hole with may stand for another epoch's offsets, too.
+            last = header.last_offset if header.record_count else header.base_offset
+            self._last_of_epoch[header.partition_leader_epoch] = last
         try:
             data = file.read(batch.position, header.size)
             decode_records(data)
@@ -284,7 +289,14 @@ class _Verification:
 
     def _check_epochs(self) -> None:
         path = self._directory / EPOCHS
-        problem = epochs_problem(self._disk, path, self._epochs, self._end)
+        start, last = self._marks.log_start_offset, self._last_of_epoch
+        seen = [
+            (epoch, at)
+            for epoch, first in self._epochs
+            for at in (max(first, start), last[epoch])
+            if last[epoch] >= start
+        ]
+        problem = epochs_problem(self._disk, path, seen, self._end)
         if problem:
             self._add(Severity.REBUILT, "bad-epochs", path, problem)
 
