@@ -250,6 +250,9 @@ class MemoryDisk(Disk):
             self.note("link", directory.number, name=name, child=inode.number)
         return MemoryFile(path, inode, self)
 
+    def open_to_read(self, path: Path) -> File:
+        return self.open(path)
+
     def exists(self, path: Path) -> bool:
         parent, _, name = str(path).rpartition("/")
         directory = self._directories.get(parent or "/")
