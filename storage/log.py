@@ -271,9 +271,14 @@ class Log:
         return largest(self._segments, self._start, end_offset)
 
     def last_stable_offset(self, high_watermark: int) -> int:
-        """Return the end of what readers of committed records may see (KIP-98)."""
+        """Return the end of what readers of committed records may see (KIP-98).
+
+        Never below the log's start, where the transaction that is open may have begun.
+        """
         unstable = self.producers.first_unstable_offset
-        return high_watermark if unstable is None else min(unstable, high_watermark)
+        if unstable is None:
+            return high_watermark
+        return min(max(unstable, self._start), high_watermark)
 
     def advance_high_watermark(self, high_watermark: int) -> None:
         """Take note that everything below an offset is replicated."""

@@ -223,3 +223,13 @@ def test_refused_batch_of_a_producer_changes_nothing(tmp_path: Path) -> None:
             append(log, 1, sequence, epoch=epoch)
 
     assert (log.log_end_offset, log.producers.producers) == (1, before)
+
+
+def test_last_stable_offset_is_not_below_the_log_start(tmp_path: Path) -> None:
+    log = create_log(Disk(), tmp_path / "t-0", CONFIG)
+    append(log, 1, 0, 4, is_transactional=True)
+
+    log.advance_log_start(2)
+
+    assert log.last_stable_offset(4) == 2
+    assert log.last_stable_offset(1) == 1
