@@ -191,8 +191,10 @@ def one_step(driver: LogDriver, chance: random.Random) -> None:
     elif doing < 0.72:
         driver.flush(key)
     elif doing < 0.76:
-        if known is not None and known.sent:
-            driver.retry(key, known.sent[0].batch)
+        sent = known.sent if known is not None else ()
+        shown = [one.batch for one in sent if one.batch.base >= log.log_start_offset]
+        if shown:
+            driver.retry(key, shown[0])
     elif doing < 0.79:
         driver.roll(key)
     elif doing < 0.85:
