@@ -191,7 +191,8 @@ def _check_transactions(log: Log, view: View, least: LogState, most: LogState) -
     log.advance_high_watermark(view.end)
     stable = log.last_stable_offset(view.end)
     first, last = (
-        view.end if state.first_open is None else state.first_open for state in (most, least)
+        view.end if state.first_open is None else max(state.first_open, view.start)
+        for state in (most, least)
     )
     if not first <= stable <= last:
         raise Violation(WRONG_STABLE, f"{stable}, not {first} to {last}")
