@@ -92,7 +92,7 @@ def committed(log: Log) -> list[Record]:
             if marker is not None and marker.type is ControlType.ABORT:
                 aborted.discard(header.producer_id)
         elif not (header.is_transactional and header.producer_id in aborted):
-            found += [one for one in decode_records(batch) if one.offset >= start]
+            found += [one for one in decode_records(batch) if start <= one.offset < end]
     return found
 
 
