@@ -7,6 +7,7 @@ cleaned segment (thread) -> taking it over (loop) -> the next segment, or lookin
 Invariants:
     Logs are touched on the loop only; the thread sees a plan's closed segments and its own files.
     The names of a swap are synced before the old files are given away for removal.
+    Lags and horizons go by a clock that does not jump (``retention.TrustedClock``).
     The thread gives the interpreter back after every few hundred KiB, and is slowed down to
     ``log.cleaner.io.max.bytes.per.second``.
 Crash between two writes: see ``storage.cleanup.swap``. A run that was stopped begins anew.
@@ -26,6 +27,7 @@ from typing import TypeVar
 from app.telemetry.clock import Clock
 from storage.cleanup.cleaner import Cleaner, CleaningFigures, CleaningPlan, CleaningStopped
 from storage.cleanup.compaction import Dirt
+from storage.cleanup.retention import TrustedClock
 from storage.errors import CorruptBatch, DiskError, PassingDiskError
 from storage.files import Disk
 from storage.log import Log
@@ -107,6 +109,7 @@ class LogCleaner:
         self._disk = Disk()
         self._thread = thread
         self._clock = clock
+        self._trusted = TrustedClock(clock.now_ms(), int(clock.monotonic() * 1000))
         self._config = config
         self._on_failed = on_failed
         self._barred: dict[Key, str] = {}
@@ -144,7 +147,7 @@ class LogCleaner:
         Returns:
             Whether one was compacted to the end.
         """
-        now_ms = self._clock.now_ms()
+        now_ms = self._trusted.now_ms(self._clock.now_ms(), int(self._clock.monotonic() * 1000))
         due = []
         self.dirt = {}
         for log_dir, log_id, log in self._compacted():

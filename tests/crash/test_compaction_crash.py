@@ -5,9 +5,8 @@ after any of them is laid out and opened. Planted faults (files or names that ar
 sources removed too early) must be found by the same check.
 """
 
-import logging
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,14 +23,11 @@ from storage.log_manager import LogManager
 from storage.segments.segment import Segment
 from tests.support.cleaning import clean, records
 from tests.support.crash_disk import (
-    Choice,
     RecordingDisk,
     Trace,
-    at_random,
-    keep_all,
-    keep_none,
+    choices,
     lay_out,
-    zeros,
+    recorded,
 )
 
 pytestmark = pytest.mark.slow
@@ -48,16 +44,6 @@ CONFIG = parse_config(
 NOW_MS = 1_700_000_000_000
 RANDOM_STATES = 2
 KEYS = 7
-
-
-@pytest.fixture(autouse=True)
-def storage_is_silent() -> Iterator[None]:
-    """Hold back what thousands of recoveries log, while these tests run and no longer."""
-    logger = logging.getLogger("storage")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
-    yield
-    logger.setLevel(before)
 
 
 def record_at(offset: int) -> NewRecord:
@@ -139,22 +125,13 @@ def check_records(log: Log, end_min: int) -> None:
     assert set(last.values()) <= set(offsets)
 
 
-def states(count: int) -> Iterator[Choice]:
-    """Yield ways in which the disk may have kept what was not synced."""
-    yield keep_all
-    yield keep_none
-    yield zeros
-    for number in range(RANDOM_STATES):
-        yield at_random(count * RANDOM_STATES + number)
-
-
 def explore(trace: Trace, scratch: Path) -> int:
     """Check the states after every operation; return how many there were."""
     seen = end_min = 0
     for count in range(len(trace.operations) + 1):
         if count and trace.operations[count - 1].kind == "shown":
             (end_min,) = trace.operations[count - 1].facts
-        for choose in states(count):
+        for choose in choices(count, RANDOM_STATES):
             root = scratch / str(seen)
             lay_out(trace, count, root, choose)
             check(root, end_min)
@@ -162,16 +139,8 @@ def explore(trace: Trace, scratch: Path) -> int:
     return seen
 
 
-def recorded(tmp_path: Path, *, unsynced: str = "", syncs_directories: bool = True) -> Trace:
-    root = tmp_path / "recorded"
-    root.mkdir()
-    disk = RecordingDisk(root, unsynced=[unsynced], syncs_directories=syncs_directories)
-    run(disk, root)
-    return disk.trace
-
-
 def test_every_state_after_a_power_cut_keeps_every_key(tmp_path: Path) -> None:
-    trace = recorded(tmp_path)
+    trace = recorded(tmp_path, run)
     renames = [one for one in trace.operations if one.kind == "rename"]
     assert len([one for one in renames if one.other.endswith(".log.swap")]) >= 3
 
@@ -179,7 +148,7 @@ def test_every_state_after_a_power_cut_keeps_every_key(tmp_path: Path) -> None:
 
 
 def test_compacted_files_that_are_not_synced_are_caught(tmp_path: Path) -> None:
-    trace = recorded(tmp_path, unsynced=".cleaned")
+    trace = recorded(tmp_path, run, unsynced=".cleaned")
 
     with pytest.raises((AssertionError, LogError)):
         explore(trace, tmp_path)
@@ -195,7 +164,7 @@ def test_sources_that_go_before_the_new_names_are_durable_are_caught(
         return []
 
     monkeypatch.setattr("storage.cleanup.log_cleaning.swap_in", swap_wrongly)
-    trace = recorded(tmp_path)
+    trace = recorded(tmp_path, run)
 
     with pytest.raises((AssertionError, LogError)):
         explore(trace, tmp_path)
@@ -212,4 +181,4 @@ def test_run_that_is_called_done_too_early_is_caught(
 
     monkeypatch.setattr(Log, "take_cleaned", take_and_forget)
     with pytest.raises((AssertionError, LogError)):
-        explore(recorded(tmp_path), tmp_path)
+        explore(recorded(tmp_path, run), tmp_path)

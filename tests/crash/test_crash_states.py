@@ -5,9 +5,7 @@ them, the states that the disk may be in are laid out and opened. A planted faul
 does not sync) must be found by the same check, or the check proves nothing.
 """
 
-import logging
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,14 +21,12 @@ from storage.log import Log
 from storage.log_layout import LogId
 from storage.log_manager import LogManager
 from tests.support.crash_disk import (
-    Choice,
     RecordingDisk,
     Trace,
     at_random,
-    keep_all,
-    keep_none,
+    choices,
     lay_out,
-    zeros,
+    recorded,
 )
 
 pytestmark = pytest.mark.slow
@@ -39,16 +35,6 @@ LOG_ID = LogId(topic_id="AAAAAAAAAAAAAAAAAAAAAA", topic_name="t", partition=0)
 CONFIG = parse_config({"segment.bytes": "1024", "index.interval.bytes": "150"})
 NOW_MS = 1_700_000_000_000
 RANDOM_STATES = 4
-
-
-@pytest.fixture(autouse=True)
-def storage_is_silent() -> Iterator[None]:
-    """Hold back what thousands of recoveries log, while these tests run and no longer."""
-    logger = logging.getLogger("storage")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
-    yield
-    logger.setLevel(before)
 
 
 def record_at(offset: int) -> NewRecord:
@@ -158,21 +144,12 @@ def promises(trace: Trace, count: int) -> tuple[int, int, int]:
     return start_min, start_max, end_min
 
 
-def states(count: int) -> Iterator[Choice]:
-    """Yield ways in which the disk may have kept what was not synced."""
-    yield keep_all
-    yield keep_none
-    yield zeros
-    for number in range(RANDOM_STATES):
-        yield at_random(count * RANDOM_STATES + number)
-
-
 def explore(trace: Trace, scratch: Path, every: int = 1) -> int:
     """Check the states after every n-th operation; return how many there were."""
     seen = 0
     for count in range(0, len(trace.operations) + 1, every):
         promised = promises(trace, count)
-        for choose in states(count):
+        for choose in choices(count, RANDOM_STATES):
             root = scratch / str(seen)
             lay_out(trace, count, root, choose)
             check(root, *promised, disk=Disk())
@@ -180,16 +157,8 @@ def explore(trace: Trace, scratch: Path, every: int = 1) -> int:
     return seen
 
 
-def recorded(tmp_path: Path, *, unsynced: str = "", syncs_directories: bool = True) -> Trace:
-    root = tmp_path / "recorded"
-    root.mkdir()
-    disk = RecordingDisk(root, unsynced=[unsynced], syncs_directories=syncs_directories)
-    run(disk, root)
-    return disk.trace
-
-
 def test_every_state_after_a_power_cut_recovers(tmp_path: Path) -> None:
-    trace = recorded(tmp_path)
+    trace = recorded(tmp_path, run)
 
     seen = explore(trace, tmp_path)
 
@@ -197,7 +166,7 @@ def test_every_state_after_a_power_cut_recovers(tmp_path: Path) -> None:
 
 
 def test_every_state_after_a_power_cut_in_a_recovery_recovers(tmp_path: Path) -> None:
-    trace = recorded(tmp_path)
+    trace = recorded(tmp_path, run)
     for count in range(len(trace.operations) // 3, len(trace.operations), 41):
         promised = promises(trace, count)
         root = tmp_path / f"first{count}"
@@ -210,7 +179,7 @@ def test_every_state_after_a_power_cut_in_a_recovery_recovers(tmp_path: Path) ->
 
         for again in range(before, len(disk.trace.operations) + 1):
             start_min, _, end_min = promises(disk.trace, again)
-            for number, choose in enumerate(states(again)):
+            for number, choose in enumerate(choices(again, RANDOM_STATES)):
                 state = tmp_path / f"{count}-{again}-{number}"
                 lay_out(disk.trace, again, state, choose)
                 check(
@@ -224,14 +193,14 @@ def test_every_state_after_a_power_cut_in_a_recovery_recovers(tmp_path: Path) ->
 
 @pytest.mark.parametrize("suffix", [".log", ".index", ".timeindex", ".tmp"])
 def test_a_disk_that_does_not_sync_some_files_is_caught(tmp_path: Path, suffix: str) -> None:
-    trace = recorded(tmp_path, unsynced=suffix)
+    trace = recorded(tmp_path, run, unsynced=suffix)
 
     with pytest.raises((AssertionError, LogError)):
         explore(trace, tmp_path)
 
 
 def test_a_disk_that_does_not_sync_names_is_caught(tmp_path: Path) -> None:
-    trace = recorded(tmp_path, syncs_directories=False)
+    trace = recorded(tmp_path, run, syncs_directories=False)
 
     with pytest.raises(AssertionError):
         explore(trace, tmp_path, every=5)

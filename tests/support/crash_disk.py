@@ -6,7 +6,7 @@ directory are lost from any point on, each directory for itself.
 """
 
 import random
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -220,6 +220,35 @@ def at_random(seed: int) -> Choice:
         return kept
 
     return choose
+
+
+def choices(count: int, random_choices: int) -> Iterator[Choice]:
+    """Yield ways in which the disk may have kept what was not synced.
+
+    Args:
+        count: After how many operations: the seed.
+        random_choices: How many besides all, none and zeros.
+    """
+    yield keep_all
+    yield keep_none
+    yield zeros
+    for number in range(random_choices):
+        yield at_random(count * random_choices + number)
+
+
+def recorded(
+    tmp_path: Path,
+    run: Callable[["RecordingDisk", Path], None],
+    *,
+    unsynced: str = "",
+    syncs_directories: bool = True,
+) -> Trace:
+    """Return the trace of a run on a new disk, with the faults that are planted in it."""
+    root = tmp_path / "recorded"
+    root.mkdir()
+    disk = RecordingDisk(root, unsynced=[unsynced], syncs_directories=syncs_directories)
+    run(disk, root)
+    return disk.trace
 
 
 def lay_out(trace: Trace, count: int, directory: Path, choose: Choice) -> None:
