@@ -9,20 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer
-from confluent_kafka.admin import AdminClient
 
-from tests.support.groups.members import (
-    MemberProcess,
-    check_commits,
-    offsets_got,
-    wait_until,
-)
+from tests.support.groups.members import check_commits, wait_until
+from tests.support.groups.watched import Members, impatient_node
 from tests.support.node import NodeProcess
-
-PARTITIONS = 6
-ROUNDS = 25
-"""Times that every partition gets a record between two events."""
 
 pytestmark = pytest.mark.slow
 
@@ -30,59 +20,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NodeProcess]:
     """A node with a topic ``t``, whose groups do not wait long."""
-    monkeypatch.setenv("CAUCE_GROUP_INITIAL_REBALANCE_DELAY_MS", "200")
-    monkeypatch.setenv("CAUCE_GROUP_MIN_SESSION_TIMEOUT_MS", "1000")
-    node = NodeProcess(tmp_path / "data")
-    node.start()
-    try:
-        node.create_topic("t", PARTITIONS)
+    with impatient_node(tmp_path / "data", monkeypatch) as node:
         yield node
-    finally:
-        assert node.process is not None
-        node.process.kill()
-        node.process.wait()
-
-
-class Members:
-    """The members of one test, and the records they are given."""
-
-    def __init__(self, node: NodeProcess, directory: Path) -> None:
-        self.node = node
-        self.all: list[MemberProcess] = []
-        self._directory = directory
-        self._producer = Producer(
-            {"bootstrap.servers": node.bootstrap, "enable.idempotence": True, "log_level": 0}
-        )
-        self.admin = AdminClient({"bootstrap.servers": node.bootstrap, "log_level": 0})
-        self.produced = 0
-
-    def start(self, kind: str, **options: str) -> MemberProcess:
-        member = MemberProcess(
-            self._directory, kind, self.node.bootstrap, group="g", topic="t", **options
-        )
-        self.all.append(member)
-        return member
-
-    def produce(self) -> None:
-        for _ in range(ROUNDS):
-            for partition in range(PARTITIONS):
-                self._producer.produce("t", b"v", partition=partition)
-            self.produced += 1
-        assert self._producer.flush(60) == 0
-
-    def got_all(self) -> bool:
-        found = offsets_got(self.all)
-        wanted = set(range(self.produced))
-        return all(found[partition] >= wanted for partition in range(PARTITIONS))
-
-    def committed(self) -> list[int]:
-        asked = [ConsumerGroupTopicPartitions("g")]
-        found = self.admin.list_consumer_group_offsets(asked)["g"].result(timeout=60)
-        by_number = {one.partition: one.offset for one in found.topic_partitions}
-        return [by_number.get(partition, -1) for partition in range(PARTITIONS)]
-
-    def wait_for_all(self) -> None:
-        wait_until(self.got_all, "every record is handed out")
 
 
 @pytest.fixture
@@ -129,7 +68,7 @@ def test_no_record_is_lost_and_no_commit_forgotten_when_members_and_server_die(
     first.stop()
     members.produce()
     members.wait_for_all()
-    wait_until(lambda: members.committed() == [members.produced] * PARTITIONS, "all is committed")
+    members.wait_for_commits()
     third.stop()
     check_commits(members.all)
 

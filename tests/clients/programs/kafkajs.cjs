@@ -1,9 +1,61 @@
-// KafkaJS: makes a topic, writes plain and gzip, reads offsets and administers.
-const { Kafka, CompressionTypes, logLevel } = require("kafkajs");
+// KafkaJS, as `round-trip BOOTSTRAP` (makes a topic, writes plain and gzip, reads offsets and
+// administers) or as `group BOOTSTRAP GROUP TOPIC STRATEGY` (a member of a group that commits after
+// every record, says what it sees as lines of JSON, and leaves at SIGTERM).
+const { AssignerProtocol, Kafka, CompressionTypes, PartitionAssigners, logLevel } = require("kafkajs");
 const assert = require("node:assert");
+const fs = require("node:fs");
 
 async function main() {
-  const kafka = new Kafka({ brokers: [process.argv[2]], logLevel: logLevel.ERROR });
+  const [verb, bootstrap, ...more] = process.argv.slice(2);
+  const kafka = new Kafka({ brokers: [bootstrap], logLevel: logLevel.ERROR });
+  await { "round-trip": roundTrip, group }[verb](kafka, ...more);
+}
+
+// The time is the machine's monotonic one, which the other members use too.
+function say(what, more) {
+  const at = Number(process.hrtime.bigint()) / 1e9;
+  fs.writeSync(1, JSON.stringify({ what, at, ...more }) + "\n");
+}
+
+// KafkaJS knows its assignor by a name that no other client has. Under another name it can be in
+// their groups: whoever leads, every member takes what it is assigned.
+function assignorNamed(name) {
+  return (context) => {
+    const assignor = PartitionAssigners.roundRobin(context);
+    const metadata = (topics) =>
+      AssignerProtocol.MemberMetadata.encode({ version: 0, topics, userData: Buffer.alloc(0) });
+    return { ...assignor, name, protocol: ({ topics }) => ({ name, metadata: metadata(topics) }) };
+  };
+}
+
+async function group(kafka, groupId, topic, strategy) {
+  const consumer = kafka.consumer({
+    groupId,
+    partitionAssigners: [strategy ? assignorNamed(strategy) : PartitionAssigners.roundRobin],
+    sessionTimeout: 2000,
+    heartbeatInterval: 300,
+    maxWaitTimeInMs: 200,
+    retry: { retries: 50, initialRetryTime: 100, maxRetryTime: 1000 },
+  });
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    say("assigned", { partitions: payload.memberAssignment[topic] || [] });
+  });
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  await consumer.run({
+    autoCommit: false,
+    eachMessage: async ({ partition, message }) => {
+      say("got", { partition, offset: Number(message.offset) });
+      const offset = Number(message.offset) + 1;
+      await consumer.commitOffsets([{ topic, partition, offset: String(offset) }]);
+      say("committed", { partition, offset });
+    },
+  });
+  await new Promise((done) => process.on("SIGTERM", done));
+  await consumer.disconnect();
+}
+
+async function roundTrip(kafka) {
   const admin = kafka.admin();
   await admin.connect();
   const topic = "kafkajs";
@@ -39,7 +91,10 @@ async function main() {
   console.log("everything held");
 }
 
-main().catch((error) => {
-  console.error(error);
-  process.exit(1);
-});
+main().then(
+  () => process.exit(0),
+  (error) => {
+    console.error(error);
+    process.exit(1);
+  },
+);

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +19,19 @@ class MemberProcess:
     """One member; it may be killed."""
 
     def __init__(self, directory: Path, kind: str, bootstrap: str, **options: str) -> None:
-        """Start it; see ``member`` for the options."""
+        """Start it; see ``member`` for the options, and for those of another kind its command."""
         self.name = f"{kind}-{len(list(directory.glob('*.lines')))}"
         self._lines = directory / f"{self.name}.lines"
         self._log = directory / f"{self.name}.log"
+        self.process = self._start(self._command(kind, bootstrap, options))
+
+    def _command(self, kind: str, bootstrap: str, options: Mapping[str, str]) -> Sequence[str]:
+        module = "tests.support.groups.member"
+        return (sys.executable, "-m", module, kind, bootstrap, json.dumps(options))
+
+    def _start(self, command: Sequence[str]) -> "subprocess.Popen[bytes]":
         with self._lines.open("wb") as lines, self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "tests.support.groups.member"),
-                    *(kind, bootstrap, json.dumps(options)),
-                ],
-                cwd=ROOT,
-                stdout=lines,
-                stderr=log,
-            )
+            return subprocess.Popen(command, cwd=ROOT, stdout=lines, stderr=log)
 
     @property
     def lines(self) -> list[dict[str, Any]]:

@@ -1,4 +1,5 @@
-// franz-go: writes with every codec, reads back, administers.
+// franz-go, as `round-trip BOOTSTRAP` (writes with every codec, reads back, administers) or as a
+// member of a group (see group.go).
 package main
 
 import (
@@ -14,6 +15,10 @@ import (
 const count = 2000
 
 func main() {
+	if os.Args[1] == "group" {
+		group(os.Args[2], os.Args[3], os.Args[4], os.Args[5])
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
 	codecs := map[string]kgo.CompressionCodec{
@@ -21,9 +26,9 @@ func main() {
 		"lz4": kgo.Lz4Compression(), "zstd": kgo.ZstdCompression(),
 	}
 	for name, codec := range codecs {
-		roundTrip(ctx, os.Args[1], "franz-"+name, codec)
+		roundTrip(ctx, os.Args[2], "franz-"+name, codec)
 	}
-	administer(ctx, os.Args[1])
+	administer(ctx, os.Args[2])
 	fmt.Println("everything held")
 }
 

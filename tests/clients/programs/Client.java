@@ -1,6 +1,10 @@
-// Apache Kafka's own client: makes a topic, writes with every codec, reads back, administers.
+// Apache Kafka's own client, as `round-trip BOOTSTRAP` (makes topics, writes with every codec, reads
+// back, administers) or as `group BOOTSTRAP GROUP TOPIC` (a member of a group that commits after
+// every record, says what it sees as lines of JSON, and leaves at SIGTERM).
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -10,13 +14,23 @@ import org.apache.kafka.clients.consumer.*;
 import org.apache.kafka.clients.producer.*;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.*;
 
-public class RoundTrip {
+public class Client {
     static final int COUNT = 2_000;
 
     public static void main(String[] arguments) throws Exception {
-        String bootstrap = arguments[0];
+        if (arguments[0].equals("group")) {
+            new Member(arguments[1], arguments[2], arguments[3]).live();
+        } else {
+            roundTrip(arguments[1]);
+        }
+    }
+
+    static void roundTrip(String bootstrap) throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
             for (String codec : List.of("none", "gzip", "snappy", "lz4", "zstd")) {
                 roundTrip(bootstrap, admin, "java-" + codec, codec);
@@ -90,6 +104,81 @@ public class RoundTrip {
     static void check(boolean holds, String what) {
         if (!holds) {
             throw new AssertionError(what);
+        }
+    }
+
+    /** A member of a group; a commit that is refused is tried again while it has the partition. */
+    static class Member implements ConsumerRebalanceListener {
+        final KafkaConsumer<byte[], byte[]> consumer;
+        final Map<TopicPartition, OffsetAndMetadata> owed = new HashMap<>();
+        final String topic;
+        volatile boolean hasLeft = false;
+
+        Member(String bootstrap, String group, String topic) {
+            this.topic = topic;
+            Map<String, Object> settings = Map.of(
+                "bootstrap.servers", bootstrap, "group.id", group, "enable.auto.commit", false,
+                "auto.offset.reset", "earliest", "session.timeout.ms", 2_000,
+                "heartbeat.interval.ms", 300, "max.poll.records", 50);
+            consumer = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        }
+
+        void live() {
+            Thread main = Thread.currentThread();
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+                consumer.wakeup();
+                try {
+                    main.join(20_000);
+                } catch (InterruptedException stopped) {
+                    Thread.currentThread().interrupt();
+                }
+                Runtime.getRuntime().halt(hasLeft ? 0 : 1);  // not the signal's 143
+            }));
+            try (consumer) {
+                consumer.subscribe(List.of(topic), this);
+                while (true) {
+                    for (var record : consumer.poll(Duration.ofMillis(200))) {
+                        say("got", "\"partition\": " + record.partition() + ", \"offset\": " + record.offset());
+                        owed.put(new TopicPartition(topic, record.partition()), new OffsetAndMetadata(record.offset() + 1));
+                        commit();
+                    }
+                    commit();
+                }
+            } catch (WakeupException stopped) {
+                hasLeft = true;
+            }
+        }
+
+        void commit() {
+            if (owed.isEmpty()) {
+                return;
+            }
+            try {
+                consumer.commitSync(owed);
+            } catch (RebalanceInProgressException | CommitFailedException | TimeoutException refused) {
+                say("refused", "\"why\": \"" + refused.getClass().getSimpleName() + "\"");
+                return;
+            }
+            owed.forEach((place, end) ->
+                say("committed", "\"partition\": " + place.partition() + ", \"offset\": " + end.offset()));
+            owed.clear();
+        }
+
+        @Override
+        public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+            owed.keySet().removeAll(partitions);
+        }
+
+        @Override
+        public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+            var numbers = consumer.assignment().stream().map(TopicPartition::partition).sorted().toList();
+            say("assigned", "\"partitions\": " + numbers);
+        }
+
+        /** The time is the machine's monotonic one, which the other members use too. */
+        static void say(String what, String more) {
+            System.out.println("{\"what\": \"" + what + "\", \"at\": " + System.nanoTime() / 1e9 + ", " + more + "}");
+            System.out.flush();
         }
     }
 }

@@ -1,0 +1,57 @@
+"""The programs of clients in other languages: made once, then run as often as a test likes.
+
+Each is ``tests/clients/programs``' one of its language; its first argument says what it does.
+"""
+
+import shutil
+import subprocess
+from functools import cached_property
+from pathlib import Path
+
+from tests.support.node import ROOT
+
+PROGRAMS = ROOT / "tests" / "clients" / "programs"
+POM = ROOT / "tests" / "clients" / "kafka-tools" / "pom.xml"
+PATIENCE_S = 600
+"""The first run fetches and compiles."""
+
+
+class ClientPrograms:
+    """How to run each of them."""
+
+    def __init__(self, directory: Path) -> None:
+        """Make them in a directory, each when it is first asked for."""
+        self._directory = directory
+
+    @cached_property
+    def java(self) -> tuple[str, ...]:
+        """Apache Kafka's own client."""
+        path, classes = self._directory / "classpath", self._directory / "classes"
+        goal = ("dependency:build-classpath", f"-Dmdep.outputFile={path}")
+        _make("mvn", "-q", "-B", "-f", str(POM), *goal)
+        jars = path.read_text()
+        _make("javac", "-cp", jars, "-d", str(classes), str(PROGRAMS / "Client.java"))
+        quick = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m")
+        return ("java", *quick, "-cp", f"{classes}:{jars}", "Client")
+
+    @cached_property
+    def kafkajs(self) -> tuple[str, ...]:
+        """KafkaJS, from npm."""
+        return ("node", str(PROGRAMS / "kafkajs.cjs"))
+
+    @cached_property
+    def franz_go(self) -> tuple[str, ...]:
+        """franz-go; only where Go is."""
+        binary = self._directory / "franz-go"
+        _make("go", "build", "-o", str(binary), ".", directory=PROGRAMS / "franz_go")
+        return (str(binary),)
+
+
+HAS_GO = shutil.which("go") is not None
+
+
+def _make(*command: str, directory: Path = ROOT) -> None:
+    ran = subprocess.run(
+        command, cwd=directory, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
