@@ -5,9 +5,8 @@ with retention, one that is compacted. ``CAUCE_LOG_STEPS`` is how many steps are
 (``make nightly``).
 """
 
-import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -241,16 +240,6 @@ def _ending_at(tip: Batch | None, end: int) -> Batch | None:
     while tip is not None and tip.next > end:
         tip = tip.previous
     return tip
-
-
-@pytest.fixture(autouse=True)
-def storage_is_silent() -> Iterator[None]:
-    """Hold back what thousands of recoveries log."""
-    logger = logging.getLogger("storage")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
-    yield
-    logger.setLevel(before)
 
 
 def run(steps: int, *phases: Phase, derandomize: bool = False) -> None:

@@ -4,9 +4,8 @@
 looks at more than ``make test``).
 """
 
-import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,16 +27,6 @@ pytestmark = pytest.mark.slow
 
 EVERY = int(os.environ.get("CAUCE_CRASH_EVERY", "40"))
 Plant = Callable[[pytest.MonkeyPatch], None]
-
-
-@pytest.fixture(autouse=True)
-def storage_is_silent() -> Iterator[None]:
-    """Hold back what thousands of recoveries log."""
-    logger = logging.getLogger("storage")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
-    yield
-    logger.setLevel(before)
 
 
 def explore(name: str, explorer: Explorer) -> None:
