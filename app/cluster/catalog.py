@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.cluster import tables
-from app.cluster.database import create_engine, transaction
+from app.cluster.database import create_engine, to_its_end, transaction
 from app.cluster.errors import (
     InvalidPartitionCount,
     InvalidReplicationFactor,
@@ -78,18 +78,21 @@ class Catalog:
         """Close every connection."""
         await self._engine.dispose()
 
+    @to_its_end
     async def cluster_id(self) -> str:
         """Return the id of this cluster."""
         async with transaction(self._engine, writes=False) as connection:
             row = await connection.execute(select(tables.cluster.c.cluster_id))
             return str(row.scalar_one())
 
+    @to_its_end
     async def version(self) -> int:
         """Return the version of the metadata: another one means that something changed."""
         async with transaction(self._engine, writes=False) as connection:
             row = await connection.execute(select(tables.cluster.c.metadata_version))
             return int(row.scalar_one())
 
+    @to_its_end
     async def register_broker(self, broker: BrokerRegistration) -> int:
         """Write down where a node is reached; return its new broker epoch."""
         async with transaction(self._engine, writes=True) as connection:
@@ -109,6 +112,7 @@ class Catalog:
                 await connection.execute(insert(table).values(node_id=broker.node_id, **values))
         return version
 
+    @to_its_end
     async def create_topic(
         self,
         name: str,
@@ -157,6 +161,7 @@ class Catalog:
             await _insert_configs(connection, topic_id, configs or {})
             return await _load_topic(connection, name)
 
+    @to_its_end
     async def delete_topic(self, name: str) -> None:
         """Delete a topic, leaving a tombstone of its id.
 
@@ -172,6 +177,7 @@ class Catalog:
                 insert(tables.deleted_topics).values(topic_id=topic_id, deleted_at_ms=_now_ms())
             )
 
+    @to_its_end
     async def add_partitions(self, name: str, total: int) -> TopicMetadata:
         """Raise a topic's number of partitions to a total.
 
@@ -192,6 +198,7 @@ class Catalog:
             await _insert_partitions(connection, topic.topic_id, present, added)
             return await _load_topic(connection, name)
 
+    @to_its_end
     async def alter_configs(
         self, name: str, *, set_configs: Mapping[str, str], delete: Collection[str] = ()
     ) -> TopicMetadata:
@@ -222,6 +229,7 @@ class Catalog:
             if collision_key(taken) == collision_key(name):
                 raise TopicExists(f"Topic '{name}' already exists or collides with '{taken}'.")
 
+    @to_its_end
     async def take_producer_ids(self, count: int) -> int:
         """Take ids that no other node gets; return the first of them."""
         table = tables.cluster
@@ -230,12 +238,14 @@ class Catalog:
             end = await connection.execute(raised.returning(table.c.next_producer_id))
             return int(end.scalar_one()) - count
 
+    @to_its_end
     async def deleted_topic_ids(self) -> set[str]:
         """Return the ids of topics that were deleted."""
         async with transaction(self._engine, writes=False) as connection:
             rows = await connection.execute(select(tables.deleted_topics.c.topic_id))
             return {str(row[0]) for row in rows}
 
+    @to_its_end
     async def load_image(self) -> MetadataImage:
         """Read everything, in one transaction."""
         async with transaction(self._engine, writes=False) as connection:

@@ -8,15 +8,17 @@ Invariants:
     committed before each statement, so that after the row lock it sees all changes before it.
     No call waits for ever: connecting, a statement and the wait for a connection have time-outs,
     so that a database that hangs looks like one that is away (T15).
+    A client that leaves does not break off a transaction (``to_its_end``).
     A connection that could not be made, or was not waited for, leaves no thread behind.
 """
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import aiosqlite
 from sqlalchemy import Connection, event
@@ -33,6 +35,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.cluster.errors import CatalogError, DatabaseUnavailable
+
+T = TypeVar("T")
+Parameters = ParamSpec("Parameters")
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_S = 10
@@ -188,6 +193,30 @@ async def transaction(engine: AsyncEngine, *, writes: bool) -> AsyncIterator[Asy
         if error.connection_invalidated or type(error) is DatabaseError:
             raise DatabaseUnavailable(_reason(error)) from error
         raise
+
+
+def to_its_end(
+    operation: Callable[Parameters, Coroutine[Any, Any, T]],
+) -> Callable[Parameters, Coroutine[Any, Any, T]]:
+    """Make an operation one that cancelling its caller does not break off.
+
+    A driver's call that is abandoned goes on in its thread, and may take SQLite's write lock when
+    nobody is left to give it back.
+    """
+
+    @wraps(operation)
+    async def whole(*arguments: Parameters.args, **options: Parameters.kwargs) -> T:
+        running = asyncio.ensure_future(operation(*arguments, **options))
+        running.add_done_callback(_note_end)
+        return await asyncio.shield(running)
+
+    return whole
+
+
+def _note_end(ended: asyncio.Future[Any]) -> None:
+    """Look at how it ended, so that asyncio does not complain when the caller is gone."""
+    if not ended.cancelled():
+        ended.exception()
 
 
 def _reason(error: Exception) -> str:

@@ -283,3 +283,17 @@ def test_growing_assigns_as_if_all_had_been_made_at_once(start: int, total: int)
     grown = _assign(nodes, start, 2, first=0) + _assign(nodes, total - start, 2, first=start)
 
     assert grown == _assign(nodes, total, 2, first=0)
+
+
+async def test_clients_that_leave_while_something_is_changed_leave_no_lock(
+    catalog: Catalog,
+) -> None:
+    for number in range(60):
+        callers = [asyncio.create_task(catalog.take_producer_ids(1)) for _ in range(2)]
+        for _ in range(number % 40):
+            await asyncio.sleep(0)
+        callers[0].cancel()
+        await asyncio.gather(*callers, return_exceptions=True)
+
+    async with asyncio.timeout(20):
+        await catalog.take_producer_ids(1)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.cluster.database import create_engine, parse_url, sqlite_url, transaction
+from app.cluster.database import create_engine, parse_url, sqlite_url, to_its_end, transaction
 from app.cluster.errors import CatalogError, DatabaseUnavailable
 
 
@@ -244,3 +244,26 @@ async def test_file_that_is_no_database_is_unavailable_and_left_as_it_is(tmp_pat
 
     assert file.read_text() == "milk, bread, butter\n" * 100
     await asyncio.to_thread(join_all_but, threads)
+
+
+async def test_operation_goes_on_when_its_caller_is_cancelled_and_leaves_no_lock(
+    engine: AsyncEngine,
+) -> None:
+    whole = to_its_end(insert)
+    for number in range(60):
+        callers = [asyncio.create_task(whole(engine, 2 * number + one)) for one in range(2)]
+        for _ in range(number % 40):
+            await asyncio.sleep(0)
+        callers[0].cancel()
+        await asyncio.gather(*callers, return_exceptions=True)
+
+    async with asyncio.timeout(20):
+        await insert(engine, 1_000)
+
+
+async def test_operation_that_fails_says_so_to_its_caller(engine: AsyncEngine) -> None:
+    whole = to_its_end(insert)
+    await whole(engine, 1)
+
+    with pytest.raises(IntegrityError):
+        await whole(engine, 1)
