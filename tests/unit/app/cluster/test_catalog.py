@@ -288,12 +288,14 @@ def test_growing_assigns_as_if_all_had_been_made_at_once(start: int, total: int)
 async def test_clients_that_leave_while_something_is_changed_leave_no_lock(
     catalog: Catalog,
 ) -> None:
-    for number in range(60):
+    for number in range(120):
         callers = [asyncio.create_task(catalog.take_producer_ids(1)) for _ in range(2)]
         for _ in range(number % 40):
             await asyncio.sleep(0)
+        await asyncio.sleep(number % 11 * 0.0003)
         callers[0].cancel()
-        await asyncio.gather(*callers, return_exceptions=True)
+        _, other = await asyncio.gather(*callers, return_exceptions=True)
+        assert not isinstance(other, BaseException)
 
     async with asyncio.timeout(20):
         await catalog.take_producer_ids(1)

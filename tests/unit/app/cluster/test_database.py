@@ -250,12 +250,14 @@ async def test_operation_goes_on_when_its_caller_is_cancelled_and_leaves_no_lock
     engine: AsyncEngine,
 ) -> None:
     whole = to_its_end(insert)
-    for number in range(60):
+    for number in range(120):
         callers = [asyncio.create_task(whole(engine, 2 * number + one)) for one in range(2)]
         for _ in range(number % 40):
             await asyncio.sleep(0)
+        await asyncio.sleep(number % 11 * 0.0003)
         callers[0].cancel()
-        await asyncio.gather(*callers, return_exceptions=True)
+        _, other = await asyncio.gather(*callers, return_exceptions=True)
+        assert not isinstance(other, BaseException)
 
     async with asyncio.timeout(20):
         await insert(engine, 1_000)
