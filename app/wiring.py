@@ -219,7 +219,7 @@ async def _background(
             tasks.create_task(replicas.run(), name="replicas")
             tasks.create_task(watcher.run(), name="metadata-watcher")
             tasks.create_task(groups.run(), name="groups")
-    except Exception:
+    except Exception:  # whatever it was: it is said here, then the node ends
         _logger.critical("background work failed", exc_info=True)
         raise
 
