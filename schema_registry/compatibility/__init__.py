@@ -1,0 +1,1 @@
+"""Compatibility: may data written with one schema be read with another; pure functions."""

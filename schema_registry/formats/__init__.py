@@ -1,0 +1,1 @@
+"""The languages of schemas: parse, canonical form, references, payload codecs."""
