@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
 
+from storage.errors import CorruptBatch
 from storage.files import Disk
 from storage.limits import READ_POSITIONS_MAX
 from storage.segments.log_slice import LogSlice
@@ -213,6 +214,9 @@ class LogSegments(Sequence[Segment]):
                 header = next(segment.headers(position))[1]
                 end, next_offset = position + header.size, header.next_offset
         size = max(0, end - position)
+        if size and next_offset <= offset:
+            # A reader would ask for the same again, for ever.
+            raise CorruptBatch(f"{segment.file.path}: offsets fall behind position {position}")
         if size:
             self._remember(next_offset, segment, end)
         return LogSlice(

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from storage.errors import CorruptBatch
 from storage.files import Disk
 from storage.format.batch import iterate_headers, parse_header
 from storage.format.builder import build_batch
@@ -174,3 +175,12 @@ def test_replaced_segments_are_returned_and_others_read_in_their_place(tmp_path:
     assert [one.base_offset for one in segments] == [BASE, BASE + 4]
     expected = [BASE, BASE + 1, BASE + 2, BASE + 4, BASE + 5]
     assert offsets(segments, BASE, end, end) == expected
+
+
+def test_reader_is_never_sent_back_where_offsets_are_damaged(tmp_path: Path) -> None:
+    segments, end = row(tmp_path, [[2, 2, 2], [2]])
+    second = [position for position, _ in segments[0].headers(0)][1]
+    segments[0].file.write((0).to_bytes(8, "big"), second)
+
+    with pytest.raises(CorruptBatch, match="fall behind"):
+        segments.locate(BASE, second + 1, ends(end, end), min_one=True)
