@@ -3,11 +3,9 @@
 Three ways out are let: what is served is all as it was; the node notices (the log is offline, a
 read is refused, the batch fails its checksum, which every reader of records checks); or, where
 Kafka's format has no checksum (offsets and epoch of a batch, indexes, checkpoints), an answer is
-another but ``verify`` says what is damaged. Two things are left out of the third, as nothing else
-holds what they say, in Kafka neither: a digit of ``log-start-offset-checkpoint`` hides records or
-shows deleted ones; the offset of a log's last batch, made larger, moves the log's end, a gap before
-it. ``CAUCE_BIT_FLIPS`` is how many bits are flipped
-(``make nightly``).
+another but ``verify`` says what is wrong. One thing is left out of the third, as nothing else holds
+what it says, in Kafka neither: a digit of ``log-start-offset-checkpoint`` hides records or shows
+deleted ones. ``CAUCE_BIT_FLIPS`` is how many bits are flipped (``make nightly``).
 """
 
 import os
@@ -23,7 +21,6 @@ from storage.format.decoder import decode_records
 from storage.inspection.verify import verify
 from storage.log import Log
 from storage.log_dir import LOG_STARTS
-from storage.segments.segment import LOG_SUFFIX
 from tests.support.crashes.crash_runs import FIRST, RETAINING, SECOND, anything
 from tests.support.crashes.log_driver import ROOT, LogDriver, open_manager
 from tests.support.crashes.memory_disk import Image, MemoryDisk
@@ -216,17 +213,7 @@ class Lived:
             return "wrong bytes"
         if findings(image) - self.known:
             return "found by verify"
-        if name == LOG_STARTS:
-            return "another log start"
-        return "another log end" if self._is_last_offset(path, name, bit) else "unseen"
-
-    def _is_last_offset(self, path: str, name: str, bit: int) -> bool:
-        """Return whether a bit belongs to the offset of a log's last batch."""
-        logs = [one for one, data in self.image[path].items() if one.endswith(LOG_SUFFIX) and data]
-        if name != max(logs, default=None):
-            return False
-        *_, (last, _) = iterate_headers(self.image[path][name] or b"")
-        return last <= bit // 8 < last + 8
+        return "another log start" if name == LOG_STARTS else "unseen"
 
 
 @pytest.mark.parametrize("is_closed", [True, False], ids=["closed", "killed"])

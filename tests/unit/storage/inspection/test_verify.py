@@ -5,6 +5,7 @@ from pathlib import Path
 from storage.checkpoints import read_checkpoint, write_checkpoint
 from storage.config import parse_config
 from storage.files import Disk
+from storage.format.batch import iterate_headers
 from storage.format.builder import build_batch
 from storage.format.record import NewRecord
 from storage.inspection.verify import verify
@@ -46,3 +47,13 @@ def test_epoch_that_begins_elsewhere_is_found(tmp_path: Path) -> None:
         write_checkpoint(Disk(), path, [*entries[:-1], [entries[-1][0], entries[-1][1] + moved]])
 
         assert found(tmp_path) == ["bad-epochs"]
+
+
+def test_hole_in_the_segment_in_use_is_noted(tmp_path: Path) -> None:
+    path = closed(tmp_path, start=0) / "00000000000000000000.log"
+    data = bytearray(path.read_bytes())
+    *_, (last, _) = iterate_headers(data)
+    data[last + 5] ^= 1
+    path.write_bytes(data)
+
+    assert "hole" in found(tmp_path)
