@@ -7,8 +7,6 @@ first record.
 """
 
 import logging
-from bisect import bisect_left
-from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -16,19 +14,16 @@ import msgspec
 
 from app.api.answers import HeaderList, Send, send_answer
 from app.api.errors import ApiError
+from app.api.records.reading import UnreadableBatch, open_batches
+from app.api.records.rendering import render_records
 from app.api.request_body import PUBLIC_URL, Scope, header
 from app.api.v3.consume_query import PARTITIONS_MAX, ConsumeQuery, Cursor, parse_query
-from app.api.v3.record_rendering import render_records
 from app.broker.context import BrokerContext
-from app.broker.errors import KafkaStorageError
 from app.broker.fetch import FetchBounds, FetchedPartition, WantedPartition, fetch, read_slice
 from app.broker.list_offsets import NO_OFFSET, OffsetSpec, list_offsets
 from app.broker.partitions import partition_metadata
 from app.security.acls import Operation
 from app.security.principal import Principal
-from storage.errors import CorruptBatch
-from storage.format.batch import BatchHeader, checked_header, iterate_headers
-from storage.format.decoder import decode_columns
 from storage.segments.log_slice import LogSlice
 
 _logger = logging.getLogger(__name__)
@@ -252,64 +247,26 @@ async def _page(
         return page
     data = await read_slice(context, fetched.found)
     page.next_offset = fetched.found.next_offset
+    place = (wanted.topic_name, wanted.partition)
+    types = (query.key_type, query.value_type)
     size = 0
-    for position, batch in _undamaged(data, page, wanted.offset):
-        if batch.is_control:
-            continue
-        try:
-            columns = decode_columns(data, position)
-        except CorruptBatch as error:
-            if page.count:
-                page.next_offset = batch.base_offset
-                break
-            # Its checksum is good: a client sent records that nobody can open.
-            raise ApiError(
-                422,
-                42207,
-                f"The batch at offset {batch.base_offset} does not decode ({error}); "
-                f"read it as raw record batches, or go on at offset {batch.next_offset}",
-            ) from error
-        start = bisect_left(columns.offsets, wanted.offset)
-        end = min(len(columns.offsets), start + maximum - page.count)
-        if end > start:
-            rendered = render_records(
-                (wanted.topic_name, wanted.partition),
-                batch,
-                columns,
-                slice(start, end),
-                query,
-                separator,
-            )
-            page.records.append(rendered)
-            page.count += end - start
-            size += len(rendered)
-        if page.count >= maximum or size >= RENDERED_BYTES_MAX:
-            page.next_offset = columns.offsets[end - 1] + 1
-            break
-    return page
-
-
-def _undamaged(
-    data: bytes | bytearray, page: _Page, offset: int
-) -> Iterator[tuple[int, BatchHeader]]:
-    """Yield position and header of batches whose checksums hold; end the page before any other.
-
-    A reader of JSON cannot check what it is given, so that is done here, as Kafka's consumers do.
-
-    Raises:
-        KafkaStorageError: The page would be empty.
-    """
     try:
-        for position, _ in iterate_headers(data):
-            batch = checked_header(data, position)
-            yield position, batch
-            offset = batch.next_offset
-    except CorruptBatch as error:
-        if page.count:
-            page.next_offset = offset
-            return
-        _logger.error("partition %d is damaged at offset %d: %s", page.partition, offset, error)
-        raise KafkaStorageError(f"The log is damaged at offset {offset}: {error}") from error
+        for batch, columns, first in open_batches(data, wanted.offset):
+            end = min(len(columns.offsets), first + maximum - page.count)
+            rendered = render_records(place, batch, columns, slice(first, end), types, separator)
+            page.records.append(rendered)
+            page.count += end - first
+            size += len(rendered)
+            if page.count >= maximum or size >= RENDERED_BYTES_MAX:
+                page.next_offset = columns.offsets[end - 1] + 1
+                break
+    except UnreadableBatch as error:
+        page.next_offset = error.offset
+        if not page.count:
+            refusal = error.refusal(place)
+            _logger.error("%s-%d: %s", *place, refusal)
+            raise refusal from error
+    return page
 
 
 async def _send_batches(

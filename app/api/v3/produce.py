@@ -23,6 +23,15 @@ from app.api.answers import Send, send_answer
 from app.api.embedded_formats import JSON_DEPTH_MAX
 from app.api.errors import ApiError, encode_error, status_and_code
 from app.api.json_stream import MalformedStream, ObjectSplitter
+from app.api.records.parsing import (
+    BatchIn,
+    Parsed,
+    Refused,
+    parse_body,
+    parse_entry,
+    parse_one,
+    refusal_of,
+)
 from app.api.request_body import (
     BODY_BYTES_MAX,
     ClientLeft,
@@ -33,15 +42,6 @@ from app.api.request_body import (
     read_body,
 )
 from app.api.timestamps import format_timestamp
-from app.api.v3.record_parsing import (
-    BatchIn,
-    Parsed,
-    Refused,
-    parse_body,
-    parse_entry,
-    parse_one,
-    refusal_of,
-)
 from app.broker.context import BrokerContext
 from app.broker.errors import BrokerError, UnknownTopicOrPartition
 from app.broker.produce import Outcome, Produced, produce

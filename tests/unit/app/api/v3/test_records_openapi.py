@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from app.api.v3.record_parsing import BatchIn, EntryIn, HeaderIn, PlainDataIn, RecordIn
+from app.api.records.parsing import BatchIn, EntryIn, HeaderIn, PlainDataIn, RecordIn
 from app.api.v3.records_openapi import PARTITION_QUERY, SCHEMAS, TOPIC_QUERY
 from tests.support.application import TOPICS, RunningApplication
 

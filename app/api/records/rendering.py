@@ -1,4 +1,4 @@
-"""The JSON of records as a consume answers them.
+"""The JSON of records as REST v3, the WebSocket and SSE show them.
 
 A batch is rendered in one formatting of all its records, so that hardly any of our code runs once
 per record (benchmarks/areas/rest.py). A topic's name has no % in it that the formatting could take
@@ -11,9 +11,8 @@ from itertools import chain
 
 import msgspec
 
-from app.api.embedded_formats import render, render_all
+from app.api.embedded_formats import EmbeddedFormat, render, render_all
 from app.api.timestamps import format_timestamp
-from app.api.v3.consume_query import ConsumeQuery
 from storage.format.batch import BatchHeader, TimestampType
 from storage.format.decoder import Columns
 from storage.format.record import Headers
@@ -24,7 +23,7 @@ def render_records(
     batch: BatchHeader,
     columns: Columns,
     wanted: slice,
-    query: ConsumeQuery,
+    types: tuple[EmbeddedFormat | None, EmbeddedFormat | None],
     separator: bytes,
 ) -> bytes:
     """Return the JSON of some records of a batch.
@@ -34,14 +33,14 @@ def render_records(
         batch: The header of their batch.
         columns: All its records.
         wanted: Which of them; at least one.
-        query: Says as which types keys and values are shown.
+        types: What keys and values are shown as where possible; None for what they are.
         separator: Put between two records.
     """
     topic_name, partition = place
     create_time = batch.timestamp_type is TimestampType.CREATE_TIME
     keys = columns.keys[wanted]
     headers = columns.headers[wanted]
-    before, values, behind = render_all(columns.values[wanted], query.value_type)
+    before, values, behind = render_all(columns.values[wanted], types[1])
     no_keys = keys.count(None) == len(keys)
     no_headers = headers.count(()) == len(headers)
     line = b'%b{"topic_name":"%b","partition_id":%d,"offset":%%d,"timestamp":"%%b",' % (
@@ -60,7 +59,7 @@ def render_records(
         line += b"null"
     else:
         line += b"%b"
-        fields.append(render(key, query.key_type) for key in keys)
+        fields.append(render(key, types[0]) for key in keys)
     line += b',"value":%b%%b%b,"headers":' % (before, behind)
     fields.append(values)
     if no_headers:

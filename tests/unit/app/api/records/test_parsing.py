@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.v3.record_parsing import (
+from app.api.records.parsing import (
     JSON_VALUE_TAILS,
     PlainRecordIn,
     Refused,

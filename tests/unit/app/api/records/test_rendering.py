@@ -6,8 +6,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.v3.consume_query import ConsumeQuery, parse_query
-from app.api.v3.record_rendering import render_records
+from app.api.embedded_formats import EmbeddedFormat
+from app.api.records.rendering import render_records
 from storage.format.batch import parse_header
 from storage.format.builder import build_batch
 from storage.format.decoder import decode_columns
@@ -23,14 +23,10 @@ RECORDS = st.lists(
 )
 
 
-def query(text: str = "") -> ConsumeQuery:
-    return parse_query(text.encode(), over_partitions=False)
-
-
-def rendered(records: list[NewRecord], wanted: slice, text: str = "") -> bytes:
+def rendered(records: list[NewRecord], wanted: slice, asked: EmbeddedFormat | None = None) -> bytes:
     batch = build_batch(records, base_offset=BASE)
     columns = decode_columns(batch)
-    return render_records(("t", 3), parse_header(batch), columns, wanted, query(text), b"\n")
+    return render_records(("t", 3), parse_header(batch), columns, wanted, (asked, asked), b"\n")
 
 
 @given(records=RECORDS, start=st.integers(0, 5), count=st.integers(1, 6))
@@ -40,7 +36,7 @@ def test_records_are_shown_whole_and_binary_comes_back_to_the_byte(
     start = min(start, len(records) - 1)
     wanted = slice(start, start + count)
 
-    lines = rendered(records, wanted, "key_type=BINARY&value_type=BINARY").split(b"\n")
+    lines = rendered(records, wanted, EmbeddedFormat.BINARY).split(b"\n")
 
     assert len(lines) == len(records[wanted])
     for number, (line, record) in enumerate(zip(lines, records[wanted], strict=True), start):

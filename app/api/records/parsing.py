@@ -1,4 +1,4 @@
-"""Record objects of REST v3 produce: from JSON to what the produce verb takes.
+"""Record objects as REST v3 and the WebSocket take them: from JSON to what the produce verb takes.
 
 Decoded with msgspec, values staying the bytes that came; never with pydantic (DESIGN: speed).
 Shapes and codes: Confluent REST Proxy v3, "Produce records".

@@ -1,0 +1,1 @@
+"""Records in JSON, as every HTTP door takes and shows them."""
