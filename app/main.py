@@ -58,6 +58,7 @@ def create_app(settings: Settings, on_failure: Callable[[], None] | None = None)
                     lambda ended: None if ended.cancelled() else on_failure()
                 )
             front.public_url = (settings.public_url or "").rstrip("/") or None
+            front.tokens = node.tokens
             app.state.context = front.context = node.context
             try:
                 yield

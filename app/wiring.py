@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.api.resume_tokens import SECRET_NAME, ResumeTokens
 from app.broker.context import BrokerContext, BrokerLimits
 from app.broker.partitioner import Partitioner
 from app.cluster.catalog import Catalog
@@ -55,6 +56,9 @@ class Node:
 
     settings: Settings
     context: BrokerContext
+    tokens: ResumeTokens
+    """What consumers of the doors are given to go on from."""
+
     background: asyncio.Task[None]
     """Ends only when the node does, or when it cannot go on."""
 
@@ -168,10 +172,11 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
                 auto_create_topics=settings.auto_create_topics,
             ),
         )
+        tokens = ResumeTokens(await catalog.secret(SECRET_NAME))
         background = asyncio.create_task(_background(replicas, watcher, groups), name="background")
         _settle_interpreter()
         try:
-            yield Node(settings=settings, context=context, background=background)
+            yield Node(settings=settings, context=context, tokens=tokens, background=background)
             await _drain(replicas, background)
         finally:
             background.cancel()

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from app.api.answers import Send, answering_errors, send_error
 from app.api.request_body import PUBLIC_URL, Receive, Scope
+from app.api.resume_tokens import ResumeTokens
 from app.api.v3.record_handlers import handler_for
 from app.broker.context import BrokerContext
 
@@ -31,6 +32,9 @@ class Front:
         """What links begin with, without a slash at its end; ``None`` for what was asked for."""
         self.context: BrokerContext | None = None
         """Set when the node runs; before that everything goes on to the application."""
+
+        self.tokens: ResumeTokens | None = None
+        """Set before the context."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a hot path, or pass the request on."""

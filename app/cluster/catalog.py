@@ -9,6 +9,7 @@ Invariants:
     Topic ids are never used again.
 """
 
+import secrets
 import time
 import uuid
 from base64 import urlsafe_b64encode
@@ -38,6 +39,8 @@ from app.cluster.schema import migrate
 
 INSERT_ROWS_MAX = 1_000
 """Rows of one insert statement."""
+
+SECRET_BYTES = 32
 
 
 def new_id() -> str:
@@ -237,6 +240,23 @@ class Catalog:
         async with transaction(self._engine, writes=True) as connection:
             end = await connection.execute(raised.returning(table.c.next_producer_id))
             return int(end.scalar_one()) - count
+
+    @to_its_end
+    async def secret(self, name: str) -> bytes:
+        """Return what all nodes sign with for a purpose, made up when the first of them asks."""
+        table = tables.secrets
+        async with transaction(self._engine, writes=True) as connection:
+            known = select(table.c.value).where(table.c.name == name)
+            value = (await connection.execute(known)).scalar_one_or_none()
+            if value is None:
+                # Raised first, for that is what puts changes in an order on PostgreSQL.
+                await _raise_version(connection)
+                value = (await connection.execute(known)).scalar_one_or_none()
+            if value is None:
+                value = secrets.token_hex(SECRET_BYTES)
+                made = insert(table).values(name=name, value=value, created_at_ms=_now_ms())
+                await connection.execute(made)
+            return bytes.fromhex(value)
 
     @to_its_end
     async def deleted_topic_ids(self) -> set[str]:

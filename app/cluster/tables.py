@@ -91,3 +91,12 @@ deleted_topics = Table(
     Column("deleted_at_ms", BigInteger, nullable=False),
 )
 """Tombstones: logs of these ids found on a disk are to be deleted (T17)."""
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", String(64), nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+)
+"""What all nodes of the cluster sign with, in hexadecimal digits."""

@@ -299,3 +299,20 @@ async def test_clients_that_leave_while_something_is_changed_leave_no_lock(
 
     async with asyncio.timeout(20):
         await catalog.take_producer_ids(1)
+
+
+async def test_secrets_are_made_once_for_all_nodes_and_outlive_them(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "a.db")
+    catalogs = [await Catalog.open(url) for _ in range(3)]
+
+    found = await asyncio.gather(*(catalog.secret("one") for catalog in catalogs))
+    other = await catalogs[0].secret("other")
+    for catalog in catalogs:
+        await catalog.close()
+    again = await Catalog.open(url)
+    found.append(await again.secret("one"))
+    await again.close()
+
+    assert len(set(found)) == 1
+    assert len(found[0]) == len(other) == 32
+    assert other != found[0]
