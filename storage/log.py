@@ -396,11 +396,15 @@ class Log:
             return
         try:
             self._end = self._segments.cut(offset, self._end, self.config.index_interval_bytes)
-            if self._end < self._start:
+            begins_again = self._end < self._start
+            self._producers.load(self._segments, self._end)
+            if begins_again:
                 self._end = self._start
                 self._segments.begin_again(self._start)
-            self._producers.load(self._segments, self._end)
             self._durability.truncated(self._segments, self._end)
+            if begins_again:
+                # Only now is what it leaves out durably gone.
+                self._producers.snapshot(self._end)
             self.leader_epochs.truncate_from_end(self._end)
             self.cleaning.truncated(self._end)
         except DiskError as error:

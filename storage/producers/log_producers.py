@@ -6,7 +6,8 @@ they are removed, and the directory is synced before anything else is appended, 
 would believe them.
 
 Invariants:
-    The state is that of all batches below the log's end, in their order.
+    The state is that of all batches below the log's end, in their order; or, where a log begins
+    again and the power goes, of none. It is never that of the first of them only.
     A transaction index has an entry for each abort marker in its segment.
 Called by: log, recovery. Calls: segment, producer_state, producer_snapshots.
 """
@@ -78,6 +79,9 @@ class LogProducers:
         remove_snapshots(disk, directory, beyond)
         found = read_latest_snapshot(disk, directory, min(end_offset, rebuild_from))
         start, producers = found if found is not None else (segments[0].base_offset, {})
+        if start < segments[0].base_offset:
+            # The batches in between are gone: an old state would refuse what comes after them.
+            start, producers = segments[0].base_offset, {}
         self.state.load(producers.items())
         for number, segment in enumerate(segments):
             is_last = number + 1 == len(segments)

@@ -116,6 +116,9 @@ def truncating(driver: LogDriver) -> None:
 def beginning_again(driver: LogDriver) -> None:
     """Cut a batch whose first records are deleted: the log begins again at its start."""
     for step in range(8):
+        if step == 3:
+            driver.close()
+            driver.start()
         for _ in range(1 + step % 3 * 4):
             driver.append(A, 4, producer_id=1)
         driver.flush(A)

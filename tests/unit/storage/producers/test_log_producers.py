@@ -213,6 +213,27 @@ def test_aborted_transactions_are_those_that_overlap_what_is_read(tmp_path: Path
     assert found(8, 9) == []
 
 
+def test_producer_is_known_to_its_last_batch_in_a_log_that_begins_again(tmp_path: Path) -> None:
+    log = create_log(Disk(), tmp_path / "t-0", CONFIG)
+    append(log, 1, 0)
+    log.close()
+    log = reopened(log, recovery_point=None)
+    append(log, 1, 1, 2)
+    append(log, 2, 0, 2)
+    log.flush()
+    log.advance_high_watermark(5)
+    log.advance_log_start(4)
+
+    log.truncate_to(4)
+
+    assert append(log, 1, 3).base_offset == 4
+    log = reopened(log, recovery_point=0)
+    assert log.producers.producers[1].last_sequence == 3
+    snapshot_path(log.directory, 4).unlink()
+    log = reopened(log, recovery_point=0)
+    assert [one.first_sequence for one in log.producers.producers[1].batches] == [3]
+
+
 def test_refused_batch_of_a_producer_changes_nothing(tmp_path: Path) -> None:
     log = create_log(Disk(), tmp_path / "t-0", CONFIG)
     append(log, 1, 0, epoch=3)
