@@ -25,7 +25,7 @@ from app.wire.dispatch import Dispatcher
 from app.wire.handlers.all_served import SERVED
 from app.wire.listener import Listener, ListenerLimits
 from app.wire.registry import Registry
-from app.wiring import running_node
+from app.wiring import build_edge, running_node
 from storage.errors import DiskError, LogError
 
 _logger = logging.getLogger(__name__)
@@ -57,7 +57,6 @@ def create_app(settings: Settings, on_failure: Callable[[], None] | None = None)
                 node.background.add_done_callback(
                     lambda ended: None if ended.cancelled() else on_failure()
                 )
-            front.public_url = (settings.public_url or "").rstrip("/") or None
             front.tokens = node.tokens
             app.state.context = front.context = node.context
             try:
@@ -65,8 +64,9 @@ def create_app(settings: Settings, on_failure: Callable[[], None] | None = None)
             finally:
                 app.state.context = front.context = None
                 sweeping.cancel()
+                front.edge.close()
 
-    front = Front(build_application(lifespan))
+    front = Front(build_application(lifespan), build_edge(settings))
     return front
 
 

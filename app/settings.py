@@ -6,9 +6,11 @@ Imported by wiring and main only.
 """
 
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from ipaddress import ip_network
 from pathlib import Path
 
 ENVIRONMENT_PREFIX = "CAUCE_"
@@ -68,6 +70,30 @@ class Settings:
     public_url: str | None = None
     """What clients see in links, where it is not what they asked for."""
 
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks whose Forwarded and X-Forwarded-* headers are believed."""
+
+    cors_allowed_origins: tuple[str, ...] = ()
+    """Origins whose pages may read answers: exact, ``https://*.example.com``, or ``*``."""
+
+    cors_allowed_methods: tuple[str, ...] = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+    """What such pages may do."""
+
+    cors_allowed_headers: tuple[str, ...] = ("*",)
+    """Headers that such pages may send; ``*`` for any."""
+
+    cors_allow_credentials: bool = False
+    """Whether such pages may send cookies."""
+
+    cors_max_age_seconds: int = 600
+    """How long a browser may remember what it may do."""
+
+    response_compression: bool = True
+    """Whether answers are compressed for clients that take it."""
+
+    response_compression_min_bytes: int = 1024
+    """Answers smaller than this are not."""
+
     log_level: str = "info"
     log_format: str = "text"
     num_partitions: int = 1
@@ -86,7 +112,9 @@ class Settings:
     """Shortest session time-out that a member may ask for."""
 
 
-_FLAGS = frozenset({"auto_create_topics"})
+_FLAGS = frozenset({"auto_create_topics", "cors_allow_credentials", "response_compression"})
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://(\*\.)?(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?")
 _CHOICES = {
     "log_level": ("debug", "info", "warning", "error"),
     "log_format": ("text", "json"),
@@ -102,6 +130,8 @@ _BOUNDS = {
     "log_cleaner_backoff_ms": (1, 2**31 - 1),
     "log_cleaner_dedupe_buffer_bytes": (1 << 20, 2**40),
     "log_cleaner_io_max_bytes_per_second": (0, 2**40),
+    "cors_max_age_seconds": (0, 86_400),
+    "response_compression_min_bytes": (0, 2**31 - 1),
     "num_partitions": (1, 10_000),
     "offsets_topic_num_partitions": (1, 10_000),
     "offsets_retention_minutes": (1, 2**31 - 1),
@@ -136,7 +166,13 @@ def load_settings(
     if unknown:
         raise SettingsError(f"unknown setting {unknown[0]!r}; there are {', '.join(names)}")
     checked = {name: _check(name, value) for name, value in values.items()}
-    return Settings(**checked)  # type: ignore[arg-type] # each check returns its field's type
+    settings = Settings(**checked)  # type: ignore[arg-type] # each check returns its field's type
+    if settings.cors_allow_credentials and "*" in settings.cors_allowed_origins:
+        raise SettingsError(
+            "cors_allow_credentials must be false while cors_allowed_origins has '*': "
+            "name the origins that may send cookies"
+        )
+    return settings
 
 
 def _read_file(path: Path) -> Mapping[str, object]:
@@ -165,9 +201,43 @@ def _check(name: str, value: object) -> object:
         return str(value).lower() == "true"
     if name == "log_dirs":
         return _check_directories(name, value)
+    if name in _LISTS:
+        return _check_list(name, value)
     if not isinstance(value, str | Path):
         raise SettingsError(f"{name} must be text, not {value!r}")
     return _check_text(name, str(value))
+
+
+def _check_list(name: str, value: object) -> tuple[str, ...]:
+    """Return a list of texts, given by commas or as one; an empty text is an empty list."""
+    if isinstance(value, str):
+        value = [one.strip() for one in value.split(",")] if value.strip() else []
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        raise SettingsError(f"{name} must be texts, by commas or in a list, not {value!r}")
+    what, is_one = _LISTS[name]
+    for one in value:
+        if not is_one(one):
+            raise SettingsError(f"{name} must be {what}, not {one!r}")
+    return tuple(value)
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+_LISTS: dict[str, tuple[str, Callable[[str], object]]] = {
+    "trusted_proxies": ("addresses or networks such as 10.0.0.0/8", _is_network),
+    "cors_allowed_origins": (
+        "origins such as https://app.example.com, in lower case and without a path",
+        _ORIGIN.fullmatch,
+    ),
+    "cors_allowed_methods": ("methods", _TOKEN.fullmatch),
+    "cors_allowed_headers": ("names of headers", _TOKEN.fullmatch),
+}
 
 
 def _check_directories(name: str, value: object) -> tuple[Path, ...]:

@@ -14,8 +14,13 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 
+from app.api.edge.addresses import Addresses
+from app.api.edge.compression import Compression
+from app.api.edge.cors import Cors, CorsRules
+from app.api.edge.edge import Edge
 from app.api.resume_tokens import SECRET_NAME, ResumeTokens
 from app.broker.context import BrokerContext, BrokerLimits
 from app.broker.partitioner import Partitioner
@@ -181,6 +186,26 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
         finally:
             background.cancel()
             await asyncio.gather(background, return_exceptions=True)
+
+
+def build_edge(settings: Settings) -> Edge:
+    """Return what stands around the HTTP door's answers."""
+    cors = None
+    if settings.cors_allowed_origins:
+        cors = Cors(
+            CorsRules(
+                origins=settings.cors_allowed_origins,
+                methods=settings.cors_allowed_methods,
+                headers=settings.cors_allowed_headers,
+                credentials=settings.cors_allow_credentials,
+                max_age_seconds=settings.cors_max_age_seconds,
+            )
+        )
+    trusted = [ip_network(text, strict=False) for text in settings.trusted_proxies]
+    compression = None
+    if settings.response_compression:
+        compression = Compression(settings.response_compression_min_bytes)
+    return Edge(Addresses(settings.public_url, trusted), cors, compression)
 
 
 def _open_files_max() -> int:

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
+from app.api.edge.addresses import base_url
 from app.api.errors import ApiError
-from app.api.request_body import PUBLIC_URL
 from app.broker.context import BrokerContext
 from app.security.principal import ANONYMOUS, Principal
 
@@ -63,7 +63,7 @@ class Links:
     """Makes URLs and resource names of one request."""
 
     def __init__(self, request: Request, context: BrokerContext) -> None:
-        self._base = request.scope.get(PUBLIC_URL) or str(request.base_url).rstrip("/")
+        self._base = base_url(request.scope)
         self._cluster = context.image.cluster_id
 
     def url(self, *segments: object) -> str:

@@ -12,7 +12,8 @@ from collections.abc import Awaitable
 from fastapi import FastAPI
 
 from app.api.answers import Send, answering_errors, send_error
-from app.api.request_body import PUBLIC_URL, Receive, Scope
+from app.api.edge.edge import Edge
+from app.api.request_body import Receive, Scope
 from app.api.resume_tokens import ResumeTokens
 from app.api.v3.record_handlers import handler_for
 from app.broker.context import BrokerContext
@@ -25,11 +26,10 @@ _PREFIX = "/v3/clusters/"
 class Front:
     """An ASGI application in front of another one."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, edge: Edge | None = None) -> None:
         """Stand in front of an application whose ``state.context`` is the broker."""
         self.application = app
-        self.public_url: str | None = None
-        """What links begin with, without a slash at its end; ``None`` for what was asked for."""
+        self.edge = edge or Edge()
         self.context: BrokerContext | None = None
         """Set when the node runs; before that everything goes on to the application."""
 
@@ -38,8 +38,13 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a hot path, or pass the request on."""
-        scope[PUBLIC_URL] = self.public_url
-        if scope["type"] == "http" and self.context is not None:
+        if scope["type"] == "http":
+            await self.edge.pass_through(scope, receive, send, self._answer)
+        else:
+            await self.application(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.context is not None:
             path: str = scope["path"]
             if path.startswith(_PREFIX):
                 answer = self._route(path, scope, receive, send)

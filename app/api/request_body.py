@@ -17,9 +17,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Scope = MutableMapping[str, Any]
 
-PUBLIC_URL = "cauce.public_url"
-"""Key of a scope: what links begin with, or ``None`` for what the client asked for."""
-
 BODY_BYTES_MAX = 16 * 1024 * 1024
 """Bytes of one body, unpacked; a streamed produce has no such bound, only its records do."""
 

@@ -8,15 +8,15 @@ first record.
 
 import logging
 from dataclasses import dataclass
-from urllib.parse import quote
 
 import msgspec
 
 from app.api.answers import HeaderList, Send, send_answer
+from app.api.edge.addresses import this_url
 from app.api.errors import ApiError
 from app.api.records.reading import UnreadableBatch, open_batches
 from app.api.records.rendering import render_records
-from app.api.request_body import PUBLIC_URL, Scope, header
+from app.api.request_body import Scope, header
 from app.api.v3.consume_query import PARTITIONS_MAX, ConsumeQuery, Cursor, parse_query
 from app.broker.context import BrokerContext
 from app.broker.fetch import FetchBounds, FetchedPartition, WantedPartition, fetch, read_slice
@@ -321,17 +321,10 @@ def _negotiate(scope: Scope) -> bytes:
     raise ApiError(406, 406, f"Not Acceptable: records are served as {served}")
 
 
-def _here(scope: Scope) -> str:
-    host = header(scope, b"host").decode("ascii", "replace")
-    public = scope.get(PUBLIC_URL)
-    base = public or f"{scope.get('scheme', 'http')}://{host}"
-    return f"{base}{quote(scope['path'], safe='/-._~:')}"
-
-
 def _link(scope: Scope, query: str) -> tuple[bytes, bytes]:
-    return b"link", f'<{_here(scope)}?{query}>; rel="next"'.encode("ascii", "replace")
+    return b"link", f'<{this_url(scope)}?{query}>; rel="next"'.encode("ascii", "replace")
 
 
 def _metadata(scope: Scope, query: str) -> bytes:
-    here = _here(scope)
+    here = this_url(scope)
     return msgspec.json.encode({"self": here, "next": f"{here}?{query}"})

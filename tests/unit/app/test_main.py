@@ -330,5 +330,5 @@ async def test_end_of_a_node_is_no_failure_and_takes_its_context_away(tmp_path: 
 
     assert during is not None
     assert front.context is None
-    assert front.public_url == "http://x"
+    assert front.edge.addresses.public_url == "http://x"
     assert failures == []

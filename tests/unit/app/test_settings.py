@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.settings import Settings, SettingsError, load_settings
 
 NAMES = [field.name for field in fields(Settings)]
+FLAGS = ["auto_create_topics", "cors_allow_credentials", "response_compression"]
 BOUNDS = [
     ("http_port", 0, 65_535),
     ("kafka_port", 0, 65_535),
@@ -21,6 +22,8 @@ BOUNDS = [
     ("offsets_retention_minutes", 1, 2**31 - 1),
     ("group_initial_rebalance_delay_ms", 0, 2**31 - 1),
     ("group_min_session_timeout_ms", 1, 1_800_000),
+    ("cors_max_age_seconds", 0, 86_400),
+    ("response_compression_min_bytes", 0, 2**31 - 1),
     ("log_reserve_bytes", 0, 2**63 - 1),
     ("log_retention_check_interval_ms", 1, 2**31 - 1),
     ("log_cleaner_backoff_ms", 1, 2**31 - 1),
@@ -84,6 +87,14 @@ def test_every_setting_has_a_variable() -> None:
         "node_id": "3",
         "database_url": "sqlite:///x",
         "public_url": "http://x",
+        "trusted_proxies": "10.0.0.0/8, ::1",
+        "cors_allowed_origins": "https://a.test, https://*.b.test:8443, null",
+        "cors_allowed_methods": "GET,POST",
+        "cors_allowed_headers": "",
+        "cors_allow_credentials": "true",
+        "cors_max_age_seconds": "9",
+        "response_compression": "false",
+        "response_compression_min_bytes": "10",
         "log_level": "ERROR",
         "log_format": "json",
         "num_partitions": "4",
@@ -105,7 +116,37 @@ def test_every_setting_has_a_variable() -> None:
     assert (loaded.http_port, loaded.kafka_port, loaded.node_id) == (1, 2, 3)
     assert (loaded.advertised_host, loaded.advertised_port) == ("h", 8)
     assert (loaded.kafka_connections_max, loaded.auto_create_topics) == (9, False)
+    assert loaded.trusted_proxies == ("10.0.0.0/8", "::1")
+    assert loaded.cors_allowed_origins == ("https://a.test", "https://*.b.test:8443", "null")
+    assert (loaded.cors_allowed_methods, loaded.cors_allowed_headers) == (("GET", "POST"), ())
+    assert (loaded.cors_allow_credentials, loaded.response_compression) == (True, False)
     assert loaded != Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("trusted_proxies", "proxy.test", "must be addresses or networks"),
+        ("cors_allowed_origins", "a.test", "must be origins such as"),
+        ("cors_allowed_origins", "https://a.test/", "must be origins such as"),
+        ("cors_allowed_origins", "https://A.test", "must be origins such as"),
+        ("cors_allowed_origins", "https://a.*.test", "must be origins such as"),
+        ("cors_allowed_origins", "https://a.test,", "must be origins such as"),
+        ("cors_allowed_methods", ["GET POST"], "must be methods"),
+        ("cors_allowed_headers", ["a:b"], "must be names of headers"),
+        ("cors_allowed_headers", [1], "must be texts, by commas or in a list"),
+    ],
+)
+def test_list_is_refused_by_the_entry_that_does_not_read(
+    name: str, value: object, problem: str
+) -> None:
+    with pytest.raises(SettingsError, match=f"{name} {problem}"):
+        load_settings({name: value}, {})
+
+
+def test_cookies_of_every_origin_are_refused() -> None:
+    with pytest.raises(SettingsError, match="cors_allow_credentials must be false"):
+        load_settings({"cors_allow_credentials": "true", "cors_allowed_origins": "*"}, {})
 
 
 @pytest.mark.parametrize("value", ["", "yes", 1])
@@ -178,7 +219,7 @@ def test_null_character_which_no_system_call_takes_is_refused(file: Path, name: 
         load_settings({"config_file": file}, {})
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "auto_create_topics"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in FLAGS])
 @pytest.mark.parametrize("value", ["true", "[1]", "{a = 1}", "1.5", "2026-01-01"])
 def test_value_of_another_kind_in_the_file_is_refused_by_name(
     file: Path, name: str, value: str
