@@ -39,18 +39,22 @@ CONFIG = parse_config(
         "index.interval.bytes": "150",
         "cleanup.policy": "compact",
         "min.cleanable.dirty.ratio": "0",
+        "delete.retention.ms": "1000",
     }
 )
 NOW_MS = 1_700_000_000_000
 RANDOM_STATES = 2
-KEYS = 7
+KEYS = 5
+LATER_MS = 5_000
+"""Between two compactions; tombstones that the one has seen may go in the next."""
 
 
 def record_at(offset: int) -> NewRecord:
-    """Return what is appended at an offset, in every run; no tombstones."""
+    """Return what is appended at an offset, in every run; a fourth of it are tombstones."""
     chance = random.Random(offset)
-    key = b"k%d" % chance.randrange(KEYS)
-    return NewRecord(NOW_MS + chance.randint(0, 50), key, chance.randbytes(chance.randint(0, 60)))
+    key = b"k%d" % (offset // 10 + chance.randrange(KEYS))
+    value = chance.randbytes(chance.randint(0, 60)) if chance.randrange(4) else None
+    return NewRecord(NOW_MS + chance.randint(0, 50), key, value)
 
 
 def open_manager(root: Path, disk: Disk) -> LogManager:
@@ -83,7 +87,7 @@ def run(disk: RecordingDisk, root: Path) -> None:
             trace.shown(log.durable_end_offset)
             if step % 6 == 5:
                 manager.write_checkpoints()
-                clean(log, NOW_MS, disk=disk)
+                clean(log, NOW_MS + (2 * life + step // 6) * LATER_MS, disk=disk)
                 manager.write_checkpoints()
         if life:
             manager.close()
@@ -93,6 +97,7 @@ def run(disk: RecordingDisk, root: Path) -> None:
         manager = open_manager(root, disk)
         log = the_log(manager)
         trace.shown(log.durable_end_offset)
+    manager.abandon()
 
 
 def check(root: Path, end_min: int) -> None:
@@ -105,7 +110,7 @@ def check(root: Path, end_min: int) -> None:
         log.flush()
         log.advance_high_watermark(log.durable_end_offset)
         manager.write_checkpoints()
-        clean(log, NOW_MS)
+        clean(log, NOW_MS + 9 * LATER_MS)
         check_records(log, end_min + 2)
         names = sorted(path.name for path in log.directory.iterdir())
         assert not [name for name in names if name.endswith((".cleaned", ".swap"))]
@@ -121,8 +126,20 @@ def check_records(log: Log, end_min: int) -> None:
     assert offsets == sorted(set(offsets))
     for one in found:
         assert (one.timestamp_ms, one.key, one.value) == record_at(one.offset)[:3]
-    last = {record_at(offset).key: offset for offset in range(end)}
-    assert set(last.values()) <= set(offsets)
+    left = {one.key: one.offset for one in found}
+    for key, offset in {record_at(offset).key: offset for offset in range(end)}.items():
+        is_gone = key not in left and record_at(offset).value is None
+        assert is_gone or left[key] == offset, f"{key!r}: {left.get(key)} is left, not {offset}"
+
+
+def tombstones_gone(root: Path) -> int:
+    """Return how many keys ended with a tombstone that compaction has removed since."""
+    manager = open_manager(root, Disk())
+    log = the_log(manager)
+    last = {record_at(offset).key: record_at(offset) for offset in range(log.log_end_offset)}
+    left = {one.key for one in records(log)}
+    manager.abandon()
+    return len([one for one in last.values() if one.value is None and one.key not in left])
 
 
 def explore(trace: Trace, scratch: Path) -> int:
@@ -143,6 +160,7 @@ def test_every_state_after_a_power_cut_keeps_every_key(tmp_path: Path) -> None:
     trace = recorded(tmp_path, run)
     renames = [one for one in trace.operations if one.kind == "rename"]
     assert len([one for one in renames if one.other.endswith(".log.swap")]) >= 3
+    assert tombstones_gone(tmp_path / "recorded") > 0
 
     assert explore(trace, tmp_path) > 1000
 

@@ -78,6 +78,22 @@ def _believed_above_the_recovery_point(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(recovery._Opening, "_check", trusting)
 
 
+def _indexes_trusted_blindly(patch: pytest.MonkeyPatch) -> None:
+    check = recovery._Opening._check
+
+    def trusting(it: recovery._Opening, segment: Segment, following: int | None) -> bool:
+        as_found = [(file, file.read(0, file.size())) for file in segment.index_files()]
+        result = check(it, segment, following)
+        for file, data in as_found:
+            file.truncate(0)
+            file.write(data, 0)
+        segment.offset_index.entry_count = segment.offset_index.file.size() // 8
+        segment.time_index.entry_count = segment.time_index.file.size() // 12
+        return result
+
+    patch.setattr(recovery._Opening, "_check", trusting)
+
+
 def _checksums_ignored(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(batch_scan, "checked_header", parse_header)
 
@@ -149,6 +165,7 @@ BUGS: dict[str, tuple[str, Plant, str]] = {
         _believed_above_the_recovery_point,
         "a log is refused",
     ),
+    "indexes trusted blindly": ("append", _indexes_trusted_blindly, "missing in the middle"),
     "checksums ignored": ("append", _checksums_ignored, "bytes are served that nobody wrote"),
     "recovery point not lowered": ("truncate", _recovery_point_not_lowered, "but .* was sync"),
     "recovery point ahead": ("append", _recovery_point_ahead, "a log is refused"),
