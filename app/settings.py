@@ -111,6 +111,12 @@ class Settings:
     group_min_session_timeout_ms: int = 6_000
     """Shortest session time-out that a member may ask for."""
 
+    group_consumer_session_timeout_ms: int = 45_000
+    """After how long a member of a consumer group is given up that was not heard of (KIP-848)."""
+
+    group_consumer_heartbeat_interval_ms: int = 5_000
+    """How often members of consumer groups are to be heard of (KIP-848)."""
+
 
 _FLAGS = frozenset({"auto_create_topics", "cors_allow_credentials", "response_compression"})
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -137,6 +143,8 @@ _BOUNDS = {
     "offsets_retention_minutes": (1, 2**31 - 1),
     "group_initial_rebalance_delay_ms": (0, 2**31 - 1),
     "group_min_session_timeout_ms": (1, 1_800_000),
+    "group_consumer_session_timeout_ms": (1, 1_800_000),
+    "group_consumer_heartbeat_interval_ms": (1, 1_800_000),
 }
 
 

@@ -29,6 +29,7 @@ from app.cluster.database import sqlite_url
 from app.cluster.metadata_image import BrokerRegistration
 from app.cluster.producer_ids import ProducerIds
 from app.cluster.watcher import MetadataWatcher
+from app.coordinators.groups.consumer_protocol.members_at_work import ConsumerGroupRules
 from app.coordinators.groups.coordinator import GroupCoordinator, GroupRules
 from app.coordinators.groups.generations import MembershipLimits
 from app.coordinators.groups.offsets_topic import OffsetsTopic
@@ -237,6 +238,10 @@ def _group_rules(settings: Settings) -> GroupRules:
             initial_rebalance_delay_ms=settings.group_initial_rebalance_delay_ms
         ),
         session_timeout_ms_min=settings.group_min_session_timeout_ms,
+        consumer=ConsumerGroupRules(
+            session_timeout_ms=settings.group_consumer_session_timeout_ms,
+            heartbeat_interval_ms=settings.group_consumer_heartbeat_interval_ms,
+        ),
         offsets_retention_ms=settings.offsets_retention_minutes * 60_000,
     )
 

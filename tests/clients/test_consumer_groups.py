@@ -38,6 +38,7 @@ def members(node: NodeProcess, tmp_path: Path) -> Iterator[Members]:
 CLIENTS = [
     ("confluent", {"strategy": "range"}),
     ("confluent", {"strategy": "cooperative-sticky"}),
+    ("confluent", {"protocol": "consumer"}),
     ("aiokafka", {}),
     ("kafka-python", {}),
 ]

@@ -31,3 +31,20 @@ def test_everything_holds(node: NodeProcess, client: str, tmp_path: Path) -> Non
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "everything held" in ran.stdout
+
+
+def test_java_shares_partitions_by_the_next_generation_s_protocol(
+    node: NodeProcess, tmp_path: Path
+) -> None:
+    program = ClientPrograms(tmp_path).java_next_generation
+
+    ran = subprocess.run(
+        [*program, node.bootstrap],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "everything held" in ran.stdout

@@ -30,9 +30,15 @@ class ClientPrograms:
         goal = ("dependency:build-classpath", f"-Dmdep.outputFile={path}")
         _make("mvn", "-q", "-B", "-f", str(POM), *goal)
         jars = path.read_text()
-        _make("javac", "-cp", jars, "-d", str(classes), str(PROGRAMS / "Client.java"))
+        sources = [str(PROGRAMS / f"{name}.java") for name in ("Client", "NextGeneration")]
+        _make("javac", "-cp", jars, "-d", str(classes), *sources)
         quick = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m")
         return ("java", *quick, "-cp", f"{classes}:{jars}", "Client")
+
+    @cached_property
+    def java_next_generation(self) -> tuple[str, ...]:
+        """The same client as members of groups of KIP-848."""
+        return (*self.java[:-1], "NextGeneration")
 
     @cached_property
     def kafkajs(self) -> tuple[str, ...]:

@@ -8,10 +8,16 @@ from dataclasses import dataclass
 
 from app.broker.context import BrokerContext
 from app.broker.groups.refusals import group_error, require_done
+from app.coordinators.groups.consumer_protocol.consumer_group import ConsumerGroup
 from app.coordinators.groups.error_codes import ErrorCode
 from app.coordinators.groups.group import Group
 from app.coordinators.groups.model import GroupState, GroupType
-from app.coordinators.groups.subscriptions import PROTOCOL_TYPE, decode_assignment
+from app.coordinators.groups.subscriptions import (
+    PROTOCOL_TYPE,
+    Assignment,
+    decode_assignment,
+    encode_assignment,
+)
 from app.security.acls import CLUSTER, Operation, group
 from app.security.principal import Principal
 
@@ -94,10 +100,9 @@ def list_groups(
     sees_all = context.authorizer.authorize(principal, Operation.DESCRIBE, CLUSTER)
     listed = []
     for one in found:
-        membership = one.membership
-        if wanted_states and membership.state.value.lower() not in wanted_states:
+        if wanted_states and one.state.value.lower() not in wanted_states:
             continue
-        if wanted_types and GroupType.CLASSIC.value not in wanted_types:
+        if wanted_types and one.type.value not in wanted_types:
             continue
         if sees_all or context.authorizer.authorize(
             principal, Operation.DESCRIBE, group(one.group_id)
@@ -105,8 +110,9 @@ def list_groups(
             listed.append(
                 ListedGroup(
                     group_id=one.group_id,
-                    protocol_type=membership.protocol_type or "",
-                    state=membership.state,
+                    protocol_type=one.protocol_type or "",
+                    state=one.state,
+                    type=one.type,
                 )
             )
     return listed
@@ -120,13 +126,21 @@ def describe_group(context: BrokerContext, principal: Principal, group_id: str) 
         GroupIdNotFound: There is none.
         BrokerError: It cannot be asked.
     """
-    context.require_group(principal, Operation.DESCRIBE, group_id)
-    found = context.groups.group(group_id)
-    if isinstance(found, ErrorCode):
-        raise group_error(found, group_id)
-    if found.is_unused:
-        raise group_error(ErrorCode.GROUP_ID_NOT_FOUND, group_id)
-    return _described(found)
+    return _described(_group(context, principal, group_id))
+
+
+def consumer_group(
+    context: BrokerContext, principal: Principal, group_id: str
+) -> ConsumerGroup | None:
+    """Return a group of KIP-848 to look at, or None if it is a classic one.
+
+    Raises:
+        GroupAuthorizationFailed: The principal may not DESCRIBE it.
+        GroupIdNotFound: There is none.
+        BrokerError: It cannot be asked.
+    """
+    found = _group(context, principal, group_id).consumer
+    return None if found is None else found.group
 
 
 async def delete_group(context: BrokerContext, principal: Principal, group_id: str) -> None:
@@ -139,7 +153,19 @@ async def delete_group(context: BrokerContext, principal: Principal, group_id: s
     require_done(await context.groups.delete(group_id), group_id)
 
 
+def _group(context: BrokerContext, principal: Principal, group_id: str) -> Group:
+    context.require_group(principal, Operation.DESCRIBE, group_id)
+    found = context.groups.group(group_id)
+    if isinstance(found, ErrorCode):
+        raise group_error(found, group_id)
+    if found.is_unused:
+        raise group_error(ErrorCode.GROUP_ID_NOT_FOUND, group_id)
+    return found
+
+
 def _described(found: Group) -> DescribedGroup:
+    if found.consumer is not None:
+        return _described_consumer(found.group_id, found.consumer.group)
     membership = found.membership
     is_stable = membership.state is GroupState.STABLE
     protocol_name = membership.protocol_name or "" if is_stable else ""
@@ -159,4 +185,33 @@ def _described(found: Group) -> DescribedGroup:
             )
             for one in membership.members
         ),
+    )
+
+
+def _described_consumer(group_id: str, found: ConsumerGroup) -> DescribedGroup:
+    names = {one.topic_id: name for name, one in found.topics.items()}
+    members = []
+    for member_id, one in found.members.items():
+        partitions: dict[str, tuple[int, ...]] = {}
+        for topic_id, partition in sorted(found.current(member_id).assigned):
+            name = names.get(topic_id)
+            if name is not None:
+                partitions[name] = (*partitions.get(name, ()), partition)
+        members.append(
+            DescribedMember(
+                member_id=member_id,
+                instance_id=one.instance_id,
+                client_id=one.client_id,
+                client_host=one.client_host,
+                metadata=b"",
+                assignment=encode_assignment(Assignment(partitions=partitions)),
+            )
+        )
+    return DescribedGroup(
+        group_id=group_id,
+        state=found.state,
+        protocol_type=PROTOCOL_TYPE,
+        protocol_name=found.assignor,
+        members=tuple(members),
+        type=GroupType.CONSUMER,
     )

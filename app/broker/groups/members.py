@@ -18,8 +18,9 @@ from app.coordinators.groups.commands import (
     Sync,
     SyncReply,
 )
+from app.coordinators.groups.consumer_protocol.model import HeartbeatReply, MemberHeartbeat
 from app.coordinators.groups.error_codes import ErrorCode
-from app.security.acls import Operation, group
+from app.security.acls import Operation, group, topic
 from app.security.principal import Principal
 
 _REFUSED = ErrorCode.GROUP_AUTHORIZATION_FAILED
@@ -81,6 +82,31 @@ def leave_group(
     if not _may_read(context, principal, group_id):
         return _REFUSED
     return context.groups.leave(group_id, leaving)
+
+
+async def consumer_heartbeat(
+    context: BrokerContext, principal: Principal, group_id: str, beat: MemberHeartbeat
+) -> HeartbeatReply:
+    """Join, live in or leave a group of KIP-848. Needs READ on the group, DESCRIBE on its topics.
+
+    The answer comes when what it says is durable.
+    """
+    if not _may_read(context, principal, group_id):
+        return HeartbeatReply(error=_REFUSED, member_id=beat.member_id)
+    may = context.authorizer.authorize
+    if not all(may(principal, Operation.DESCRIBE, topic(name)) for name in beat.topics or ()):
+        error = ErrorCode.TOPIC_AUTHORIZATION_FAILED
+        return HeartbeatReply(error=error, member_id=beat.member_id)
+    return await context.groups.consumer_heartbeat(group_id, beat)
+
+
+def check_reader(
+    context: BrokerContext, principal: Principal, group_id: str, member_id: str, epoch: int
+) -> ErrorCode:
+    """Return whether a member may fetch its group's offsets. Needs DESCRIBE on the group."""
+    if not context.authorizer.authorize(principal, Operation.DESCRIBE, group(group_id)):
+        return _REFUSED
+    return context.groups.check_reader(group_id, member_id, epoch)
 
 
 def _may_read(context: BrokerContext, principal: Principal, group_id: str) -> bool:

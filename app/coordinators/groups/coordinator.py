@@ -29,6 +29,15 @@ from app.coordinators.groups.commands import (
     Sync,
     SyncReply,
 )
+from app.coordinators.groups.consumer_protocol.heartbeat_rules import malformed
+from app.coordinators.groups.consumer_protocol.members_at_work import ConsumerGroupRules
+from app.coordinators.groups.consumer_protocol.model import (
+    JOINING_EPOCH,
+    HeartbeatReply,
+    MemberHeartbeat,
+    Topic,
+    TopicsByName,
+)
 from app.coordinators.groups.error_codes import ErrorCode
 from app.coordinators.groups.generations import MembershipLimits
 from app.coordinators.groups.group import Group
@@ -49,6 +58,9 @@ class GroupRules:
     """What an operator may choose of groups, with Kafka's defaults and names."""
 
     membership: MembershipLimits = field(default_factory=MembershipLimits)
+    consumer: ConsumerGroupRules = field(default_factory=ConsumerGroupRules)
+    """Of groups of KIP-848."""
+
     session_timeout_ms_min: int = 6_000
     """``group.min.session.timeout.ms``"""
 
@@ -137,12 +149,9 @@ class GroupCoordinator:
 
     async def join(self, group_id: str, join: Join) -> JoinReply:
         """Take a member into the group's next generation."""
-        if not group_id:
-            return JoinReply(error=ErrorCode.INVALID_GROUP_ID, member_id=join.member_id)
-        rules = self.rules
-        timeout_ms = join.session_timeout_ms
-        if not rules.session_timeout_ms_min <= timeout_ms <= rules.session_timeout_ms_max:
-            return JoinReply(error=ErrorCode.INVALID_SESSION_TIMEOUT, member_id=join.member_id)
+        error = self._check_join(group_id, join)
+        if error is not ErrorCode.NONE:
+            return JoinReply(error=error, member_id=join.member_id)
         await self.find(group_id)
         shard = self._shard(group_id)
         if isinstance(shard, ErrorCode):
@@ -153,6 +162,11 @@ class GroupCoordinator:
         if known is None and self._is_full:
             return JoinReply(error=ErrorCode.GROUP_MAX_SIZE_REACHED)
         group = known or shard.get_or_create(group_id)
+        if group.consumer is not None:
+            if group.state is not GroupState.EMPTY:
+                error = ErrorCode.INCONSISTENT_GROUP_PROTOCOL
+                return JoinReply(error=error, member_id=join.member_id)
+            group.be_classic()
         asked = replace(join, ticket=group.next_ticket())
         effects = group.membership.join(asked, group.now_ms)
         reply = await group.answer(asked.ticket, effects)
@@ -193,6 +207,42 @@ class GroupCoordinator:
         group.carry_out(effects)
         return outcomes
 
+    async def consumer_heartbeat(self, group_id: str, beat: MemberHeartbeat) -> HeartbeatReply:
+        """Hear a member of a group of KIP-848: it joins, lives, moves on or leaves."""
+
+        def refused(error: ErrorCode, message: str | None = None) -> HeartbeatReply:
+            return HeartbeatReply(error=error, message=message, member_id=beat.member_id)
+
+        wrong = malformed(beat)
+        if not group_id:
+            wrong = ErrorCode.INVALID_REQUEST, "the group id must not be empty"
+        if wrong is not None:
+            return refused(*wrong)
+        await self.find(group_id)
+        shard = self._shard(group_id)
+        if isinstance(shard, ErrorCode):
+            return refused(shard)
+        group = shard.get(group_id)
+        if group is None and self._is_full:
+            return refused(ErrorCode.GROUP_MAX_SIZE_REACHED)
+        if group is None or group.consumer is None:
+            is_classic = group is not None and group.state is not GroupState.EMPTY
+            if beat.epoch != JOINING_EPOCH or is_classic:
+                return refused(ErrorCode.GROUP_ID_NOT_FOUND, "there is no such consumer group")
+            group = group or shard.get_or_create(group_id)
+            shard.be_consumer(group)
+        assert group.consumer is not None, "it is one now"
+        return await group.consumer.heartbeat(beat, self._find_topics)
+
+    def check_reader(self, group_id: str, member_id: str, epoch: int) -> ErrorCode:
+        """Return whether a member may fetch its group's offsets (KIP-848)."""
+        group = self._group(group_id)
+        if isinstance(group, ErrorCode):
+            return group
+        if group.consumer is None:
+            return ErrorCode.NONE
+        return group.consumer.group.check_member(member_id, epoch)
+
     # -- offsets -------------------------------------------------------------------------------
 
     async def commit(self, commit: OffsetCommit) -> ErrorCode | Mapping[TopicPartition, ErrorCode]:
@@ -211,9 +261,12 @@ class GroupCoordinator:
         if known is None and self._is_full:
             return ErrorCode.GROUP_MAX_SIZE_REACHED
         group = known or shard.get_or_create(commit.group_id)
-        error = group.membership.check_commit(
-            commit.member_id, commit.instance_id, commit.generation
-        )
+        if group.consumer is not None:
+            error = group.consumer.group.check_member(commit.member_id, commit.generation)
+        else:
+            error = group.membership.check_commit(
+                commit.member_id, commit.instance_id, commit.generation
+            )
         if error is not ErrorCode.NONE:
             return error
         group.carry_out(group.membership.committed(commit.member_id))
@@ -269,7 +322,7 @@ class GroupCoordinator:
         if group.is_unused:
             return ErrorCode.GROUP_ID_NOT_FOUND
         read: set[str] | None = set()
-        if group.membership.state is not GroupState.EMPTY:
+        if group.state is not GroupState.EMPTY:
             read = group.subscribed_topics()
         if read is None:
             return ErrorCode.NON_EMPTY_GROUP
@@ -320,7 +373,7 @@ class GroupCoordinator:
             return group
         if group.is_unused:
             return ErrorCode.GROUP_ID_NOT_FOUND
-        if group.membership.state is not GroupState.EMPTY:
+        if group.state is not GroupState.EMPTY:
             return ErrorCode.NON_EMPTY_GROUP
         shard = self._shard(group_id)
         assert isinstance(shard, Shard), "its group was there"
@@ -329,6 +382,15 @@ class GroupCoordinator:
         return await written
 
     # -- which shards there are ----------------------------------------------------------------
+
+    def _check_join(self, group_id: str, join: Join) -> ErrorCode:
+        if not group_id:
+            return ErrorCode.INVALID_GROUP_ID
+        rules = self.rules
+        timeout_ms = join.session_timeout_ms
+        if not rules.session_timeout_ms_min <= timeout_ms <= rules.session_timeout_ms_max:
+            return ErrorCode.INVALID_SESSION_TIMEOUT
+        return ErrorCode.NONE
 
     @property
     def _is_full(self) -> bool:
@@ -355,6 +417,14 @@ class GroupCoordinator:
         if isinstance(shard, ErrorCode):
             return unknown if self._topic.topic is None else shard
         return shard.get(group_id) or unknown
+
+    def _find_topics(self, names: Collection[str]) -> TopicsByName:
+        topics = self._metadata.image.topics
+        found = ((name, topics[name]) for name in names if name in topics)
+        return {
+            name: Topic(topic_id=one.topic_id, partitions=len(one.partitions))
+            for name, one in found
+        }
 
     async def _write(
         self, group: Group, accepted: Mapping[TopicPartition, CommittedOffset]
@@ -404,7 +474,8 @@ class GroupCoordinator:
         if replica is None or tasks is None:
             return None
         journal = Journal(self._clock, self._replicas, replica, metadata.leader_epoch)
-        return Shard(self._clock, journal, tasks.create_task, self.rules.membership)
+        rules = self.rules
+        return Shard(self._clock, journal, tasks.create_task, rules.membership, rules.consumer)
 
 
 def _key(metadata: PartitionMetadata) -> tuple[str, int, int]:

@@ -1,7 +1,8 @@
 """Group: one group at work. It carries out what the pure parts decide.
 
 Its membership decides, its timers run on the event loop, its writes go to the journal, and who
-waits for an answer has a future here.
+waits for an answer has a future here. While its members speak KIP-848's protocol, ``consumer`` is
+there, and the membership, which is a classic group's, has nobody in it.
 
 Invariants:
     What happens to a group happens on the event loop without an await in between.
@@ -15,13 +16,18 @@ from functools import partial
 from itertools import count
 
 from app.coordinators.groups.commands import Reply, SetTimer, Then, TimerKey
+from app.coordinators.groups.consumer_protocol.consumer_group import ConsumerGroup
+from app.coordinators.groups.consumer_protocol.members_at_work import (
+    ConsumerGroupRules,
+    MembersAtWork,
+)
 from app.coordinators.groups.error_codes import ErrorCode
 from app.coordinators.groups.generations import Effects
 from app.coordinators.groups.membership import ClassicGroup
-from app.coordinators.groups.model import GroupState
+from app.coordinators.groups.model import GroupState, GroupType
 from app.coordinators.groups.offsets import Expiry, GroupOffsets
 from app.coordinators.groups.records import GroupRecord, KeyValue, encode_group
-from app.coordinators.groups.subscriptions import subscribed_topics
+from app.coordinators.groups.subscriptions import PROTOCOL_TYPE, subscribed_topics
 from app.telemetry.clock import Clock
 
 Append = Callable[[Sequence[KeyValue], Callable[[ErrorCode, int], None]], None]
@@ -42,6 +48,7 @@ class Group:
         """Take a group as it was loaded, or a new one."""
         self.group_id = group_id
         self.membership = membership
+        self.consumer: MembersAtWork | None = None
         self.offsets = offsets
         self._clock = clock
         self._append = append
@@ -54,7 +61,23 @@ class Group:
     @property
     def is_unused(self) -> bool:
         """Whether forgetting it would lose nothing."""
-        return self.membership.is_unused and self.offsets.is_empty and not self.is_writing
+        is_unused = self.membership.is_unused and self.consumer is None
+        return is_unused and self.offsets.is_empty and not self.is_writing
+
+    @property
+    def type(self) -> GroupType:
+        """Which protocol its members speak."""
+        return GroupType.CLASSIC if self.consumer is None else GroupType.CONSUMER
+
+    @property
+    def state(self) -> GroupState:
+        """Where it stands."""
+        return self.membership.state if self.consumer is None else self.consumer.group.state
+
+    @property
+    def protocol_type(self) -> str | None:
+        """What its members are; None if it never had any."""
+        return self.membership.protocol_type if self.consumer is None else PROTOCOL_TYPE
 
     @property
     def is_writing(self) -> bool:
@@ -117,8 +140,31 @@ class Group:
         if self._writes:
             await self._written.wait()
 
+    def be_consumer(self, group: ConsumerGroup, rules: ConsumerGroupRules) -> None:
+        """Go on as a group of KIP-848's protocol; nobody may be in it."""
+        assert self.state is GroupState.EMPTY, "a group with members keeps its protocol"
+        if self.consumer is None and self.membership.generation:
+            self.write(self.gone(), _nothing)
+        self.consumer = MembersAtWork(self.group_id, group, rules, self.write)
+
+    def be_classic(self) -> None:
+        """Go on as a classic group; nobody may be in it."""
+        assert self.state is GroupState.EMPTY, "a group with members keeps its protocol"
+        if self.consumer is not None:
+            self.write(self.gone(), _nothing)
+            self.consumer.close()
+            self.consumer = None
+
+    def gone(self) -> list[KeyValue]:
+        """Return the records that delete it, but for its offsets."""
+        if self.consumer is not None:
+            return self.consumer.gone()
+        return [encode_group(GroupRecord(group_id=self.group_id, metadata=None))]
+
     def close(self) -> None:
         """End it: it was deleted, or is another node's from now on."""
+        if self.consumer is not None:
+            self.consumer.close()
         self.carry_out(self.membership.kill())
         for timer in self._timers.values():
             timer.cancel()
@@ -127,6 +173,8 @@ class Group:
     def expiry(self) -> Expiry:
         """Return what decides whether its offsets may go (KIP-211)."""
         membership = self.membership
+        if self.consumer is not None:
+            return Expiry(from_ms=None, subscribed_topics=self.consumer.group.subscribed_topics)
         if membership.protocol_type is None:
             return Expiry(from_ms=None)
         if membership.state is GroupState.EMPTY:
@@ -139,6 +187,8 @@ class Group:
 
     def subscribed_topics(self) -> set[str] | None:
         """Return the topics that its members read; None if that cannot be known."""
+        if self.consumer is not None:
+            return self.consumer.group.subscribed_topics
         membership = self.membership
         chosen = membership.protocol_name or ""
         metadata = [
@@ -155,3 +205,7 @@ class Group:
     def _expire(self, key: TimerKey) -> None:
         del self._timers[key]
         self.carry_out(self.membership.expire(key, self.now_ms))
+
+
+def _nothing(_error: ErrorCode, _base_offset: int) -> None:
+    """Wait for nothing."""

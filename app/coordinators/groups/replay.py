@@ -8,6 +8,9 @@ Called by: shard. Calls: records, offsets.
 from dataclasses import dataclass, field, replace
 
 from app.coordinators.encoding import MalformedRecord
+from app.coordinators.groups.consumer_protocol.consumer_group import PartValue
+from app.coordinators.groups.consumer_protocol.model import Part
+from app.coordinators.groups.consumer_protocol.records import ConsumerRecord, decode_consumer
 from app.coordinators.groups.model import GroupMetadata
 from app.coordinators.groups.offsets import GroupOffsets
 from app.coordinators.groups.records import GroupRecord, OffsetRecord, decode
@@ -21,7 +24,10 @@ class LoadedGroup:
     """What is known of one group."""
 
     metadata: GroupMetadata | None = None
-    """None: it only commits offsets, or is gone."""
+    """None: it only commits offsets, or is gone, or is one of KIP-848."""
+
+    parts: dict[Part, PartValue] = field(default_factory=dict)
+    """Of a group of KIP-848."""
 
     offsets: GroupOffsets = field(default_factory=GroupOffsets)
 
@@ -39,7 +45,7 @@ class Replay:
         return {
             group_id: one
             for group_id, one in self._groups.items()
-            if one.metadata is not None or not one.offsets.is_empty
+            if one.metadata is not None or one.parts or not one.offsets.is_empty
         }
 
     def take(self, data: Buffer, position: int, header: BatchHeader) -> None:
@@ -56,13 +62,24 @@ class Replay:
             if record.key is None:
                 continue
             try:
-                found = decode(record.key, record.value)
+                found = decode(record.key, record.value) or decode_consumer(
+                    record.key, record.value
+                )
             except MalformedRecord as error:
                 raise MalformedRecord(f"offset {record.offset}: {error}") from error
             if isinstance(found, GroupRecord):
                 self._group(found.group_id).metadata = found.metadata
             elif isinstance(found, OffsetRecord):
                 self._take_offset(header, record.offset, found)
+            elif found is not None:
+                self._take_part(found)
+
+    def _take_part(self, found: ConsumerRecord) -> None:
+        parts = self._group(found.group_id).parts
+        if found.value is None:
+            parts.pop(found.part, None)
+        else:
+            parts[found.part] = found.value
 
     def _take_offset(self, header: BatchHeader, log_offset: int, found: OffsetRecord) -> None:
         offsets = self._group(found.group_id).offsets

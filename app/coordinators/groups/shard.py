@@ -14,21 +14,21 @@ from enum import Enum
 from functools import partial
 
 from app.coordinators.encoding import MalformedRecord
+from app.coordinators.groups.consumer_protocol.consumer_group import ConsumerGroup
+from app.coordinators.groups.consumer_protocol.members_at_work import ConsumerGroupRules
 from app.coordinators.groups.error_codes import ErrorCode
 from app.coordinators.groups.generations import MembershipLimits
 from app.coordinators.groups.group import Group
 from app.coordinators.groups.journal import Journal, Spawn, Then
 from app.coordinators.groups.membership import ClassicGroup
-from app.coordinators.groups.model import GroupMetadata, GroupState
+from app.coordinators.groups.model import GroupState
 from app.coordinators.groups.offsets import GroupOffsets, TopicPartition
 from app.coordinators.groups.records import (
-    GroupRecord,
     KeyValue,
     OffsetRecord,
-    encode_group,
     encode_offset,
 )
-from app.coordinators.groups.replay import Replay
+from app.coordinators.groups.replay import LoadedGroup, Replay
 from app.telemetry.clock import Clock
 from storage.errors import DiskError, LogError
 
@@ -56,13 +56,19 @@ class Shard:
     """One partition's groups."""
 
     def __init__(
-        self, clock: Clock, journal: Journal, spawn: Spawn, limits: MembershipLimits
+        self,
+        clock: Clock,
+        journal: Journal,
+        spawn: Spawn,
+        limits: MembershipLimits,
+        consumer_rules: ConsumerGroupRules | None = None,
     ) -> None:
         """Serve nothing until ``load`` has read the partition."""
         self._clock = clock
         self._journal = journal
         self._spawn = spawn
         self._limits = limits
+        self._consumer_rules = consumer_rules or ConsumerGroupRules()
         self._groups: dict[str, Group] = {}
         self.state = ShardState.LOADING
 
@@ -95,6 +101,11 @@ class Shard:
             found = self._add(group_id, ClassicGroup(self._limits), GroupOffsets())
         return found
 
+    def be_consumer(self, group: Group) -> None:
+        """Let a group that nobody is in go on with KIP-848's protocol."""
+        rules = self._consumer_rules
+        group.be_consumer(ConsumerGroup(rules.size_max), rules)
+
     def sweep(self, retention_ms: int) -> None:
         """Forget offsets that have expired, and groups of which nothing is left (KIP-211)."""
         if self.state is not ShardState.ACTIVE:
@@ -103,7 +114,7 @@ class Shard:
         for group in self:
             expired = group.offsets.expired(group.expiry(), now_ms, retention_ms)
             is_left = len(group.offsets) > len(expired) or not group.offsets.is_settled
-            is_over = group.membership.state is GroupState.EMPTY and not is_left
+            is_over = group.state is GroupState.EMPTY and not is_left
             if group.is_unused:
                 self._forget(group)
             elif is_over and not group.is_writing and not group.membership.members.pending:
@@ -134,8 +145,8 @@ class Shard:
 
         A group of the same id that comes meanwhile is a new one: what it writes comes later.
         """
-        gone = encode_group(GroupRecord(group_id=group.group_id, metadata=None))
-        metadata = group.membership.metadata()
+        gone = [(None, one) for one in group.gone()]
+        left = _left(group)
         self._forget(group)
         errors: list[ErrorCode] = []
 
@@ -144,11 +155,11 @@ class Shard:
             if is_last:
                 refused = next((one for one in errors if one is not ErrorCode.NONE), None)
                 if refused is not None:
-                    self._restore(group, metadata)
+                    self._restore(group, left)
                 then(refused or ErrorCode.NONE)
 
         records = [_tombstone(group, one) for one in group.offsets.partitions]
-        for chunk, is_last in _chunks([*records, (None, gone)]):
+        for chunk, is_last in _chunks([*records, *gone]):
             self._append([record for _, record in chunk], partial(written, is_last=is_last))
 
     def close(self) -> None:
@@ -170,20 +181,21 @@ class Shard:
         if self.state is not ShardState.LOADING:
             return
         for group_id, loaded in replay.groups.items():
-            self._add_loaded(group_id, loaded.metadata, loaded.offsets)
+            self._add_loaded(group_id, loaded)
         self.state = ShardState.ACTIVE
         known = {topic for group in self for (topic, _), _ in group.offsets}
         self.forget_topics(known - set(topics))
         _logger.info("the groups of %s are loaded: %d", name, len(self))
 
-    def _add_loaded(
-        self, group_id: str, metadata: GroupMetadata | None, offsets: GroupOffsets
-    ) -> None:
-        if metadata is None:
-            self._add(group_id, ClassicGroup(self._limits), offsets)
+    def _add_loaded(self, group_id: str, loaded: LoadedGroup) -> None:
+        if loaded.metadata is None:
+            group = self._add(group_id, ClassicGroup(self._limits), loaded.offsets)
+            if loaded.parts:
+                rules = self._consumer_rules
+                group.be_consumer(ConsumerGroup(rules.size_max, loaded.parts), rules)
             return
-        membership, effects = ClassicGroup.loaded(self._limits, metadata)
-        self._add(group_id, membership, offsets).carry_out(effects)
+        membership, effects = ClassicGroup.loaded(self._limits, loaded.metadata)
+        self._add(group_id, membership, loaded.offsets).carry_out(effects)
 
     def _add(self, group_id: str, membership: ClassicGroup, offsets: GroupOffsets) -> Group:
         group = Group(group_id, membership, offsets, self._clock, self._append)
@@ -198,16 +210,26 @@ class Shard:
             del self._groups[group.group_id]
         group.close()
 
-    def _restore(self, group: Group, metadata: GroupMetadata) -> None:
+    def _restore(self, group: Group, left: LoadedGroup) -> None:
         """Take a group back whose deletion was not written."""
         if self.state is not ShardState.ACTIVE:
             return
         successor = self._groups.get(group.group_id)
         if successor is None:
-            self._add_loaded(group.group_id, metadata, group.offsets)
+            self._add_loaded(group.group_id, left)
             return
         for partition, committed in group.offsets:
             successor.offsets.put(partition, committed)
+
+
+def _left(group: Group) -> LoadedGroup:
+    """Return what is there of a group, should its deletion fail."""
+    if group.consumer is None:
+        return LoadedGroup(metadata=group.membership.metadata(), offsets=group.offsets)
+    consumer = group.consumer.group
+    values = ((part, consumer.value(part)) for part in consumer.parts())
+    parts = {part: value for part, value in values if value is not None}
+    return LoadedGroup(parts=parts, offsets=group.offsets)
 
 
 def _tombstone(group: Group, partition: TopicPartition) -> tuple[TopicPartition, KeyValue]:

@@ -3,6 +3,7 @@
 from app.wire.handlers import (
     api_versions,
     configs,
+    consumer_groups,
     fetch,
     group_admin,
     group_membership,
@@ -19,6 +20,7 @@ from app.wire.handlers import (
 SERVED = (
     *api_versions.SERVED,
     *configs.SERVED,
+    *consumer_groups.SERVED,
     *fetch.SERVED,
     *group_admin.SERVED,
     *group_membership.SERVED,

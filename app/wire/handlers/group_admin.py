@@ -6,7 +6,7 @@ ListGroups 4 on chooses by state (KIP-518), 5 on by type (KIP-848).
 
 from app.broker.errors import BrokerError, GroupIdNotFound
 from app.broker.groups.admin import delete_group, describe_group, list_groups
-from app.coordinators.groups.model import GroupState
+from app.coordinators.groups.model import GroupState, GroupType
 from app.security.acls import GROUP_OPERATIONS, group
 from app.wire.call import Call
 from app.wire.handlers.operations import NOT_ASKED, operation_bits
@@ -75,6 +75,8 @@ async def delete(call: Call, request: DeleteGroupsRequest) -> DeleteGroupsRespon
 def _described(call: Call, group_id: str, with_operations: bool) -> DescribedGroup:
     try:
         found = describe_group(call.broker, call.principal, group_id)
+        if found.type is not GroupType.CLASSIC:
+            raise GroupIdNotFound(f"Group {group_id!r} is not a classic group.")
     except GroupIdNotFound as error:
         is_told = call.api_version >= NOT_FOUND_SINCE
         return DescribedGroup(

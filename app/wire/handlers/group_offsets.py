@@ -1,13 +1,15 @@
 """OffsetCommit, OffsetFetch, OffsetDelete: where groups go on reading.
 
 Versions: OffsetCommit 2 to 4 may say how long offsets are kept; OffsetFetch 7 on waits out
-transactions (KIP-447), 8 on asks for several groups (KIP-709).
+transactions (KIP-447), 8 on asks for several groups (KIP-709), 9 on is told who asks, and in which
+member epoch (KIP-848); so is OffsetCommit.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from app.broker.errors import BrokerError
+from app.broker.groups.members import check_reader
 from app.broker.groups.offsets import (
     FetchedOffset,
     commit_offsets,
@@ -15,6 +17,7 @@ from app.broker.groups.offsets import (
     fetch_offsets,
 )
 from app.coordinators.groups.coordinator import OffsetCommit
+from app.coordinators.groups.error_codes import ErrorCode
 from app.coordinators.groups.offsets import CommittedOffset, TopicPartition
 from app.wire.call import Call
 from app.wire.messages.group_offsets import (
@@ -147,6 +150,13 @@ def _fetch_group(
     asked: Partitions = None
     if group.topics is not None:
         asked = [(topic.name, one) for topic in group.topics for one in topic.partition_indexes]
+    error_code: int = ErrorCode.NONE
+    if group.member_id or group.member_epoch >= 0:
+        error_code = check_reader(
+            call.broker, call.principal, group.group_id, group.member_id or "", group.member_epoch
+        )
+    if error_code != ErrorCode.NONE:
+        return OffsetFetchResponseGroup(group_id=group.group_id, error_code=error_code)
     found, error_code = _fetch(call, group.group_id, asked, require_stable)
     return OffsetFetchResponseGroup(
         group_id=group.group_id,

@@ -40,16 +40,21 @@ def say(what: str, **more: object) -> None:
 
 def run_confluent(bootstrap: str, options: dict[str, Any]) -> None:
     """Live as a member with librdkafka."""
+    how: dict[str, Any] = {"group.protocol": "consumer"}  # then the server has the time-outs
+    if options.get("protocol") != "consumer":
+        how = {
+            "session.timeout.ms": SESSION_MS,
+            "heartbeat.interval.ms": HEARTBEAT_MS,
+            "partition.assignment.strategy": options.get("strategy", "range"),
+        }
     consumer = confluent_kafka.Consumer(
         {
             "bootstrap.servers": bootstrap,
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
-            "session.timeout.ms": SESSION_MS,
-            "heartbeat.interval.ms": HEARTBEAT_MS,
             "log_level": 0,
             "group.id": options["group"],
-            "partition.assignment.strategy": options.get("strategy", "range"),
+            **how,
             **({"group.instance.id": options["instance"]} if options.get("instance") else {}),
         }
     )

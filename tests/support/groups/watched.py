@@ -21,6 +21,8 @@ def impatient_node(directory: Path, environment: pytest.MonkeyPatch) -> Iterator
     """A node with a topic ``t``, whose groups do not wait long."""
     environment.setenv("CAUCE_GROUP_INITIAL_REBALANCE_DELAY_MS", "200")
     environment.setenv("CAUCE_GROUP_MIN_SESSION_TIMEOUT_MS", "1000")
+    environment.setenv("CAUCE_GROUP_CONSUMER_SESSION_TIMEOUT_MS", "2000")
+    environment.setenv("CAUCE_GROUP_CONSUMER_HEARTBEAT_INTERVAL_MS", "300")
     node = NodeProcess(directory)
     node.start()
     try:

@@ -24,6 +24,8 @@ BOUNDS = [
     ("group_min_session_timeout_ms", 1, 1_800_000),
     ("cors_max_age_seconds", 0, 86_400),
     ("response_compression_min_bytes", 0, 2**31 - 1),
+    ("group_consumer_session_timeout_ms", 1, 1_800_000),
+    ("group_consumer_heartbeat_interval_ms", 1, 1_800_000),
     ("log_reserve_bytes", 0, 2**63 - 1),
     ("log_retention_check_interval_ms", 1, 2**31 - 1),
     ("log_cleaner_backoff_ms", 1, 2**31 - 1),
@@ -106,6 +108,8 @@ def test_every_setting_has_a_variable() -> None:
         "offsets_retention_minutes": "6",
         "group_initial_rebalance_delay_ms": "7",
         "group_min_session_timeout_ms": "8",
+        "group_consumer_session_timeout_ms": "9",
+        "group_consumer_heartbeat_interval_ms": "10",
     }
 
     loaded = load_settings({}, {f"CAUCE_{name.upper()}": text for name, text in values.items()})

@@ -63,7 +63,7 @@ def encode_part(group_id: str, part: Part, value: PartValue | None) -> KeyValue:
     return bytes(key), bytes(writer)
 
 
-def decode(key: bytes, value: bytes | None) -> ConsumerRecord | None:
+def decode_consumer(key: bytes, value: bytes | None) -> ConsumerRecord | None:
     """Return what a record says; None for a kind of key that is not for this module.
 
     Raises:

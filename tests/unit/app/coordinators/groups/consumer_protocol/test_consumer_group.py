@@ -19,7 +19,7 @@ from app.coordinators.groups.consumer_protocol.model import (
     Topic,
     TopicsByName,
 )
-from app.coordinators.groups.consumer_protocol.records import decode, encode_part
+from app.coordinators.groups.consumer_protocol.records import decode_consumer, encode_part
 from app.coordinators.groups.error_codes import ErrorCode
 from app.coordinators.groups.model import GroupState
 
@@ -57,7 +57,7 @@ class World:
     def restart(self) -> None:
         parts = {}
         for key, value in self.written.items():
-            found = decode(key, value)
+            found = decode_consumer(key, value)
             assert found is not None
             if found.value is not None:
                 parts[found.part] = found.value

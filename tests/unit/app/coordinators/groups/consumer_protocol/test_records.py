@@ -15,7 +15,11 @@ from app.coordinators.groups.consumer_protocol.model import (
     Subscription,
     Topic,
 )
-from app.coordinators.groups.consumer_protocol.records import ConsumerRecord, decode, encode_part
+from app.coordinators.groups.consumer_protocol.records import (
+    ConsumerRecord,
+    decode_consumer,
+    encode_part,
+)
 
 TOPIC_ID = "AAAAAAAAAAAAAAAAAAAAAQ"
 ID = bytes(15) + b"\x01"
@@ -68,10 +72,10 @@ def test_parts_are_written_and_read_as_kafka_does(
 
     assert key == bytes([0, number]) + b"\0\1g" + KEYS[number]
     assert raw == b"\0\0" + fields + b"\0"
-    assert decode(key, raw) == ConsumerRecord(group_id="g", part=part, value=value)
+    assert decode_consumer(key, raw) == ConsumerRecord(group_id="g", part=part, value=value)
     gone = encode_part("g", part, None)
     assert gone == (key, None)
-    assert decode(*gone) == ConsumerRecord(group_id="g", part=part, value=None)
+    assert decode_consumer(*gone) == ConsumerRecord(group_id="g", part=part, value=None)
 
 
 def test_racks_and_tags_of_others_are_skipped() -> None:
@@ -79,14 +83,14 @@ def test_racks_and_tags_of_others_are_skipped() -> None:
     racks = b"\x02" + INT + b"\0" + b"\x02\x02r" + b"\0"
     raw = b"\0\0\x02" + ID + b"\x02t" + INT + b"\x03" + racks + b"\0" + b"\1\0\1x"
 
-    found = decode(key, raw)
+    found = decode_consumer(key, raw)
 
     assert found is not None
     assert found.value == {"t": Topic(topic_id=TOPIC_ID, partitions=3)}
 
 
 def test_other_kinds_of_keys_are_left_to_others() -> None:
-    assert decode(b"\0\2\0\1g", b"") is None
+    assert decode_consumer(b"\0\2\0\1g", b"") is None
 
 
 @pytest.mark.parametrize(("number", "raw"), [(3, b"\0\1"), (8, b"\0\0" + bytes(8) + b"\x09")])
@@ -94,7 +98,7 @@ def test_what_is_not_known_is_malformed(number: int, raw: bytes) -> None:
     key, _ = encode_part("g", (PartKind(number), "m"), None)
 
     with pytest.raises(MalformedRecord):
-        decode(key, raw)
+        decode_consumer(key, raw)
 
 
 @given(number=st.sampled_from(sorted(KEYS)), raw=st.binary(max_size=60))
@@ -102,4 +106,4 @@ def test_any_bytes_are_read_or_refused(number: int, raw: bytes) -> None:
     key, _ = encode_part("g", (PartKind(number), "m"), None)
 
     with suppress(MalformedRecord):
-        decode(key, b"\0\0" + raw)
+        decode_consumer(key, b"\0\0" + raw)
