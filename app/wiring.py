@@ -30,9 +30,11 @@ from app.cluster.metadata_image import BrokerRegistration
 from app.cluster.producer_ids import ProducerIds
 from app.cluster.watcher import MetadataWatcher
 from app.coordinators.groups.consumer_protocol.members_at_work import ConsumerGroupRules
-from app.coordinators.groups.coordinator import GroupCoordinator, GroupRules
+from app.coordinators.groups.coordinator import GroupCoordinator
 from app.coordinators.groups.generations import MembershipLimits
 from app.coordinators.groups.offsets_topic import OffsetsTopic
+from app.coordinators.groups.rules import GroupRules
+from app.coordinators.groups.shards import Shards
 from app.replication.cleaning import CleanerConfig
 from app.replication.housekeeping import HousekeepingConfig
 from app.replication.replica_manager import DiskThreads, ReplicaConfig, ReplicaManager
@@ -154,7 +156,7 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
         replicas.report_unknown_logs(image)
         watcher.subscribe(replicas.apply_image)
         clock = SystemClock()
-        groups = GroupCoordinator(
+        shards = Shards(
             clock,
             watcher,
             replicas,
@@ -162,6 +164,7 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
             node_id=settings.node_id,
             rules=_group_rules(settings),
         )
+        groups = GroupCoordinator(shards)
         context = BrokerContext(
             clock=clock,
             node_id=settings.node_id,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.client_programs import HAS_GO, PATIENCE_S, ClientPrograms
+from tests.support.groups.watched import impatient_node
 from tests.support.node import ROOT, NodeProcess
 
 pytestmark = pytest.mark.slow
@@ -34,17 +35,18 @@ def test_everything_holds(node: NodeProcess, client: str, tmp_path: Path) -> Non
 
 
 def test_java_shares_partitions_by_the_next_generation_s_protocol(
-    node: NodeProcess, tmp_path: Path
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = ClientPrograms(tmp_path).java_next_generation
 
-    ran = subprocess.run(
-        [*program, node.bootstrap],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+    with impatient_node(tmp_path / "data", monkeypatch) as node:
+        ran = subprocess.run(
+            [*program, node.bootstrap],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "everything held" in ran.stdout

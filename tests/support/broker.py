@@ -8,7 +8,7 @@ from pathlib import Path
 from app.broker.context import BrokerContext
 from app.broker.produce import Outcome, produce
 from app.broker.topics import NewTopic, create_topic
-from app.coordinators.groups.coordinator import GroupRules
+from app.coordinators.groups.rules import GroupRules
 from app.security.acls import Operation, Resource
 from app.security.principal import ANONYMOUS, Principal
 from app.settings import Settings
@@ -32,7 +32,7 @@ async def running_broker(
     )
     async with running_node(settings) as node:
         if rules is not None:
-            node.context.groups.rules = rules
+            node.context.groups.shards.rules = rules
         if "t" not in node.context.image.topics:
             await create_topic(node.context, ANONYMOUS, NewTopic(name="t", partition_count=2))
         yield node.context

@@ -14,8 +14,8 @@ from app.broker.errors import InvalidRequest, NonEmptyGroup
 from app.broker.groups.admin import describe_group
 from app.broker.groups.offsets import NO_OFFSET, commit_offsets, fetch_offsets
 from app.broker.list_offsets import OffsetSpec, list_offsets
-from app.coordinators.groups.coordinator import OffsetCommit
 from app.coordinators.groups.model import GroupState
+from app.coordinators.groups.offset_store import OffsetCommit
 from app.coordinators.groups.offsets import CommittedOffset, TopicPartition
 from app.security.acls import Operation
 from app.security.principal import Principal

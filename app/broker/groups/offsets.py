@@ -12,8 +12,8 @@ from app.broker.context import BrokerContext
 from app.broker.errors import BrokerError, TopicAuthorizationFailed
 from app.broker.groups.refusals import group_error
 from app.broker.partitions import partition_metadata
-from app.coordinators.groups.coordinator import OffsetCommit
 from app.coordinators.groups.error_codes import ErrorCode
+from app.coordinators.groups.offset_store import OffsetCommit
 from app.coordinators.groups.offsets import CommittedOffset, TopicPartition
 from app.security.acls import Operation, topic
 from app.security.principal import Principal
@@ -60,7 +60,7 @@ async def commit_offsets(
         else:
             accepted[partition] = offset
     if accepted or not commit.offsets:
-        found = await context.groups.commit(replace(commit, offsets=accepted))
+        found = await context.groups.offsets.commit(replace(commit, offsets=accepted))
         if isinstance(found, ErrorCode):
             outcomes |= dict.fromkeys(accepted, int(found))
         else:
@@ -89,10 +89,10 @@ def fetch_offsets(
         BrokerError: The group cannot be asked.
     """
     context.require_group(principal, Operation.DESCRIBE, group_id)
-    found = context.groups.committed(group_id, partitions)
+    found = context.groups.offsets.committed(group_id, partitions)
     if isinstance(found, ErrorCode):
         raise group_error(found, group_id)
-    unstable = context.groups.unstable(group_id, found) if require_stable else set()
+    unstable = context.groups.offsets.unstable(group_id, found) if require_stable else set()
     visible = {
         name: context.authorizer.authorize(principal, Operation.DESCRIBE, topic(name))
         for name in {name for name, _ in found}
@@ -138,7 +138,7 @@ async def delete_offsets(
         except BrokerError as error:
             outcomes[partition] = error.code
     accepted = [one for one in partitions if one not in outcomes]
-    found = await context.groups.delete_offsets(group_id, accepted)
+    found = await context.groups.offsets.delete(group_id, accepted)
     if isinstance(found, ErrorCode):
         raise group_error(found, group_id)
     outcomes.update(found)

@@ -8,6 +8,7 @@ Invariants:
 Called by: coordinator. Calls: journal, replay, group.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from enum import Enum
@@ -37,10 +38,22 @@ _logger = logging.getLogger(__name__)
 TOMBSTONE_BYTES_MAX = 256 * 1024
 """Keys that one batch of deletions may hold; ``max.message.bytes`` is four times as much."""
 
-Deleted = Callable[[ErrorCode], None]
-"""What follows a deletion: its outcome."""
+Told = Callable[[ErrorCode], None]
+"""What follows something that is written: its outcome."""
 
 _Named = tuple[TopicPartition | None, KeyValue]
+
+
+async def outcome_of(begin: Callable[[Told], None]) -> ErrorCode:
+    """Begin something that is written, and return what became of it."""
+    outcome: asyncio.Future[ErrorCode] = asyncio.get_running_loop().create_future()
+
+    def tell(error: ErrorCode) -> None:
+        if not outcome.done():  # who asked may have left
+            outcome.set_result(error)
+
+    begin(tell)
+    return await outcome
 
 
 class ShardState(Enum):
@@ -132,7 +145,7 @@ class Shard:
                 self.delete_offsets(group, gone, _nothing)
 
     def delete_offsets(
-        self, group: Group, partitions: Collection[TopicPartition], then: Deleted
+        self, group: Group, partitions: Collection[TopicPartition], then: Told
     ) -> None:
         """Write that offsets are gone, and forget them when that is durable."""
         for chunk, is_last in _chunks([_tombstone(group, one) for one in partitions]):
@@ -140,7 +153,7 @@ class Shard:
             follow = then if is_last else _nothing
             group.write([record for _, record in chunk], partial(_removed, group, removed, follow))
 
-    def delete(self, group: Group, then: Deleted) -> None:
+    def delete(self, group: Group, then: Told) -> None:
         """Write that a group and its offsets are gone; it answers nobody from now on.
 
         A group of the same id that comes meanwhile is a new one: what it writes comes later.
@@ -254,7 +267,7 @@ def _chunks(records: Sequence[_Named]) -> Iterator[tuple[list[_Named], bool]]:
 def _removed(
     group: Group,
     partitions: Collection[TopicPartition],
-    then: Deleted,
+    then: Told,
     error: ErrorCode,
     _base_offset: int,
 ) -> None:

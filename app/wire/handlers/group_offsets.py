@@ -16,8 +16,8 @@ from app.broker.groups.offsets import (
     delete_offsets,
     fetch_offsets,
 )
-from app.coordinators.groups.coordinator import OffsetCommit
 from app.coordinators.groups.error_codes import ErrorCode
+from app.coordinators.groups.offset_store import OffsetCommit
 from app.coordinators.groups.offsets import CommittedOffset, TopicPartition
 from app.wire.call import Call
 from app.wire.messages.group_offsets import (

@@ -56,6 +56,7 @@ public class NextGeneration {
             }
             await("it has all again", () -> poll(stays, seen) && stays.assignment().size() == PARTITIONS);
             await("every record came", () -> poll(stays, seen) && seen.size() == COUNT * PARTITIONS);
+            await("what went uncommitted is read again", () -> poll(stays, seen) && isAtTheEnd(stays));
             stays.commitSync();
         }
         var offsets = admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get();
@@ -93,6 +94,10 @@ public class NextGeneration {
             seen.add(record.value());
         }
         return true;
+    }
+
+    static boolean isAtTheEnd(KafkaConsumer<String, String> consumer) {
+        return consumer.assignment().stream().allMatch(one -> consumer.position(one) == COUNT);
     }
 
     interface Condition {

@@ -1,10 +1,11 @@
 """A group's life in calls of the coordinator, for tests that need a group and not its making."""
 
 import asyncio
+from collections.abc import Mapping
 
 from app.broker.context import BrokerContext
 from app.coordinators.groups.commands import Join, JoinReply, Leaving, Protocol, Sync, SyncReply
-from app.coordinators.groups.coordinator import OffsetCommit
+from app.coordinators.groups.offset_store import OffsetCommit
 from app.coordinators.groups.offsets import CommittedOffset, TopicPartition
 from app.coordinators.groups.subscriptions import (
     Assignment,
@@ -70,7 +71,7 @@ def committing(
 
 async def commit(broker: BrokerContext, group_id: str = "g", **offsets: int) -> None:
     """Commit offsets as nobody in particular."""
-    outcome = await broker.groups.commit(committing(group_id, **offsets))
+    outcome = await broker.groups.offsets.commit(committing(group_id, **offsets))
     assert isinstance(outcome, dict), outcome
     assert not any(outcome.values()), outcome
 
@@ -87,3 +88,11 @@ async def until_loaded(broker: BrokerContext) -> None:
     """Return when the groups have been read."""
     while not isinstance(broker.groups.groups(), list):
         await asyncio.sleep(0.005)
+
+
+def committed_offset(broker: BrokerContext, group_id: str = "g", partition: int = 0) -> int | None:
+    """Return what a group has committed for a partition of ``t``."""
+    found = broker.groups.offsets.committed(group_id, [("t", partition)])
+    assert isinstance(found, Mapping)
+    committed = found["t", partition]
+    return committed.offset if isinstance(committed, CommittedOffset) else None

@@ -90,9 +90,9 @@ async def test_a_restart_brings_back_members_epochs_and_what_they_have(tmp_path:
 async def test_offsets_are_the_members_of_the_epoch(tmp_path: Path) -> None:
     async with running_broker(tmp_path) as broker:
         await beat(broker, JOIN)
-        stale = await broker.groups.commit(committing("g", "m", 0, t_0=7))
-        unknown = await broker.groups.commit(committing("g", "x", 1, t_0=7))
-        await broker.groups.commit(committing("g", "m", 1, t_0=5))
+        stale = await broker.groups.offsets.commit(committing("g", "m", 0, t_0=7))
+        unknown = await broker.groups.offsets.commit(committing("g", "x", 1, t_0=7))
+        await broker.groups.offsets.commit(committing("g", "m", 1, t_0=5))
         errors = []
         for member_id, epoch in (("m", 1), ("m", 0), ("x", 1)):
             group = OffsetFetchRequestGroup(

@@ -113,7 +113,7 @@ async def test_an_old_client_says_how_long_offsets_stay(tmp_path: Path) -> None:
     async with running_broker(tmp_path) as broker:
         await commit(broker, 2, replace(COMMIT, retention_time_ms=5_000))
 
-        found = broker.groups.committed("g", [("t", 0)])
+        found = broker.groups.offsets.committed("g", [("t", 0)])
 
         assert not isinstance(found, ErrorCode)
         kept = found["t", 0]
