@@ -2,7 +2,7 @@
 
 Sparse: an entry for about every ``index.interval.bytes`` of log. Entries are 8 bytes, the offset
 relative to the segment's base and the position of the batch whose last offset it is. Found by a
-binary search that reads the file in place; nothing is held in memory but the last entry.
+search that reads the file in place; nothing is held in memory.
 
 The index is a hint that the log can always replace: entries that do not fit the log are cut off
 or rebuilt by recovery, and a lookup is followed by a walk over the batches themselves.
@@ -67,18 +67,35 @@ class OffsetIndex:
         self.entry_count = entry_count
 
     def _search(self, target: int, field: int) -> int:
+        """Return the position of the last entry that is at or below a target in one of its fields.
+
+        Entries lie about as far apart as each other, so a look where a straight line to the last
+        one leads mostly ends the search; each further look halves what is left.
+        """
         low, high = 0, self.entry_count
-        while high - low > _CHUNK_ENTRIES:
-            middle = (low + high) // 2
-            found = _ENTRY.unpack(self._file.read(middle * ENTRY_SIZE, ENTRY_SIZE))
-            if found[field] <= target:
-                low = middle
+        last = self._chunk(high - 1, high) if high else []
+        if not last or target < 0:
+            return 0
+        if last[0][field] <= target:
+            return last[0][1]
+        guess = target * high // last[0][field]
+        while True:
+            start = max(low, min(guess - _CHUNK_ENTRIES // 2, high - _CHUNK_ENTRIES))
+            entries = self._chunk(start, min(high, start + _CHUNK_ENTRIES))
+            if start > low and entries[0][field] > target:
+                high = start
+            elif start + len(entries) < high and entries[-1][field] <= target:
+                low = start + len(entries) - 1
             else:
-                high = middle
-        data = self._file.read(low * ENTRY_SIZE, (high - low) * ENTRY_SIZE)
+                break
+            guess = (low + high) // 2
         position = 0
-        for entry in _ENTRY.iter_unpack(data[: len(data) // ENTRY_SIZE * ENTRY_SIZE]):
+        for entry in entries:
             if entry[field] > target:
                 break
             position = entry[1]
         return position
+
+    def _chunk(self, start: int, end: int) -> list[tuple[int, int]]:
+        data = self._file.read(start * ENTRY_SIZE, (end - start) * ENTRY_SIZE)
+        return list(_ENTRY.iter_unpack(data[: len(data) // ENTRY_SIZE * ENTRY_SIZE]))
