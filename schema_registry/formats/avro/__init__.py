@@ -1,0 +1,1 @@
+"""Avro: types, parser, printers, checks of defaults, and the codec of values."""
