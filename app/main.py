@@ -58,11 +58,13 @@ def create_app(settings: Settings, on_failure: Callable[[], None] | None = None)
                     lambda ended: None if ended.cancelled() else on_failure()
                 )
             front.tokens = node.tokens
+            app.state.sessions = front.sessions = node.sessions
             app.state.context = front.context = node.context
             try:
                 yield
             finally:
                 app.state.context = front.context = None
+                app.state.sessions = front.sessions = None
                 sweeping.cancel()
                 front.edge.close()
 

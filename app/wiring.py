@@ -29,6 +29,7 @@ from app.cluster.database import sqlite_url
 from app.cluster.metadata_image import BrokerRegistration
 from app.cluster.producer_ids import ProducerIds
 from app.cluster.watcher import MetadataWatcher
+from app.consumers.sessions import Sessions
 from app.coordinators.groups.consumer_protocol.members_at_work import ConsumerGroupRules
 from app.coordinators.groups.coordinator import GroupCoordinator
 from app.coordinators.groups.generations import MembershipLimits
@@ -64,6 +65,9 @@ class Node:
 
     settings: Settings
     context: BrokerContext
+    sessions: Sessions
+    """Consumers that live on the server."""
+
     tokens: ResumeTokens
     """What consumers of the doors are given to go on from."""
 
@@ -182,10 +186,19 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
             ),
         )
         tokens = ResumeTokens(await catalog.secret(SECRET_NAME))
-        background = asyncio.create_task(_background(replicas, watcher, groups), name="background")
+        sessions = Sessions(context)
+        background = asyncio.create_task(
+            _background(replicas, watcher, groups, sessions), name="background"
+        )
         _settle_interpreter()
         try:
-            yield Node(settings=settings, context=context, tokens=tokens, background=background)
+            yield Node(
+                settings=settings,
+                context=context,
+                sessions=sessions,
+                tokens=tokens,
+                background=background,
+            )
             await _drain(replicas, background)
         finally:
             background.cancel()
@@ -250,13 +263,17 @@ def _group_rules(settings: Settings) -> GroupRules:
 
 
 async def _background(
-    replicas: ReplicaManager, watcher: MetadataWatcher, groups: GroupCoordinator
+    replicas: ReplicaManager,
+    watcher: MetadataWatcher,
+    groups: GroupCoordinator,
+    sessions: Sessions,
 ) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(replicas.run(), name="replicas")
             tasks.create_task(watcher.run(), name="metadata-watcher")
             tasks.create_task(groups.run(), name="groups")
+            tasks.create_task(sessions.run(), name="sessions")
     except Exception:  # whatever it was: it is said here, then the node ends
         _logger.critical("background work failed", exc_info=True)
         raise

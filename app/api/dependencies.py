@@ -7,6 +7,7 @@ from fastapi import Depends, Path, Request
 from app.api.edge.addresses import base_url
 from app.api.errors import ApiError
 from app.broker.context import BrokerContext
+from app.consumers.sessions import Sessions
 from app.security.principal import ANONYMOUS, Principal
 
 THIS_CLUSTER = "-"
@@ -27,12 +28,24 @@ def get_context(request: Request) -> BrokerContext:
     return context
 
 
+def get_sessions(request: Request) -> Sessions:
+    """Return the consumers that live on the server.
+
+    Raises:
+        ApiError: The node is starting or ending.
+    """
+    get_context(request)
+    sessions: Sessions = request.app.state.sessions
+    return sessions
+
+
 def get_principal() -> Principal:
     """Return who is asking; everyone is anonymous until there is authentication."""
     return ANONYMOUS
 
 
 Context = Annotated[BrokerContext, Depends(get_context)]
+ServerSessions = Annotated[Sessions, Depends(get_sessions)]
 Asking = Annotated[Principal, Depends(get_principal)]
 
 

@@ -19,6 +19,7 @@ from starlette.routing import Match
 
 from app.broker import errors as broker
 from app.broker.errors import BrokerError
+from app.consumers import errors as sessions
 
 _logger = logging.getLogger(__name__)
 
@@ -71,6 +72,17 @@ _TABLE: dict[type[BrokerError], tuple[int, int]] = {
     broker.GroupIdNotFound: (404, 40405),
     broker.GroupMaxSizeReached: (400, 40002),
     broker.InvalidCommitOffsetSize: (400, 40002),
+    sessions.SessionNotFound: (404, 40403),
+    sessions.SessionExists: (409, 40902),
+    sessions.TooManySessions: (503, 50302),
+    sessions.SessionsLoading: (503, 50302),
+    sessions.InvalidSettings: (422, 42204),
+    sessions.InvalidPattern: (422, 42204),
+    sessions.IllegalSessionState: (409, 40903),
+    sessions.NotAssigned: (409, 40903),
+    sessions.SessionFenced: (409, 40901),
+    sessions.NoOffsetForPartition: (416, 41601),
+    sessions.LogTruncated: (416, 41601),
 }
 
 

@@ -17,6 +17,7 @@ from app.api.request_body import Receive, Scope
 from app.api.resume_tokens import ResumeTokens
 from app.api.v3.record_handlers import handler_for
 from app.broker.context import BrokerContext
+from app.consumers.sessions import Sessions
 
 _logger = logging.getLogger(__name__)
 
@@ -32,6 +33,9 @@ class Front:
         self.edge = edge or Edge()
         self.context: BrokerContext | None = None
         """Set when the node runs; before that everything goes on to the application."""
+
+        self.sessions: Sessions | None = None
+        """Likewise, before the context: consumers that live on the server."""
 
         self.tokens: ResumeTokens | None = None
         """Set before the context."""

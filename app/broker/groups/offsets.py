@@ -31,6 +31,9 @@ class FetchedOffset:
     error_code: int = 0
     """Kafka's number; 0 is success."""
 
+    log_offset: int = NO_OFFSET
+    """Which commit it is: where it stands in the log of commits."""
+
 
 async def commit_offsets(
     context: BrokerContext, principal: Principal, commit: OffsetCommit
@@ -152,4 +155,5 @@ def _fetched(committed: CommittedOffset | None) -> FetchedOffset:
         offset=committed.offset,
         leader_epoch=committed.leader_epoch,
         metadata=committed.metadata,
+        log_offset=committed.log_offset,
     )

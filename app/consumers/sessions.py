@@ -1,0 +1,154 @@
+"""All sessions of this node: made, found, deleted, expired when nobody uses them.
+
+Invariants:
+    A name is one session's in its group, whatever happens between two calls.
+    There are never more than ``sessions_max`` sessions, nor more than ``sessions_per_group_max``
+    in a group.
+Called by: the doors, wiring. Calls: session.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from app.broker.context import BrokerContext
+from app.broker.errors import BrokerError
+from app.cluster.metadata_image import MetadataImage
+from app.consumers.errors import SessionExists, SessionNotFound, TooManySessions
+from app.consumers.model import SessionSettings
+from app.consumers.read_ahead import READ_AHEAD_BYTES_MAX, ReadAheadBudget
+from app.consumers.session import Session
+from app.consumers.state import SessionState
+from app.security.acls import Operation
+from app.security.principal import Principal
+
+_logger = logging.getLogger(__name__)
+
+SessionKey = tuple[str, str]
+"""Group and name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionsLimits:
+    """Bounds of all sessions of a node."""
+
+    sessions_max: int = 10_000
+    sessions_per_group_max: int = 1_000
+    read_ahead_bytes_max: int = READ_AHEAD_BYTES_MAX
+    sweep_interval_ms: int = 1_000
+    """How often idle sessions are looked for, and commits that are due by themselves."""
+
+
+class Sessions:
+    """The sessions of a node."""
+
+    def __init__(self, context: BrokerContext, limits: SessionsLimits | None = None) -> None:
+        """Hold none."""
+        self._context = context
+        self._limits = limits or SessionsLimits()
+        self._budget = ReadAheadBudget(self._limits.read_ahead_bytes_max)
+        self._named: dict[SessionKey, Session] = {}
+        self._unnamed: set[Session] = set()
+
+    def __len__(self) -> int:
+        return len(self._named) + len(self._unnamed)
+
+    async def run(self) -> None:
+        """Look after the sessions until cancelled."""
+        self._context.metadata.subscribe(self._metadata_changed)
+        while True:
+            await asyncio.sleep(self._limits.sweep_interval_ms / 1000)
+            await self.sweep()
+
+    async def create(self, settings: SessionSettings, principal: Principal) -> Session:
+        """Make a session; with a group and a name it can be found again by them.
+
+        Args:
+            settings: As the client chose.
+            principal: Needs READ on the group.
+
+        Raises:
+            SessionExists: The group has one of that name.
+            TooManySessions: There is no room for one more.
+            BrokerError: The principal may not, or it could not be written down.
+        """
+        if settings.group is not None:
+            self._context.require_group(principal, Operation.READ, settings.group)
+        key = _key(settings)
+        if key is not None and key in self._named:
+            raise SessionExists(f"group {key[0]!r} has a consumer instance {key[1]!r}")
+        self._check_room(settings.group)
+        state = SessionState(settings=settings, principal=principal)
+        session = Session(self._context, state, self._save, self._budget)
+        if key is not None:
+            self._named[key] = session
+        else:
+            self._unnamed.add(session)
+        return session
+
+    async def get(self, group: str, name: str, principal: Principal) -> Session:
+        """Return a session.
+
+        Raises:
+            SessionNotFound: There is none of that name in the group.
+            BrokerError: The principal may not READ the group.
+        """
+        self._context.require_group(principal, Operation.READ, group)
+        found = self._named.get((group, name))
+        if found is None or found.state.principal != principal:
+            raise SessionNotFound(f"group {group!r} has no consumer instance {name!r}")
+        return found
+
+    async def delete(self, group: str, name: str, principal: Principal) -> None:
+        """End a session for good.
+
+        Raises:
+            SessionNotFound: There is none of that name in the group.
+            BrokerError: The principal may not, or it could not be written down.
+        """
+        await self.close(await self.get(group, name, principal))
+
+    async def close(self, session: Session, *, has_all: bool = True) -> None:
+        """End a session for good; see ``Session.close``."""
+        await session.close(has_all=has_all)
+        key = _key(session.settings)
+        if key is not None and self._named.get(key) is session:
+            del self._named[key]
+        self._unnamed.discard(session)
+
+    async def sweep(self) -> None:
+        """Commit what is due, end what nobody has used for too long."""
+        for session in (*self._named.values(), *self._unnamed):
+            try:
+                await session.tick()
+                if session.idle_seconds * 1000 >= session.settings.idle_timeout_ms:
+                    _logger.info("session %r of group %r: nobody uses it", *_names(session))
+                    await self.close(session, has_all=False)
+            except BrokerError as error:
+                _logger.warning("session %r of group %r: %s", *_names(session), error)
+
+    async def _save(self, state: SessionState) -> None:
+        """Keep nothing of a session that is not durable."""
+        assert not state.settings.is_durable, "durable sessions have their own way"
+
+    def _check_room(self, group: str | None) -> None:
+        limits = self._limits
+        if len(self) >= limits.sessions_max:
+            raise TooManySessions(f"there are {len(self)} sessions, as many as there may be")
+        of_group = sum(1 for one in self._named if one[0] == group)
+        if of_group >= limits.sessions_per_group_max:
+            raise TooManySessions(f"group {group!r} has {of_group} sessions, as many as it may")
+
+    def _metadata_changed(self, _old: MetadataImage | None, _new: MetadataImage) -> None:
+        for session in (*self._named.values(), *self._unnamed):
+            session.metadata_changed()
+
+
+def _key(settings: SessionSettings) -> SessionKey | None:
+    if settings.group is None or not settings.name:
+        return None
+    return settings.group, settings.name
+
+
+def _names(session: Session) -> tuple[str, str | None]:
+    return session.settings.name, session.settings.group
