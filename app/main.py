@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from app.api.application import build_application
 from app.api.front import Front
 from app.api.http_protocol import GuardedHttpProtocol, sweeper
+from app.api.v2.dialects import DIALECTS
 from app.cluster.errors import CatalogError
 from app.settings import Settings, SettingsError, load_settings
 from app.telemetry.logs import configure_logs
@@ -57,6 +58,7 @@ def create_app(settings: Settings, on_failure: Callable[[], None] | None = None)
                 node.background.add_done_callback(
                     lambda ended: None if ended.cancelled() else on_failure()
                 )
+            app.state.dialect = front.dialect = DIALECTS[settings.rest_compat]
             front.tokens = node.tokens
             app.state.sessions = front.sessions = node.sessions
             app.state.context = front.context = node.context

@@ -94,6 +94,9 @@ class Settings:
     response_compression_min_bytes: int = 1024
     """Answers smaller than this are not."""
 
+    rest_compat: str = "cauce"
+    """Whose answers REST v2 gives where its dialects contradict each other."""
+
     log_level: str = "info"
     log_format: str = "text"
     num_partitions: int = 1
@@ -124,6 +127,7 @@ _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://(\*\.)?(\[[0-9a-f:]+\]|[a-z0-
 _CHOICES = {
     "log_level": ("debug", "info", "warning", "error"),
     "log_format": ("text", "json"),
+    "rest_compat": ("cauce", "confluent", "karapace", "strimzi", "redpanda"),
 }
 _BOUNDS = {
     "http_port": (0, PORT_MAX),

@@ -39,12 +39,21 @@ async def send_answer(
     await send({"type": "http.response.body", "body": body})
 
 
-async def send_error(send: Send, status: int, error_code: int, message: str) -> None:
+async def send_nothing(send: Send) -> None:
+    """Send an answer without a body: 204, which has no length either (RFC 9110 8.6)."""
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def send_error(
+    send: Send, status: int, error_code: int, message: str, content_type: str = "application/json"
+) -> None:
     """Send an error in the one shape."""
     headers = [
         (name.lower().encode(), value.encode()) for name, value in extra_headers(status).items()
     ]
-    await send_answer(send, status, encode_error(error_code, message), headers=headers)
+    body = encode_error(error_code, message)
+    await send_answer(send, status, body, content_type=content_type.encode(), headers=headers)
 
 
 async def answering_errors(send: Send, answer: Awaitable[None]) -> None:

@@ -9,6 +9,9 @@ from fastapi import FastAPI
 from app.api import health
 from app.api.errors import install_error_handlers
 from app.api.guard import BodyGuard
+from app.api.v2 import metadata as v2_metadata
+from app.api.v2 import records as v2_records
+from app.api.v2.dialects import DEFAULT, DIALECTS
 from app.api.v3 import (
     clusters,
     consumer_groups,
@@ -30,6 +33,7 @@ _TAGS = [
     {"name": "Replica", "description": "A partition's copies."},
     {"name": "Records", "description": "Produce, consume, delete."},
     {"name": "Consumer Group", "description": "Who reads together, and how far they are."},
+    {"name": "REST v2", "description": "The dialect of Confluent's v2, Karapace and Strimzi."},
     {"name": "Health", "description": "Liveness, readiness, welcome."},
 ]
 
@@ -42,6 +46,8 @@ _ROUTED = (
     partitions,
     consumer_groups,
     group_offsets,
+    v2_metadata,
+    v2_records,
     health,
 )
 
@@ -60,6 +66,7 @@ def build_application(lifespan: Lifespan | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.state.dialect = DIALECTS[DEFAULT]
     for module in _ROUTED:
         app.include_router(module.router)
     install_error_handlers(app)

@@ -97,7 +97,7 @@ def render_all(
     Returns:
         What stands before every one, each one's own bytes, what stands behind every one.
     """
-    if asked in (None, EmbeddedFormat.JSON) and None not in values and _are_all_json(values):
+    if asked in (None, EmbeddedFormat.JSON) and None not in values and are_all_json(values):
         return b'{"type":"JSON","data":', cast("Sequence[bytes]", values), b"}"
     return b"", [render(value, asked) for value in values], b""
 
@@ -118,8 +118,8 @@ def _render(value: bytes, asked: EmbeddedFormat | None) -> bytes:
         text = value.decode()
     except UnicodeDecodeError:
         return _binary(value)
-    if asked is not EmbeddedFormat.STRING and _is_json(value):
-        return b'{"type":"JSON","data":%b}' % _on_one_line(value)
+    if asked is not EmbeddedFormat.STRING and is_json(value):
+        return b'{"type":"JSON","data":%b}' % on_one_line(value)
     return b'{"type":"STRING","data":%b}' % _encode_text(text)
 
 
@@ -130,7 +130,7 @@ def _binary(value: bytes) -> bytes:
     return b'{"type":"BINARY","data":"%b"}' % base64.b64encode(value)
 
 
-def _is_json(value: bytes) -> bool:
+def is_json(value: bytes) -> bool:
     """Return whether bytes that are UTF-8 are one JSON text within the bounds."""
     if value[:1] not in _MAY_BEGIN_JSON or not nesting(value, JSON_DEPTH_MAX):
         return False
@@ -144,7 +144,7 @@ def _is_json(value: bytes) -> bool:
 _MAY_BEGIN_JSON = frozenset(bytes([byte]) for byte in b' \t\r\n{["-0123456789tfn')
 
 
-def _are_all_json(values: Sequence[bytes | None]) -> bool:
+def are_all_json(values: Sequence[bytes | None]) -> bool:
     """Return whether values are all JSON texts on one line, asking the decoder once for all.
 
     They are joined to one array; only if each of its elements is exactly one of the values
@@ -175,6 +175,6 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _on_one_line(text: bytes) -> bytes:
+def on_one_line(text: bytes) -> bytes:
     """Return a JSON text without line breaks; there are none inside its strings."""
     return text.translate(_SPACES) if _CONTROL.search(text) else text

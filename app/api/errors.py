@@ -8,6 +8,7 @@ status times 100 plus a number.
 """
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from app.consumers import errors as sessions
 _logger = logging.getLogger(__name__)
 
 JSON_TYPE = "application/json"
+V2_TYPE = "application/vnd.kafka.v2+json"
 RETRY_AFTER_S = 1
 """What clients are told to wait before they repeat a retriable failure."""
 
@@ -96,6 +98,14 @@ class ApiError(Exception):
         self.message = message
 
 
+def error_type(path: str) -> str:
+    """Return the content type of an error: REST v2's on its paths, else plain JSON."""
+    return V2_TYPE if path.split("/", 2)[1:2] in _V2_SEGMENTS else JSON_TYPE
+
+
+_V2_SEGMENTS = (["topics"], ["brokers"], ["consumers"])
+
+
 def status_and_code(error: BrokerError) -> tuple[int, int]:
     """Return HTTP status and ``error_code`` of a verb's refusal."""
     return _TABLE.get(type(error), (500, 50002))
@@ -118,33 +128,34 @@ def extra_headers(status: int) -> dict[str, str]:
 def install_error_handlers(app: FastAPI) -> None:
     """Word every error of an application in the one shape."""
 
-    async def on_api_error(_request: Request, error: Exception) -> Response:
+    async def on_api_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, ApiError)
-        return _answer(error.status, error.error_code, error.message)
+        return _answer(request, error.status, error.error_code, error.message)
 
-    async def on_broker_error(_request: Request, error: Exception) -> Response:
+    async def on_broker_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, BrokerError)
         status, code = status_and_code(error)
         if status >= 500:
             _logger.warning("answered %d: %s", status, error)
-        return _answer(status, code, str(error))
+        return _answer(request, status, code, str(error))
 
     async def on_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        phrase = _PHRASES.get(error.status_code, "Error")
-        answer = _answer(error.status_code, error.status_code, f"HTTP {error.status_code} {phrase}")
+        status = error.status_code
+        phrase = _PHRASES.get(status, "Error")
+        answer = _answer(request, status, status, f"HTTP {status} {phrase}")
         answer.headers.update(error.headers or {})
-        if error.status_code == 405:
+        if status == 405:
             answer.headers["Allow"] = ", ".join(_methods(request))
         return answer
 
-    async def on_invalid(_request: Request, error: Exception) -> Response:
+    async def on_invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return _answer(*_word_invalid(list(error.errors())))
+        return _answer(request, *word_invalid(list(error.errors())))
 
     async def on_unexpected(request: Request, error: Exception) -> Response:
         _logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return _answer(500, 50002, "Internal Server Error")
+        return _answer(request, 500, 50002, "Internal Server Error")
 
     app.add_exception_handler(ApiError, on_api_error)
     app.add_exception_handler(BrokerError, on_broker_error)
@@ -174,16 +185,16 @@ _PHRASES = {
 }
 
 
-def _answer(status: int, error_code: int, message: str) -> Response:
+def _answer(request: Request, status: int, error_code: int, message: str) -> Response:
     return Response(
         encode_error(error_code, message),
         status_code=status,
-        media_type=JSON_TYPE,
+        media_type=error_type(request.url.path),
         headers=extra_headers(status),
     )
 
 
-def _word_invalid(errors: list[dict[str, Any]]) -> tuple[int, int, str]:
+def word_invalid(errors: Sequence[dict[str, Any]]) -> tuple[int, int, str]:
     """Word what a model complains about, by place and rule, never by the value given."""
     first = errors[0]
     place = [str(part)[:80] for part in first["loc"]]

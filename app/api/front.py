@@ -13,8 +13,12 @@ from fastapi import FastAPI
 
 from app.api.answers import Send, answering_errors, send_error
 from app.api.edge.edge import Edge
+from app.api.errors import error_type
 from app.api.request_body import Receive, Scope
 from app.api.resume_tokens import ResumeTokens
+from app.api.v2 import record_handlers as v2
+from app.api.v2.dialects import DEFAULT, DIALECTS
+from app.api.v2.routing import PREFIXES, without_trailing_slash
 from app.api.v3.record_handlers import handler_for
 from app.broker.context import BrokerContext
 from app.consumers.sessions import Sessions
@@ -31,6 +35,9 @@ class Front:
         """Stand in front of an application whose ``state.context`` is the broker."""
         self.application = app
         self.edge = edge or Edge()
+        self.dialect = DIALECTS[DEFAULT]
+        """How REST v2 answers where its dialects differ."""
+
         self.context: BrokerContext | None = None
         """Set when the node runs; before that everything goes on to the application."""
 
@@ -48,18 +55,21 @@ class Front:
             await self.application(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.context is not None:
-            path: str = scope["path"]
-            if path.startswith(_PREFIX):
-                answer = self._route(path, scope, receive, send)
-                if answer is not None:
-                    await _run(answer, scope, send)
-                    return
+        answer = self._route(scope, receive, send)
+        if answer is not None:
+            await _run(answer, scope, send)
+            return
         await self.application(scope, receive, send)
 
-    def _route(
-        self, path: str, scope: Scope, receive: Receive, send: Send
-    ) -> Awaitable[None] | None:
+    def _route(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None] | None:
+        path: str = scope["path"]
+        if path.startswith(PREFIXES):
+            scope["path"] = without_trailing_slash(path)
+            if self.context is None:
+                return None
+            return v2.handler_for(self.context, self.dialect, scope, receive, send)
+        if self.context is None or not path.startswith(_PREFIX):
+            return None
         parts = path.split("/")
         if len(parts) not in (7, 9) or parts[4] != "topics" or not parts[3] or not parts[5]:
             return None
@@ -71,4 +81,4 @@ async def _run(answer: Awaitable[None], scope: Scope, send: Send) -> None:
         await answering_errors(send, answer)
     except Exception:  # the root of the request's task: nothing above would word it
         _logger.exception("%s %s failed", scope["method"], scope["path"])
-        await send_error(send, 500, 50002, "Internal Server Error")
+        await send_error(send, 500, 50002, "Internal Server Error", error_type(scope["path"]))

@@ -9,7 +9,7 @@ import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.answers import send_error
-from app.api.errors import ApiError
+from app.api.errors import V2_TYPE, ApiError, error_type
 from app.api.json_stream import nesting
 from app.api.request_body import ClientLeft, header, read_body
 
@@ -19,6 +19,7 @@ INTEGER_DIGITS_MAX = 19
 
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _RECORDS = ("/records", "/records:batch")
+_V2_PRODUCE = "/topics/"
 
 
 class BodyGuard:
@@ -32,13 +33,14 @@ class BodyGuard:
         if scope["type"] != "http" or scope["method"] not in _METHODS_WITH_BODY:
             await self._app(scope, receive, send)
             return
-        if scope["path"].endswith(_RECORDS):
+        if scope["path"].endswith(_RECORDS) or scope["path"].startswith(_V2_PRODUCE):
             await self._app(scope, receive, send)
             return
         try:
             body = await _checked_body(scope, receive)
         except ApiError as error:
-            await send_error(send, error.status, error.error_code, error.message)
+            kind = error_type(scope["path"])
+            await send_error(send, error.status, error.error_code, error.message, kind)
             return
         except ClientLeft:
             return
@@ -54,9 +56,10 @@ async def _checked_body(scope: Scope, receive: Receive) -> bytes:
     body = await read_body(scope, receive, BODY_BYTES_MAX)
     if not body.strip():
         return b""
-    kind = header(scope, b"content-type").split(b";")[0].strip().lower()
-    if kind != b"application/json":
-        raise ApiError(415, 415, "Unsupported Media Type: send application/json")
+    if error_type(scope["path"]) != V2_TYPE:  # whose routes have their own rules for it
+        kind = header(scope, b"content-type").split(b";")[0].strip().lower()
+        if kind != b"application/json":
+            raise ApiError(415, 415, "Unsupported Media Type: send application/json")
     try:
         body.decode()
         if not nesting(body, JSON_DEPTH_MAX):

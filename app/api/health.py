@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
-from app.api.errors import encode_error
+from app.api.errors import V2_TYPE, encode_error
 from app.api.v3.responses import errors
 from app.broker.context import BrokerContext
 
@@ -57,7 +57,19 @@ async def readyz(request: Request) -> Response:
     return JSONResponse({"status": "ready"})
 
 
-@router.get("/", operation_id="getWelcome")
-async def welcome() -> Welcome:
-    """Say what this is and where to begin."""
-    return Welcome(version=version("cauce"), clusters="/v3/clusters", openapi="/openapi.json")
+@router.get(
+    "/",
+    operation_id="getWelcome",
+    response_model=Welcome,
+    responses={200: {"content": {V2_TYPE: {"schema": {"type": "object"}}}}},
+)
+async def welcome(request: Request) -> Response:
+    """Say what this is and where to begin; to clients of REST v2, nothing."""
+    if _KAFKA in request.headers.get("accept", ""):
+        return Response(b"{}", media_type=V2_TYPE)
+    said = Welcome(version=version("cauce"), clusters="/v3/clusters", openapi="/openapi.json")
+    return JSONResponse(said.model_dump())
+
+
+_KAFKA = "application/vnd.kafka"
+"""What the types begin with that clients of REST v2 accept."""

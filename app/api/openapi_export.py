@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from app.api.application import build_application
+from app.api.errors import error_type
+from app.api.v2.records_openapi import SCHEMAS as V2_SCHEMAS
 from app.api.v3.models import ErrorResponse
 from app.api.v3.records_openapi import SCHEMAS
 
@@ -21,11 +23,11 @@ def document() -> Document:
     schemas = written["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    schemas |= SCHEMAS
+    schemas |= SCHEMAS | V2_SCHEMAS
     written["security"] = []
-    for operations in written["paths"].values():
+    for path, operations in written["paths"].items():
         for operation in operations.values():
-            _settle(operation)
+            _settle(operation, error_type(path))
     written["components"]["schemas"] = dict(sorted(schemas.items()))
     return written
 
@@ -35,7 +37,7 @@ def dump(written: Document) -> str:
     return json.dumps(written, indent=2, ensure_ascii=False) + "\n"
 
 
-def _settle(operation: Document) -> None:
+def _settle(operation: Document, kind: str) -> None:
     responses = operation["responses"]
     declared = responses.get("422", {}).get("content", {}).get("application/json", {})
     if declared.get("schema", {}).get("$ref", "").endswith("HTTPValidationError"):
@@ -43,7 +45,7 @@ def _settle(operation: Document) -> None:
     for status, response in responses.items():
         if int(status) >= 400:
             schema = {"$ref": f"#/components/schemas/{ErrorResponse.__name__}"}
-            response["content"] = {"application/json": {"schema": schema}}
+            response["content"] = {kind: {"schema": schema}}
 
 
 def main() -> None:

@@ -21,6 +21,16 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+class RestCompat(StrEnum):
+    """Whose answers REST v2 gives where its dialects contradict each other."""
+
+    CAUCE = "cauce"
+    CONFLUENT = "confluent"
+    KARAPACE = "karapace"
+    STRIMZI = "strimzi"
+    REDPANDA = "redpanda"
+
+
 class LogFormat(StrEnum):
     """How a line of the log looks."""
 
@@ -63,6 +73,11 @@ AutoCreateTopics = Annotated[
     typer.Option(
         show_default="on", help="Whether a Kafka client that asks for a topic has it made."
     ),
+]
+PublicUrl = Annotated[str | None, typer.Option(metavar="URL", help="Address that answers link to.")]
+WhoseRestV2 = Annotated[
+    RestCompat | None,
+    typer.Option(show_default="cauce", help="Whose dialect of REST v2 is spoken."),
 ]
 
 EXAMPLES = examples(
@@ -110,9 +125,8 @@ def serve(
     node_id: Annotated[
         int | None, typer.Option(min=0, max=NODE_ID_MAX, help="Number of this node.")
     ] = None,
-    public_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Address that answers link to.")
-    ] = None,
+    public_url: PublicUrl = None,
+    rest_compat: WhoseRestV2 = None,
 ) -> None:
     """Start a node and serve until SIGTERM or Ctrl-C.
 
@@ -134,6 +148,7 @@ def serve(
         "config_file": config,
         "node_id": node_id,
         "public_url": public_url,
+        "rest_compat": None if rest_compat is None else rest_compat.value,
     }
     overrides = {name: value for name, value in given.items() if value is not None}
     from app.main import serve as serve_node

@@ -58,6 +58,8 @@ VALID_BODIES: dict[str, Any] = {
         "partitions": [{"topic_name": "known", "partition_id": 0}],
     },
     "produceRecord": {"value": {"type": "JSON", "data": {"n": 1}}},
+    "produceV2": {"records": [{"value": "eA=="}]},
+    "produceToPartitionV2": {"records": [{"key": "eA==", "value": None}]},
     "produceRecordsBatch": {"entries": [{"id": "a", "value": {"type": "STRING", "data": "x"}}]},
 }
 """What succeeds, so that it is held to its schema however the generator's dice fall."""

@@ -97,6 +97,7 @@ def test_every_setting_has_a_variable() -> None:
         "cors_max_age_seconds": "9",
         "response_compression": "false",
         "response_compression_min_bytes": "10",
+        "rest_compat": "Strimzi",
         "log_level": "ERROR",
         "log_format": "json",
         "num_partitions": "4",

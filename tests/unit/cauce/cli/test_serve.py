@@ -37,7 +37,7 @@ def test_serve_passes_on_every_option(started: list[dict[str, object]], tmp_path
         f"--data-dir {tmp_path} --log-dirs a,b --log-reserve-bytes 5 --http-port 0 "
         f"--kafka-port 1 --host ::1 --database-url sqlite:// --log-level debug --log-format json "
         f"--config {file} --node-id 2 --public-url http://x --advertised-host h "
-        f"--advertised-port 2 --no-auto-create-topics"
+        f"--advertised-port 2 --no-auto-create-topics --rest-compat karapace"
     ).split()
 
     run_cli(FakeRestServer(), "serve", *arguments)
@@ -59,6 +59,7 @@ def test_serve_passes_on_every_option(started: list[dict[str, object]], tmp_path
             "config_file": file,
             "node_id": 2,
             "public_url": "http://x",
+            "rest_compat": "karapace",
         }
     ]
 

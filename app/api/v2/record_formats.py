@@ -1,0 +1,114 @@
+"""Keys and values of REST v2: from JSON to the bytes stored, and back.
+
+Both ways without code of ours per record where it can be (benchmarks/areas/rest_v2.py): values
+that are plain ASCII, or JSON texts all, are shown as they lie in the log.
+"""
+
+import base64
+import re
+from collections.abc import Sequence
+from typing import cast
+
+import msgspec
+
+from app.api.embedded_formats import NULL, BadData, are_all_json, decode_data, is_json, on_one_line
+from app.api.v2.media_types import RecordFormat
+
+_KINDS = {
+    RecordFormat.BINARY: "BINARY",
+    RecordFormat.TEXT: "STRING",
+}
+_NEEDS_ESCAPE = re.compile(rb'[^\x20-\x7e]|["\\]')
+_encode_text = msgspec.json.encode
+
+Shown = tuple[bytes, Sequence[bytes], bytes]
+"""What stands before every one, each one's own bytes, what stands behind every one."""
+
+
+class Undecodable(Exception):
+    """A key or value that cannot be shown in the format asked for."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(position)
+        self.position = position
+        """Among those that were to be shown."""
+
+
+def decode(embedded: RecordFormat, data: bytes) -> bytes | None:
+    """Return the bytes to store for a JSON text; None for null.
+
+    Raises:
+        BadData: It does not fit the format.
+    """
+    if data == NULL:
+        return None
+    if embedded is RecordFormat.JSON:
+        return data
+    try:
+        return decode_data(_KINDS[embedded], data)
+    except BadData:
+        what = "base64" if embedded is RecordFormat.BINARY else "a JSON string"
+        raise BadData(f"keys and values of format {embedded.value} must be {what}") from None
+
+
+def show(embedded: RecordFormat, values: Sequence[bytes | None]) -> Shown:
+    """Return each value's JSON, in three parts.
+
+    Raises:
+        Undecodable: Names the first that is none of the format.
+    """
+    count = values.count(None)
+    if count == len(values):
+        return NULL, [b""] * count, b""
+    if count:
+        return (
+            b"",
+            [NULL if one is None else _show(embedded, one, at) for at, one in enumerate(values)],
+            b"",
+        )
+    return _SHOWING[embedded](cast("Sequence[bytes]", values))
+
+
+def raw_text(value: bytes) -> bytes:
+    """Return bytes as a JSON string, whatever they are: as text if they are UTF-8, else base64."""
+    try:
+        return _encode_text(value.decode())
+    except UnicodeDecodeError:
+        return b'"%b"' % base64.b64encode(value)
+
+
+def _show_binary(values: Sequence[bytes]) -> Shown:
+    return b'"', list(map(base64.b64encode, values)), b'"'
+
+
+def _show_text(values: Sequence[bytes]) -> Shown:
+    if _NEEDS_ESCAPE.search(b"".join(values)) is None:
+        return b'"', values, b'"'
+    return b"", [_show(RecordFormat.TEXT, one, at) for at, one in enumerate(values)], b""
+
+
+def _show_json(values: Sequence[bytes]) -> Shown:
+    if are_all_json(values):
+        return b"", values, b""
+    return b"", [_show(RecordFormat.JSON, one, at) for at, one in enumerate(values)], b""
+
+
+_SHOWING = {
+    RecordFormat.BINARY: _show_binary,
+    RecordFormat.TEXT: _show_text,
+    RecordFormat.JSON: _show_json,
+}
+
+
+def _show(embedded: RecordFormat, value: bytes, position: int) -> bytes:
+    if embedded is RecordFormat.BINARY:
+        return b'"%b"' % base64.b64encode(value)
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        raise Undecodable(position) from None
+    if embedded is RecordFormat.TEXT:
+        return _encode_text(text)
+    if not is_json(value):
+        raise Undecodable(position)
+    return on_one_line(value)
