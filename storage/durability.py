@@ -74,6 +74,7 @@ class Durability:
 
         self._dirty: list[Segment] = []
         self._closed: list[Segment] = []
+        self._snapshots: list[File] = []
         self._names_dirty = False
         self._truncations = 0
 
@@ -86,12 +87,18 @@ class Durability:
         """Take note of new file names."""
         self._names_dirty = True
 
-    def closed(self, segment: Segment) -> None:
+    def closed(self, segment: Segment, snapshot: File | None = None) -> None:
         """Take note of a segment that gets no more records: its indexes are to be synced too.
 
         After a crash the indexes of a segment that ends below the recovery point are trusted.
+
+        Args:
+            segment: Which.
+            snapshot: Of the producers at its end, synced with it.
         """
         self._closed.append(segment)
+        if snapshot is not None:
+            self._snapshots.append(snapshot)
 
     def needs(self, segment: Segment) -> bool:
         """Return whether a segment has a part in what is not durable yet."""
@@ -104,6 +111,7 @@ class Durability:
         files: list[File] = [segment.file for segment in self._dirty]
         for segment in self._closed:
             files += segment.index_files()
+        files += self._snapshots
         flush = Flush(
             end_offset=end_offset,
             segment=active,
@@ -113,9 +121,7 @@ class Durability:
             directory=self._directory if self._names_dirty else None,
             truncations=self._truncations,
         )
-        self._dirty = []
-        self._closed = []
-        self._names_dirty = False
+        self._forget()
         return flush
 
     def complete(self, flush: Flush) -> None:
@@ -140,9 +146,14 @@ class Durability:
             if segment.base_offset >= self.segment.base_offset or segment is segments[-1]:
                 segment.sync()
         self._disk.sync_directory(self._directory)
-        self._dirty = []
-        self._closed = []
-        self._names_dirty = False
+        self._forget()
         self.end_offset = end_offset
         self.segment = segments[-1]
         self.position = segments[-1].size
+
+    def _forget(self) -> None:
+        """What was to be synced is, or will be by the flush that took it."""
+        self._dirty = []
+        self._closed = []
+        self._snapshots = []
+        self._names_dirty = False

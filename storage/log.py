@@ -185,9 +185,9 @@ class Log:
         if active.size == 0:
             return
         active.finish_time_index()
-        self._producers.snapshot(self._end)
+        snapshot = self._producers.snapshot(self._end)
         self._segments.roll(self._end)
-        self._durability.closed(active)
+        self._durability.closed(active, snapshot)
         self._durability.created()
 
     def begin_flush(self) -> Flush | None:
@@ -404,7 +404,9 @@ class Log:
             self._durability.truncated(self._segments, self._end)
             if begins_again:
                 # Only now is what it leaves out durably gone.
-                self._producers.snapshot(self._end)
+                snapshot = self._producers.snapshot(self._end)
+                if snapshot is not None:
+                    snapshot.sync()
             self.leader_epochs.truncate_from_end(self._end)
             self.cleaning.truncated(self._end)
         except DiskError as error:

@@ -9,13 +9,15 @@ Invariants:
     The state is that of all batches below the log's end, in their order; or, where a log begins
     again and the power goes, of none. It is never that of the first of them only.
     A transaction index has an entry for each abort marker in its segment.
+    Each segment but the first of all has a snapshot at its base, durable before the high watermark
+    gets there, and so before the segments below may be removed.
 Called by: log, recovery. Calls: segment, producer_state, producer_snapshots.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from storage.files import Disk
+from storage.files import Disk, File
 from storage.format.batch import NO_PRODUCER_ID, BatchHeader, Buffer
 from storage.format.control import read_end_marker
 from storage.producers.producer_snapshots import (
@@ -83,7 +85,13 @@ class LogProducers:
             # The batches in between are gone: an old state would refuse what comes after them.
             start, producers = segments[0].base_offset, {}
         self.state.load(producers.items())
+        there = set(snapshot_offsets(disk, directory))
+        is_changed = bool(beyond)
         for number, segment in enumerate(segments):
+            base = segment.base_offset
+            if start < base and (base >= rebuild_from or base not in there):
+                self._write_durably(base)
+                is_changed = True
             is_last = number + 1 == len(segments)
             if start < (end_offset if is_last else segments[number + 1].base_offset):
                 known = (produced or {}).get(segment.base_offset)
@@ -92,7 +100,19 @@ class LogProducers:
                     self._load_segment(segment, segment.headers(position), start, rebuild_from)
                 else:
                     self._load_segment(segment, known, start, rebuild_from)
-        return bool(beyond)
+        return is_changed
+
+    def _write_durably(self, base_offset: int) -> None:
+        """Write the snapshot at a segment's base again, which a power cut may have taken.
+
+        Once the segments below are gone nothing else knows their producers.
+
+        Raises:
+            DiskError: It was not synced.
+        """
+        snapshot = self.snapshot(base_offset)
+        if snapshot is not None:
+            snapshot.sync()
 
     def _load_segment(
         self,
@@ -143,9 +163,13 @@ class LogProducers:
                 if aborted is not None:
                     segment.append_aborted(aborted)
 
-    def snapshot(self, offset: int) -> None:
-        """Write a snapshot of the state as it is before the record at an offset."""
-        write_snapshot(self._disk, self._directory, offset, self.state.producers)
+    def snapshot(self, offset: int) -> File | None:
+        """Write a snapshot of the state as it is before the record at an offset.
+
+        Returns:
+            What is to be synced before the batches below may go; None if the disk refused it.
+        """
+        return write_snapshot(self._disk, self._directory, offset, self.state.producers)
 
     def remove_strays(self, segments: Sequence[Segment], end_offset: int) -> None:
         """Remove the snapshots that neither a segment nor the log's end needs."""

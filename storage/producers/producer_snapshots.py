@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from storage.errors import DiskError
-from storage.files import Disk
+from storage.files import Disk, File
 from storage.format.batch import NO_SEQUENCE
 from storage.format.crc import crc32c
 from storage.producers.producer_state import (
@@ -91,10 +91,12 @@ def decode_snapshot(data: bytes) -> dict[int, Producer]:
 
 def write_snapshot(
     disk: Disk, directory: Path, offset: int, producers: Mapping[int, Producer]
-) -> None:
-    """Write the snapshot of an offset.
+) -> File | None:
+    """Write the snapshot of an offset; return the file, to be synced.
 
-    A disk that fails here costs time at the next start, nothing else: it is logged.
+    Returns:
+        None if the disk refused it, which is logged: the batches below say the same, until
+        retention removes them.
     """
     path = snapshot_path(directory, offset)
     try:
@@ -104,6 +106,8 @@ def write_snapshot(
         file.write(data, 0)
     except DiskError as error:
         _logger.warning("no snapshot of the producer state: %s", error)
+        return None
+    return file
 
 
 def read_latest_snapshot(

@@ -211,6 +211,8 @@ def _hidden(view: View, aborted: list[tuple[int, int, int]]) -> set[int]:
     for batch in view.tip.back() if view.tip is not None else ():
         if batch.next <= view.start:
             break
+        if batch.header.is_control:
+            continue
         for producer_id, first, last in aborted:
             if batch.header.producer_id == producer_id and first <= batch.base <= last:
                 hidden.add(batch.base)

@@ -254,3 +254,36 @@ def test_last_stable_offset_is_not_below_the_log_start(tmp_path: Path) -> None:
 
     assert log.last_stable_offset(4) == 2
     assert log.last_stable_offset(1) == 1
+
+
+def test_snapshot_that_a_power_cut_took_is_written_again_before_its_batches_go(
+    tmp_path: Path,
+) -> None:
+    log = create_log(Disk(), tmp_path / "t-0", CONFIG)
+    append(log, 1, 0, 4)
+    log.roll()
+    end_transaction(log, 2, ControlType.ABORT)
+    log.flush()
+    base = log.segments[1].base_offset
+    snapshot_path(log.directory, base).unlink()
+
+    log = reopened(log, recovery_point=0)
+
+    assert base in snapshot_offsets(Disk(), log.directory)
+    log.advance_high_watermark(log.durable_end_offset)
+    log.advance_log_start(base)
+    log.retire_dead_segments(base)
+    log = reopened(log, recovery_point=base)
+    assert log.segments[0].base_offset == base
+    assert append(log, 1, 4).base_offset == base + 1
+
+
+def test_snapshot_of_a_closed_segment_is_part_of_the_next_flush(tmp_path: Path) -> None:
+    log = create_log(Disk(), tmp_path / "t-0", CONFIG)
+    append(log, 1, 0)
+    log.roll()
+
+    flush = log.begin_flush()
+
+    assert flush is not None
+    assert snapshot_path(log.directory, 1) in [file.path for file in flush.files]
