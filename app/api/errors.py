@@ -83,6 +83,7 @@ _TABLE: dict[type[BrokerError], tuple[int, int]] = {
     sessions.IllegalSessionState: (409, 40903),
     sessions.NotAssigned: (409, 40903),
     sessions.SessionFenced: (409, 40901),
+    sessions.GroupRefuses: (409, 40901),
     sessions.NoOffsetForPartition: (416, 41601),
     sessions.LogTruncated: (416, 41601),
 }

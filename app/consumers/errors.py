@@ -68,6 +68,13 @@ class SessionFenced(SessionError):
     name = "FENCED_INSTANCE_ID"
 
 
+class GroupRefuses(SessionError):
+    """The group does not take the session as a member; it tries again."""
+
+    code = 23
+    name = "INCONSISTENT_GROUP_PROTOCOL"
+
+
 class NoOffsetForPartition(SessionError):
     """Nothing is committed where to begin, and the session is told not to choose."""
 

@@ -20,10 +20,16 @@ from dataclasses import replace
 
 from app.broker.context import BrokerContext
 from app.broker.list_offsets import OffsetSpec
-from app.consumers.commits import Committer, MemberIdentity
 from app.consumers.errors import IllegalSessionState, SessionError, SessionNotFound
-from app.consumers.keeping import KeptState, Save
+from app.consumers.keeping.kept_state import KeptState, Save
+from app.consumers.keeping.state import SessionState
 from app.consumers.listener import Listener
+from app.consumers.membership.subscriber import (
+    PARTITIONS_MAX,
+    Shared,
+    Subscriber,
+    check_subscription,
+)
 from app.consumers.model import (
     Committed,
     OffsetToCommit,
@@ -33,15 +39,16 @@ from app.consumers.model import (
     Subscription,
     TopicPartition,
 )
-from app.consumers.polling import Poller, PollLimits
-from app.consumers.positions import Positions
-from app.consumers.read_ahead import ReadAhead, ReadAheadBudget
-from app.consumers.seeking import Seeker
-from app.consumers.state import SessionState
+from app.consumers.reading.commits import Committer, MemberIdentity
+from app.consumers.reading.holdings import Holdings
+from app.consumers.reading.polling import Poller, PollLimits
+from app.consumers.reading.positions import Positions
+from app.consumers.reading.read_ahead import ReadAhead
+from app.consumers.reading.seeking import Seeker
 
 RECORDS_MAX = 2**31 - 1
-PARTITIONS_MAX = 10_000
-"""Partitions that a client may assign to one session."""
+SETTLE_SECONDS_MAX = 5.0
+"""How long a seek waits for the session's first assignment."""
 
 
 class Session:
@@ -52,7 +59,7 @@ class Session:
         context: BrokerContext,
         state: SessionState,
         save: Save,
-        budget: ReadAheadBudget,
+        shared: Shared,
     ) -> None:
         """Read nothing until it is told what, or go on as the state says.
 
@@ -60,12 +67,13 @@ class Session:
             context: The broker.
             state: New, or as it was before a restart.
             save: Makes later states durable; does nothing for a session that is not.
-            budget: Memory of all sessions for what was read ahead.
+            shared: What all sessions of the node share.
         """
         self._context = context
+        self._shared = shared
         self._kept = KeptState(state, save)
         self._positions = Positions(state.epoch)
-        self._read_ahead = ReadAhead(budget)
+        self._read_ahead = ReadAhead(shared.budget)
         self._seeker = Seeker(context, self._kept, self._positions)
         self._poller = Poller(
             context,
@@ -82,9 +90,17 @@ class Session:
         self._closed: SessionError | None = None
         self._calls = 0
         self._used_s = context.clock.monotonic()
-        self.listener: Listener | None = None
-        if state.assigned is not None:
-            self._positions.add(state.assigned)
+        self._holdings = Holdings(
+            state.settings,
+            self._positions,
+            self._read_ahead,
+            self._poller,
+            self._committer,
+            self._end,
+        )
+        self._subscriber = Subscriber(
+            context, self._kept, self._positions, self._holdings, self._committer, shared
+        )
 
     # -- what it is ----------------------------------------------------------------------------
 
@@ -112,6 +128,15 @@ class Session:
     def idle_seconds(self) -> float:
         """For how long nobody has asked it for anything; 0 while somebody does."""
         return 0.0 if self._calls else self._context.clock.monotonic() - self._used_s
+
+    @property
+    def listener(self) -> Listener | None:
+        """Who is told what becomes of its partitions."""
+        return self._holdings.listener
+
+    @listener.setter
+    def listener(self, listener: Listener | None) -> None:
+        self._holdings.listener = listener
 
     def assignment(self) -> tuple[TopicPartition, ...]:
         """Return the partitions that it reads now."""
@@ -141,14 +166,51 @@ class Session:
                         "the session is subscribed to topics: unsubscribe before you assign"
                     )
                 await self._kept.change(replace(self._kept.state, assigned=wanted or None))
-                self._read_only(wanted)
+                self._holdings.read_only(wanted)
 
-    async def unsubscribe(self) -> None:
-        """Read nothing any more; leave the group."""
+    async def subscribe(self, subscription: Subscription) -> None:
+        """Read topics, with the group's other members if the session has a group.
+
+        A member joins in the background; its first assignment comes soon (``settled``). Topics that
+        are not there yet are read when they come. Without a group all partitions are the session's.
+
+        Raises:
+            InvalidPattern: The pattern is none.
+            IllegalSessionState: The session assigns partitions itself, or is subscribed in the
+                other way.
+        """
+        check_subscription(subscription)
         with self._in_use():
             async with self._changes:
-                await self._kept.change(replace(self._kept.state, assigned=None, subscription=None))
-                self._read_only(())
+                state = self._kept.state
+                if state.assigned is not None:
+                    raise IllegalSessionState(
+                        "the session assigns partitions itself: unsubscribe before you subscribe"
+                    )
+                old = state.subscription
+                if old is not None and (old.pattern is None) != (subscription.pattern is None):
+                    raise IllegalSessionState(
+                        "a session is subscribed by names or by a pattern: unsubscribe first"
+                    )
+                await self._kept.change(replace(state, subscription=subscription))
+                self._subscriber.follow()
+
+    async def unsubscribe(self) -> None:
+        """Read nothing any more; commit what is due by itself, and leave the group."""
+        with self._in_use():
+            async with self._changes:
+                state = replace(self._kept.state, assigned=None, subscription=None, remembered={})
+                await self._kept.change(state)
+                self._positions.acknowledge()
+                await self._subscriber.leave()
+                self._holdings.read_only(())
+
+    async def settled(self, wait_seconds: float) -> bool:
+        """Return whether the group has given the session what it shall read, after a wait for it.
+
+        At once for a session that is no member.
+        """
+        return await self._subscriber.settled(wait_seconds)
 
     def pause(self, partitions: Collection[TopicPartition]) -> None:
         """Hand out nothing of these partitions until they are resumed.
@@ -230,6 +292,7 @@ class Session:
             self._poller.interrupt()
             if acknowledges:
                 self._positions.acknowledge()
+                self._holdings.arrived()
             if self._kept.state.assigned is None and self._kept.state.subscription is None:
                 raise IllegalSessionState("subscribe or assign partitions before you poll")
             await self._committer.commit_due()
@@ -250,6 +313,7 @@ class Session:
         with self._in_use():
             for one, offset in offsets.items():
                 self._positions.acknowledge_to(TopicPartition(*one), offset)
+            self._holdings.arrived()
 
     def give_back(self, partition: TopicPartition, epoch: int, offset: int) -> bool:
         """Take back what a poll handed out of a partition from an offset on.
@@ -294,11 +358,15 @@ class Session:
             BrokerError: The group refuses all of it.
         """
         with self._in_use():
-            group_offsets = self._positions.handed_out() if offsets is None else offsets
             self._committer.require_group()
-            if not group_offsets:
+            wanted = self._positions.handed_out() if offsets is None else offsets
+            if not wanted:
                 return {}
-            return await self._committer.commit(group_offsets)
+            outcomes = await self._subscriber.commit(
+                {TopicPartition(*one): wanted[one] for one in wanted}
+            )
+            self._holdings.arrived()
+            return outcomes
 
     async def committed(
         self, partitions: Collection[TopicPartition]
@@ -325,23 +393,36 @@ class Session:
         async with self._changes:
             if has_all:
                 self._positions.acknowledge()
-            if self.settings.auto_commit and self.settings.group is not None:
-                await self._committer.commit_by_itself()
-            self.abandon()
+            await self._subscriber.leave()
+            self._end(SessionNotFound(f"session {self.settings.name!r} is closed"))
+
+    def start(self) -> None:
+        """Go on as the state says."""
+        state = self._kept.state
+        if state.assigned is not None:
+            self._holdings.read_only(state.assigned)
+        elif state.subscription is not None:
+            self._subscriber.follow()
 
     def abandon(self) -> None:
         """End it where it stands: nothing is committed, the group is not told."""
-        self._closed = SessionNotFound(f"session {self.settings.name!r} is closed")
-        self._poller.interrupt()
-        self._read_ahead.clear()
+        self._subscriber.abandon()
+        self._end(SessionNotFound(f"session {self.settings.name!r} is closed"))
+
+    def beat(self) -> None:
+        """Tell the group that the session lives."""
+        if self._closed is None:
+            self._subscriber.beat()
 
     async def tick(self) -> None:
-        """Do what is due from time to time, whatever the client does."""
+        """Commit what is due by itself, whatever the client does."""
         if self._closed is None:
             await self._committer.commit_due()
 
     def metadata_changed(self) -> None:
         """Look again: topics or their leaders have changed."""
+        if self._kept.state.subscription is not None:
+            self._subscriber.follow()
         self._poller.changed.wake_all()
 
     # -- inside --------------------------------------------------------------------------------
@@ -363,6 +444,7 @@ class Session:
     async def _sought(self, seeking: Coroutine[None, None, int]) -> int:
         try:
             with self._in_use():
+                await self.settled(SETTLE_SECONDS_MAX)
                 async with self._changes:
                     return await seeking
         finally:
@@ -370,15 +452,12 @@ class Session:
             self._poller.changed.wake_all()
 
     def _identity(self) -> MemberIdentity:
-        return MemberIdentity()
+        return self._subscriber.identity
 
-    def _read_only(self, partitions: Collection[TopicPartition]) -> None:
-        gone = set(self._positions.assignment) - set(partitions)
-        self._positions.remove(gone)
-        for one in gone:
-            self._read_ahead.drop(one)
-        self._positions.add(partitions)
-        self._poller.changed.wake_all()
+    def _end(self, error: SessionError) -> None:
+        self._closed = error
+        self._poller.interrupt()
+        self._read_ahead.clear()
 
 
 def _partitions(given: Collection[TopicPartition]) -> list[TopicPartition]:

@@ -9,20 +9,31 @@ Called by: the doors, wiring. Calls: session.
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from dataclasses import dataclass
 
 from app.broker.context import BrokerContext
 from app.broker.errors import BrokerError
 from app.cluster.metadata_image import MetadataImage
-from app.consumers.errors import SessionExists, SessionNotFound, TooManySessions
+from app.consumers.errors import (
+    SessionExists,
+    SessionNotFound,
+    SessionsLoading,
+    TooManySessions,
+)
+from app.consumers.keeping.state import SessionState
+from app.consumers.membership.subscriber import Shared
+from app.consumers.membership.topics import MatchedTopics
 from app.consumers.model import SessionSettings
-from app.consumers.read_ahead import READ_AHEAD_BYTES_MAX, ReadAheadBudget
+from app.consumers.reading.read_ahead import READ_AHEAD_BYTES_MAX, ReadAheadBudget
 from app.consumers.session import Session
-from app.consumers.state import SessionState
 from app.security.acls import Operation
 from app.security.principal import Principal
 
 _logger = logging.getLogger(__name__)
+
+BEATS_AT_ONCE = 100
+"""Members that beat before others are let in."""
 
 SessionKey = tuple[str, str]
 """Group and name."""
@@ -38,6 +49,9 @@ class SessionsLimits:
     sweep_interval_ms: int = 1_000
     """How often idle sessions are looked for, and commits that are due by themselves."""
 
+    beat_interval_ms: int = 500
+    """How often members beat; so soon they hear that their group is rebalanced."""
+
 
 class Sessions:
     """The sessions of a node."""
@@ -46,7 +60,9 @@ class Sessions:
         """Hold none."""
         self._context = context
         self._limits = limits or SessionsLimits()
-        self._budget = ReadAheadBudget(self._limits.read_ahead_bytes_max)
+        budget = ReadAheadBudget(self._limits.read_ahead_bytes_max)
+        self._shared = Shared(budget, MatchedTopics(), self._spawn)
+        self._tasks: asyncio.TaskGroup | None = None
         self._named: dict[SessionKey, Session] = {}
         self._unnamed: set[Session] = set()
 
@@ -55,10 +71,34 @@ class Sessions:
 
     async def run(self) -> None:
         """Look after the sessions until cancelled."""
-        self._context.metadata.subscribe(self._metadata_changed)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                self._context.metadata.subscribe(self._metadata_changed)
+                tasks.create_task(self._beat(), name="session-beats")
+                while True:
+                    await asyncio.sleep(self._limits.sweep_interval_ms / 1000)
+                    await self.sweep()
+        finally:
+            self._tasks = None
+
+    async def _beat(self) -> None:
+        """Tell groups that their members live, a few at a time."""
         while True:
-            await asyncio.sleep(self._limits.sweep_interval_ms / 1000)
-            await self.sweep()
+            await asyncio.sleep(self._limits.beat_interval_ms / 1000)
+            for number, session in enumerate(self._all()):
+                session.beat()
+                if number % BEATS_AT_ONCE == BEATS_AT_ONCE - 1:
+                    await asyncio.sleep(0)
+
+    def _spawn(self, coroutine: Coroutine[None, None, None]) -> "asyncio.Task[None]":
+        if self._tasks is None:
+            coroutine.close()
+            raise SessionsLoading("sessions are not at work yet, or not any more")
+        return self._tasks.create_task(coroutine)
+
+    def _all(self) -> tuple[Session, ...]:
+        return (*self._named.values(), *self._unnamed)
 
     async def create(self, settings: SessionSettings, principal: Principal) -> Session:
         """Make a session; with a group and a name it can be found again by them.
@@ -79,7 +119,7 @@ class Sessions:
             raise SessionExists(f"group {key[0]!r} has a consumer instance {key[1]!r}")
         self._check_room(settings.group)
         state = SessionState(settings=settings, principal=principal)
-        session = Session(self._context, state, self._save, self._budget)
+        session = Session(self._context, state, self._save, self._shared)
         if key is not None:
             self._named[key] = session
         else:
@@ -118,7 +158,7 @@ class Sessions:
 
     async def sweep(self) -> None:
         """Commit what is due, end what nobody has used for too long."""
-        for session in (*self._named.values(), *self._unnamed):
+        for session in self._all():
             try:
                 await session.tick()
                 if session.idle_seconds * 1000 >= session.settings.idle_timeout_ms:
@@ -140,7 +180,7 @@ class Sessions:
             raise TooManySessions(f"group {group!r} has {of_group} sessions, as many as it may")
 
     def _metadata_changed(self, _old: MetadataImage | None, _new: MetadataImage) -> None:
-        for session in (*self._named.values(), *self._unnamed):
+        for session in self._all():
             session.metadata_changed()
 
 

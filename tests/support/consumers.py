@@ -1,13 +1,21 @@
 """What tests of sessions share: batches as a log may hold them, and what a poll handed out."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from app.broker.context import BrokerContext
-from app.consumers.model import OffsetReset, Polled, PolledSlice, SessionSettings, TopicPartition
+from app.consumers.model import (
+    OffsetReset,
+    Polled,
+    PolledSlice,
+    SessionSettings,
+    Subscription,
+    TopicPartition,
+)
 from app.consumers.session import Session
-from app.consumers.sessions import Sessions
+from app.consumers.sessions import Sessions, SessionsLimits
 from app.security.principal import ANONYMOUS
 from storage.cleanup.batch_filter import BatchFilter
 from storage.cleanup.offset_map import OffsetMap
@@ -72,16 +80,50 @@ async def polled_values(session: Session, **more: Any) -> list[bytes | None]:
 
 
 @asynccontextmanager
+async def running_sessions(context: BrokerContext, **limits: Any) -> AsyncIterator[Sessions]:
+    """Run sessions whose members hear at once of what becomes of their group."""
+    limits.setdefault("beat_interval_ms", 10)
+    sessions = Sessions(context, SessionsLimits(**limits))
+    running = asyncio.create_task(sessions.run())
+    await asyncio.sleep(0)
+    try:
+        yield sessions
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+@asynccontextmanager
 async def made_session(
     context: BrokerContext, partitions: Sequence[TopicPartition] = (), **settings: Any
 ) -> AsyncIterator[Session]:
     """Make a session that begins at the beginning; it ends with the block."""
-    sessions = Sessions(context)
+    async with running_sessions(context) as sessions:
+        session = await made(sessions, **settings)
+        if partitions:
+            await session.assign(partitions)
+        try:
+            yield session
+        finally:
+            session.abandon()
+
+
+async def made(sessions: Sessions, **settings: Any) -> Session:
+    """Make a session that begins at the beginning."""
     settings.setdefault("auto_offset_reset", OffsetReset.EARLIEST)
-    session = await sessions.create(SessionSettings(**settings), ANONYMOUS)
-    if partitions:
-        await session.assign(partitions)
-    try:
-        yield session
-    finally:
-        session.abandon()
+    return await sessions.create(SessionSettings(**settings), ANONYMOUS)
+
+
+async def member(sessions: Sessions, name: str, **settings: Any) -> Session:
+    """Make a session that is subscribed to ``t`` as a member of ``g``, and has its assignment."""
+    session = await made(sessions, **{"group": "g", "name": name, **settings})
+    await session.subscribe(Subscription(topics=("t",)))
+    assert await session.settled(30)
+    return session
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(30):
+        while not is_so():
+            await asyncio.sleep(0.005)

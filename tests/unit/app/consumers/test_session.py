@@ -6,8 +6,8 @@ import pytest
 
 from app.broker.context import BrokerContext
 from app.consumers.errors import IllegalSessionState, NotAssigned, SessionNotFound
+from app.consumers.membership.subscriber import PARTITIONS_MAX
 from app.consumers.model import Committed, OffsetReset, OffsetToCommit, Position, TopicPartition
-from app.consumers.session import PARTITIONS_MAX
 from tests.support.broker import NOW_MS, append
 from tests.support.consumers import T0, T1, made_session, polled_values, values
 

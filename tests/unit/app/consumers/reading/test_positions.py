@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from app.consumers.errors import NotAssigned
 from app.consumers.model import OffsetToCommit, Position, TopicPartition
-from app.consumers.positions import Positions, Standing
+from app.consumers.reading.positions import Positions, Standing
 from tests.support.consumers import T0, T1
 
 PARTITIONS = [TopicPartition("t", number) for number in range(3)]
@@ -252,4 +252,4 @@ class PositionsMachine(RuleBasedStateMachine):
 
 
 TestPositions = PositionsMachine.TestCase
-TestPositions.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestPositions.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.consumers.batches import Cut, Limits, cut
+from app.consumers.reading.batches import Cut, Limits, cut
 from storage.errors import CorruptBatch
 from storage.format.batch import stamp
 from storage.format.control import ControlType, EndMarker, build_end_marker

@@ -1,7 +1,7 @@
 """What is remembered of a position, and for how long it counts."""
 
+from app.consumers.keeping.state import Remembered, SessionState
 from app.consumers.model import Position, SessionSettings
-from app.consumers.state import Remembered, SessionState
 from tests.support.consumers import T0, T1
 
 STATE = SessionState(settings=SessionSettings(group="g"))

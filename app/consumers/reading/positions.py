@@ -58,11 +58,13 @@ class Place:
     """Nothing was handed out since the position was looked up."""
 
     is_paused: bool = False
+    is_held: bool = False
+    """It is about to be taken away: nothing of it is handed out any more."""
 
     @property
     def is_readable(self) -> bool:
         """Whether a poll may hand out its records."""
-        return self.standing is Standing.KNOWN and not self.is_paused
+        return self.standing is Standing.KNOWN and not (self.is_paused or self.is_held)
 
     def acknowledge(self, offset: int) -> None:
         """Note that the client has all before an offset."""
@@ -142,6 +144,12 @@ class Positions:
         """
         for place in [self.at(one) for one in partitions]:
             place.is_paused = paused
+
+    def hold(self, partitions: Iterable[TopicPartition]) -> None:
+        """Hand out nothing of these any more; they are about to be taken away."""
+        for one in partitions:
+            if one in self._places:
+                self._places[one].is_held = True
 
     # -- where in them -------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ Called by: session, seeking. Calls: what sessions give it.
 
 from collections.abc import Awaitable, Callable
 
-from app.consumers.state import SessionState
+from app.consumers.keeping.state import SessionState
 
 Save = Callable[[SessionState], Awaitable[None]]
 """Makes a state durable.

@@ -6,6 +6,7 @@ from app.broker.context import BrokerContext
 from app.broker.errors import TopicAuthorizationFailed, UnknownTopicOrPartition
 from app.broker.list_offsets import OffsetSpec
 from app.consumers.errors import NoOffsetForPartition
+from app.consumers.keeping.state import Remembered, SessionState
 from app.consumers.model import (
     OffsetReset,
     OffsetToCommit,
@@ -13,8 +14,7 @@ from app.consumers.model import (
     SessionSettings,
     TopicPartition,
 )
-from app.consumers.starts import find_start, last_commit, named_position, timestamp_position
-from app.consumers.state import Remembered, SessionState
+from app.consumers.reading.starts import find_start, last_commit, named_position, timestamp_position
 from app.security.acls import Operation
 from app.security.principal import ANONYMOUS
 from tests.support.broker import NOW_MS, Guards, append, guarded

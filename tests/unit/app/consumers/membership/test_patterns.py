@@ -3,7 +3,7 @@
 import pytest
 
 from app.consumers.errors import InvalidPattern
-from app.consumers.patterns import PATTERN_CHARS_MAX, TopicPattern
+from app.consumers.membership.patterns import PATTERN_CHARS_MAX, TopicPattern
 
 
 def test_a_pattern_matches_whole_names() -> None:

@@ -4,7 +4,6 @@ import pytest
 
 from app.broker.context import BrokerContext
 from app.broker.errors import UnknownMemberId
-from app.consumers.commits import Committer, MemberIdentity
 from app.consumers.errors import IllegalSessionState
 from app.consumers.model import (
     Committed,
@@ -13,7 +12,8 @@ from app.consumers.model import (
     SessionSettings,
     TopicPartition,
 )
-from app.consumers.positions import Positions
+from app.consumers.reading.commits import Committer, MemberIdentity
+from app.consumers.reading.positions import Positions
 from app.security.principal import ANONYMOUS
 from tests.support.consumers import T0, T1
 

@@ -13,17 +13,17 @@ from collections.abc import Collection, Mapping, Sequence
 
 from app.broker.context import BrokerContext
 from app.broker.list_offsets import OffsetSpec
-from app.consumers.keeping import KeptState
+from app.consumers.keeping.kept_state import KeptState
+from app.consumers.keeping.state import Remembered
 from app.consumers.model import OffsetReset, Position, TopicPartition
-from app.consumers.positions import Positions, Standing
-from app.consumers.starts import (
+from app.consumers.reading.positions import Positions, Standing
+from app.consumers.reading.starts import (
     Start,
     find_start,
     last_commit,
     named_position,
     timestamp_position,
 )
-from app.consumers.state import Remembered
 
 
 class Seeker:

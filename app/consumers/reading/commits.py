@@ -18,7 +18,7 @@ from app.broker.groups.offsets import NO_OFFSET, commit_offsets, fetch_offsets
 from app.broker.groups.refusals import group_error
 from app.consumers.errors import IllegalSessionState
 from app.consumers.model import Committed, OffsetToCommit, SessionSettings, TopicPartition
-from app.consumers.positions import Positions
+from app.consumers.reading.positions import Positions
 from app.coordinators.groups.commands import NO_GENERATION, UNKNOWN_MEMBER_ID
 from app.coordinators.groups.error_codes import ErrorCode
 from app.coordinators.groups.offset_store import OffsetCommit

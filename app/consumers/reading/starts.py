@@ -12,8 +12,8 @@ from app.broker.groups.offsets import NO_OFFSET as NOT_COMMITTED
 from app.broker.groups.offsets import FetchedOffset, fetch_offsets
 from app.broker.list_offsets import NO_OFFSET, OffsetSpec, list_offsets
 from app.consumers.errors import NoOffsetForPartition
+from app.consumers.keeping.state import SessionState
 from app.consumers.model import OffsetReset, Position, SessionSettings, TopicPartition
-from app.consumers.state import SessionState
 from app.security.principal import Principal
 
 

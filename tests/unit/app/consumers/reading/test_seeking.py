@@ -5,11 +5,11 @@ import pytest
 from app.broker.context import BrokerContext
 from app.broker.list_offsets import OffsetSpec
 from app.consumers.errors import NotAssigned
-from app.consumers.keeping import KeptState
+from app.consumers.keeping.kept_state import KeptState
+from app.consumers.keeping.state import SessionState
 from app.consumers.model import OffsetReset, Position, SessionSettings
-from app.consumers.positions import Positions, Standing
-from app.consumers.seeking import Seeker
-from app.consumers.state import SessionState
+from app.consumers.reading.positions import Positions, Standing
+from app.consumers.reading.seeking import Seeker
 from tests.support.broker import NOW_MS, append
 from tests.support.consumers import T0, T1
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from app.broker.errors import LogDirFull
-from app.consumers.keeping import KeptState
+from app.consumers.keeping.kept_state import KeptState
+from app.consumers.keeping.state import SessionState
 from app.consumers.model import SessionSettings
-from app.consumers.state import SessionState
 
 STATE = SessionState(settings=SessionSettings())
 

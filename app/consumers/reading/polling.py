@@ -38,7 +38,6 @@ from app.broker.fetch import (
     read_slice,
 )
 from app.broker.partitions import ANY_LEADER_EPOCH
-from app.consumers.batches import Cut, Limits, cut
 from app.consumers.errors import LogTruncated
 from app.consumers.model import (
     OffsetReset,
@@ -48,9 +47,10 @@ from app.consumers.model import (
     SessionSettings,
     TopicPartition,
 )
-from app.consumers.positions import Place, Positions, Standing
-from app.consumers.read_ahead import ReadAhead, Rest
-from app.consumers.starts import Start
+from app.consumers.reading.batches import Cut, Limits, cut
+from app.consumers.reading.positions import Place, Positions, Standing
+from app.consumers.reading.read_ahead import ReadAhead, Rest
+from app.consumers.reading.starts import Start
 from app.replication.partition import Partition
 from app.replication.purgatory import Watchers, watching
 from app.security.principal import Principal
@@ -138,6 +138,9 @@ class Poller:
         self.changed = Watchers()
         """Woken when the session has changed in any way, so that a poll looks again."""
 
+        self.trouble: BrokerError | None = None
+        """Why the session is given nothing; a poll that finds nothing is refused with it."""
+
     def interrupt(self) -> None:
         """End the poll that waits, if one does; it answers empty."""
         self._turn += 1
@@ -180,7 +183,7 @@ class Poller:
     # -- one look ------------------------------------------------------------------------------
 
     async def _look(self, limits: PollLimits, turn: int) -> _Looked:
-        problems: list[BrokerError] = []
+        problems = [self.trouble] if self.trouble is not None else []
         has_moved = await self._find_starts(problems)
         kept, wanted = self._where_to_look()
         fetched = await self._fetch(wanted, limits) if wanted else {}

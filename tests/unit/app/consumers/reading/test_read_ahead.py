@@ -1,6 +1,6 @@
 """What was read ahead is bounded, and never taken out where the session does not stand."""
 
-from app.consumers.read_ahead import ReadAhead, ReadAheadBudget, Rest
+from app.consumers.reading.read_ahead import ReadAhead, ReadAheadBudget, Rest
 from tests.support.consumers import T0, T1
 
 

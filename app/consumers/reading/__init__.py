@@ -1,0 +1,1 @@
+"""How a session reads: where it stands, what a poll hands out, what is committed."""
