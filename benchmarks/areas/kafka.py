@@ -7,6 +7,7 @@ not at either. Clients: librdkafka by confluent-kafka, Kafka's own performance t
 generator that sends requests that were encoded before.
 """
 
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from itertools import product
@@ -24,6 +25,9 @@ LATENCY_RECORDS = 10_000
 READY_MS_MAX = 1_500
 RESIDENT_MB_MAX = 200
 FETCH_BYTES = 1 << 20
+READING_TURNS = 3
+"""What only reads is done so often at each server: it is soon over, and the machine is noisy."""
+
 QUICK_ROWS = (
     (True, 1, 100, "all", "none"),
     (False, 1, 100, "1", "none"),
@@ -56,14 +60,29 @@ class Beside:
     def __init__(self, servers: list[Server]) -> None:
         self.servers = servers
 
-    def figure(self, what: str, measured: Callable[[Server], float], unit: str) -> Figure:
-        """Return ours, the peer's as its goal, and the share of the processor that ours took."""
+    def figure(
+        self, what: str, measured: Callable[[Server], float], unit: str, turns: int = 1
+    ) -> Figure:
+        """Return ours, the peer's as its goal, and the share of the processor that ours took.
+
+        Args:
+            what: Its name.
+            measured: Measures one server.
+            unit: Of what is measured.
+            turns: How often, ours and the peer's by turns; the medians count.
+        """
         ours = self.servers[0]
-        cpu, began = ours.cpu_seconds(), time.perf_counter()
-        value = measured(ours)
-        seconds = time.perf_counter() - began
-        share = (ours.cpu_seconds() - cpu) / seconds if seconds > 0.1 else 0
-        peers = [measured(one) for one in self.servers[1:]]
+        found: dict[Server, list[float]] = {one: [] for one in self.servers}
+        cpu = seconds = 0.0
+        for _ in range(turns):
+            for server in self.servers:
+                began, cpu_before = time.perf_counter(), ours.cpu_seconds()
+                found[server].append(measured(server))
+                if server is ours:
+                    seconds += time.perf_counter() - began
+                    cpu += ours.cpu_seconds() - cpu_before
+        share = cpu / seconds if seconds > 0.1 else 0
+        value, *peers = [statistics.median(one) for one in found.values()]
         peer = peers[0] if peers else None
         return Figure(
             what=f"{what}, cpu {share:.0%}" if share else what,
@@ -124,6 +143,7 @@ def _generated(beside: Beside) -> Iterator[Figure]:
         "fetch 1 MiB",
         lambda one: generator.requests_per_second(one.port, request, 1),
         "req/s",
+        READING_TURNS,
     )
 
 
@@ -162,6 +182,7 @@ def _clients(beside: Beside, pace: Pace) -> Iterator[Figure]:
                         )
                     ),
                     "rec/s",
+                    READING_TURNS if what == "out" else 1,
                 )
 
 
