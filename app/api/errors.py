@@ -21,6 +21,7 @@ from starlette.routing import Match
 from app.broker import errors as broker
 from app.broker.errors import BrokerError
 from app.consumers import errors as sessions
+from app.consumers.filters.record_filter import InvalidFilter
 
 _logger = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ _TABLE: dict[type[BrokerError], tuple[int, int]] = {
     broker.GroupIdNotFound: (404, 40405),
     broker.GroupMaxSizeReached: (400, 40002),
     broker.InvalidCommitOffsetSize: (400, 40002),
+    InvalidFilter: (400, 400),
     sessions.SessionNotFound: (404, 40403),
     sessions.SessionExists: (409, 40902),
     sessions.TooManySessions: (503, 50302),

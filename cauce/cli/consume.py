@@ -64,11 +64,21 @@ ValueType = Annotated[
         "--value-type", show_default="what they are", help="With -o json: show values so."
     ),
 ]
+Where = Annotated[
+    str | None,
+    typer.Option(
+        "--where",
+        "-w",
+        metavar="CEL",
+        help="Only records of which this is true, like: value.level == 'error' && key != null.",
+    ),
+]
 
 EXAMPLES = examples(
     "cauce consume orders",
     "cauce consume orders --from latest | grep failed",
     "cauce consume orders --from 2026-11-23T08:00:00Z --count 10 -o json",
+    "cauce consume orders --where 'value.total > 100.0' --follow",
     "cauce consume orders --partition 0 --from 4711 --follow",
 )
 
@@ -81,6 +91,7 @@ def consume(
     count: Count = None,
     follow: Follow = False,
     partition: Partition = None,
+    where: Where = None,
     output: Output = OutputFormat.VALUE,
     key_separator: KeySeparator = None,
     null: Null = None,
@@ -110,10 +121,14 @@ def consume(
         if position.parameter == "offset" and partition is None:
             partition = _only_partition(http, topic)
         place = Start(parameter=position.parameter, value=position.value)
-        consumer = Consumer(http, topic, place, partition=partition, types=renderer.types)
+        consumer = Consumer(
+            http, topic, place, partition=partition, types=renderer.types, where=where
+        )
         with Progress(console, shown=not quiet and not console.stdout_is_terminal()) as progress:
             run = ConsumeRun(console, consumer, renderer, progress, follow=follow, count=count)
             run.run(interrupts)
+        if run.failed and not quiet:
+            console.say(f"cauce: {run.failed:,} records left out: {run.first_failure}")
         if not quiet:
             console.say_to_person(f"{run.written:,} records of {topic}")
 

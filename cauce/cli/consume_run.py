@@ -67,6 +67,10 @@ class ConsumeRun:
         self._count = count
         self._ends: Mapping[int, int] | None = None
         self.written = 0
+        self.failed = 0
+        """Records that the filter could say nothing about."""
+
+        self.first_failure: str | None = None
 
     def run(self, interrupts: Interrupts) -> None:
         """Write records until the end; a signal ends it between two pages."""
@@ -77,6 +81,9 @@ class ConsumeRun:
                 page = self._next_page(wait_ms)
             if self._ends is None:
                 self._ends = {one.partition_id: one.high_watermark for one in page.places.values()}
+            if page.filtered is not None:
+                self.failed += page.filtered.failed
+                self.first_failure = self.first_failure or page.filtered.first_failure
             if page.records:
                 self._console.write(self._rendered(page))
                 self.written += len(page.records)

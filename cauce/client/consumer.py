@@ -43,12 +43,24 @@ class BinaryRecord(msgspec.Struct, frozen=True):
     value: ShownBytes | None
 
 
+class FilterCounts(msgspec.Struct, frozen=True):
+    """What became of the records that a filter was asked about."""
+
+    scanned: int
+    matched: int
+    failed: int
+    first_failure: str | None = None
+    """Where the first record is that the filter could say nothing about, and why."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """Some records, each as the server wrote its JSON, and the places behind them."""
 
     records: Sequence[msgspec.Raw]
     places: Mapping[int, PartitionPlace]
+    filtered: FilterCounts | None = None
+    """With a filter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +75,14 @@ class _TopicAnswer(msgspec.Struct):
     data: list[msgspec.Raw]
     next_cursor: str
     partitions: list[PartitionPlace]
+    filter: FilterCounts | None = None
 
 
 class _PartitionAnswer(msgspec.Struct):
     data: list[msgspec.Raw]
     next_offset: int
     high_watermark: int
+    filter: FilterCounts | None = None
 
 
 _topic_decoder = msgspec.json.Decoder(_TopicAnswer)
@@ -86,6 +100,7 @@ class Consumer:
         *,
         partition: int | None = None,
         types: Mapping[str, str] | None = None,
+        where: str | None = None,
     ) -> None:
         """Prepare; nothing is read yet.
 
@@ -95,12 +110,15 @@ class Consumer:
             start: Where to begin; an offset needs a partition.
             partition: The only one to read, or None for all.
             types: ``key_type`` and ``value_type`` to show data as, or what they are.
+            where: Only records of which this expression of CEL is true.
         """
         assert start.parameter != "offset" or partition is not None, "an offset of what?"
         self._http = http
         self.url = http.url
         self._partition = partition
-        self._types = dict(types or {})
+        self._kept = dict(types or {})
+        if where is not None:
+            self._kept["filter"] = where
         self._place = {start.parameter: start.value}
         whole = topic_path(topic)
         below = "" if partition is None else f"/partitions/{partition}"
@@ -115,7 +133,7 @@ class Consumer:
         """
         params: dict[str, str | int] = {
             **self._place,
-            **self._types,
+            **self._kept,
             "max_records": records_max,
             "max_bytes": PAGE_BYTES_MAX,
             "wait_ms": wait_ms,
@@ -130,7 +148,7 @@ class Consumer:
         answer = _topic_decoder.decode(body)
         self._place = {"cursor": answer.next_cursor}
         places = {place.partition_id: place for place in answer.partitions}
-        return Page(records=answer.data, places=places)
+        return Page(records=answer.data, places=places, filtered=answer.filter)
 
     def _page(self, body: bytes) -> Page:
         assert self._partition is not None, "a topic's pages have cursors"
@@ -141,4 +159,4 @@ class Consumer:
             next_offset=answer.next_offset,
             high_watermark=answer.high_watermark,
         )
-        return Page(records=answer.data, places={self._partition: place})
+        return Page(records=answer.data, places={self._partition: place}, filtered=answer.filter)

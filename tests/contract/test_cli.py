@@ -141,6 +141,19 @@ def test_records_of_a_key_keep_their_order_over_partitions(node: Node, topic: st
         assert mine == [line for line in keyed if line.startswith(b"key-%d\t" % key)]
 
 
+def test_where_writes_what_matches(node: Node, topic: str) -> None:
+    lines = b"".join(b'{"n":%d}\n' % n for n in range(2_000))
+    cauce(node, "produce", topic, "--value-type", "json", stdin=lines)
+
+    some = cauce(node, "consume", topic, "--where", "value.n % 500 == 0 || value.m == 1")
+    none = cauce(node, "consume", topic, "--where", "value.n >")
+
+    assert sorted(some.stdout.splitlines()) == [b'{"n":%d}' % n for n in (0, 1000, 1500, 500)]
+    assert some.stderr.startswith(b"cauce: 1,996 records left out: ")
+    assert none.returncode != 0
+    assert b"line 1, column 10" in none.stderr
+
+
 def test_a_topic_is_copied_whole_by_a_pipe(node: Node, topic: str) -> None:
     copy = f"{topic}-copy"
     cauce(node, "topic", "create", copy, "--partitions", "3")

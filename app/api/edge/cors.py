@@ -14,6 +14,7 @@ from app.api.answers import Send, send_error
 from app.api.request_body import Message, Scope, header
 
 EXPOSED = (
+    "Cauce-Filter",
     "Cauce-High-Watermark",
     "Cauce-Next-Cursor",
     "Cauce-Next-Offset",

@@ -3,7 +3,8 @@
 Ours: Confluent's v3 has no consume. A reader keeps its own place, an offset or, over several
 partitions, an opaque cursor; every answer says where to go on, in its body and in a Link header.
 JSON, NDJSON or raw record batches by Accept. ``wait_ms`` makes it a long poll that answers at the
-first record.
+first record. With ``filter`` only matching records are shown, a request looks for them for a
+bounded time, and its answer says how many it has looked at.
 """
 
 import logging
@@ -14,6 +15,7 @@ import msgspec
 from app.api.answers import HeaderList, Send, send_answer
 from app.api.edge.addresses import this_url
 from app.api.errors import ApiError
+from app.api.records.filtering import counts_header, filter_of
 from app.api.records.reading import UnreadableBatch, open_batches
 from app.api.records.rendering import render_records
 from app.api.request_body import Scope, header
@@ -22,8 +24,10 @@ from app.broker.context import BrokerContext
 from app.broker.fetch import FetchBounds, FetchedPartition, WantedPartition, fetch, read_slice
 from app.broker.list_offsets import NO_OFFSET, OffsetSpec, list_offsets
 from app.broker.partitions import partition_metadata
+from app.consumers.filters.record_filter import picked
 from app.security.acls import Operation
 from app.security.principal import Principal
+from storage.format.decoder import Columns
 from storage.segments.log_slice import LogSlice
 
 _logger = logging.getLogger(__name__)
@@ -38,6 +42,9 @@ PIECE_BYTES = 512 * 1024
 
 RENDERED_BYTES_MAX = 16 * 1024 * 1024
 """A page of compressed batches ends when their records fill so many bytes of JSON."""
+
+FILTER_SECONDS_MAX = 5.0
+"""How long a request looks for records that match, unless it waits for longer anyway."""
 
 NEXT_OFFSET_HEADER = b"cauce-next-offset"
 HIGH_WATERMARK_HEADER = b"cauce-high-watermark"
@@ -55,6 +62,50 @@ class _Page:
     """The JSON of the records of a batch, apart by the separator."""
 
 
+class _Reader:
+    """How one request reads: what it was asked, until when, through which filter."""
+
+    def __init__(
+        self, context: BrokerContext, principal: Principal, query: ConsumeQuery, accept: bytes
+    ) -> None:
+        """Begin to count the time.
+
+        Raises:
+            InvalidFilter: The filter is not one.
+        """
+        self.context = context
+        self.principal = principal
+        self.query = query
+        self.separator = b"\n" if accept == NDJSON else b","
+        if query.filter is not None and accept == RECORD_BATCHES:
+            raise ApiError(400, 400, "Bad Request: raw record batches cannot be filtered")
+        self.filter = filter_of(query.filter)
+        now = context.clock.monotonic()
+        self._wait_until = now + query.wait_ms / 1000
+        self._look_until = max(self._wait_until, now + FILTER_SECONDS_MAX)
+
+    @property
+    def bounds(self) -> FetchBounds:
+        """Of the next fetch: it waits as long as the request still may."""
+        left_ms = int((self._wait_until - self.context.clock.monotonic()) * 1000)
+        return FetchBounds(max_bytes=self.query.max_bytes, wait_ms=max(0, left_ms))
+
+    @property
+    def may_look_on(self) -> bool:
+        """Whether there is time to look at more that may not match."""
+        return self.filter is None or self.context.clock.monotonic() < self._look_until
+
+    def filter_headers(self) -> HeaderList:
+        """Return what the headers say of the filter."""
+        return () if self.filter is None else [counts_header(self.filter)]
+
+    def filter_counts(self) -> bytes:
+        """Return what the body says of the filter, with a comma before it."""
+        if self.filter is None:
+            return b""
+        return b',"filter":%b' % msgspec.json.encode(self.filter.counts())
+
+
 async def consume_partition(
     context: BrokerContext,
     principal: Principal,
@@ -66,35 +117,37 @@ async def consume_partition(
     topic, partition = place
     accept = _negotiate(scope)
     query = parse_query(scope["query_string"], over_partitions=False)
+    reader = _Reader(context, principal, query, accept)
     context.require_topic(principal, Operation.READ, topic)
     partition_metadata(context.topic(topic), partition)
     offset = query.offset
     if offset is None:
         offset = _start(context, principal, place, query)
-    fetched = await _fetch_one(context, principal, place, offset, query)
+    fetched = await _fetch_one(reader, place, offset)
     if accept == RECORD_BATCHES:
         await _send_batches(context, scope, fetched, send)
         return
-    separator = _separator(accept)
-    page = await _page(context, fetched, query, query.max_records, separator)
-    while not page.count and page.next_offset > fetched.wanted.offset:
-        # Markers, or what compaction has emptied: an empty page is the end of the log only.
-        fetched = await _fetch_one(context, principal, place, page.next_offset, query)
-        page = await _page(context, fetched, query, query.max_records, separator)
+    page = await _page(reader, fetched, query.max_records)
+    while not page.count and page.next_offset > fetched.wanted.offset and reader.may_look_on:
+        # Markers, what compaction has emptied, what does not match: go on to the end of the log.
+        fetched = await _fetch_one(reader, place, page.next_offset)
+        page = await _page(reader, fetched, query.max_records)
     headers = [
         _link(scope, query.next_page(offset=page.next_offset)),
         (NEXT_OFFSET_HEADER, b"%d" % page.next_offset),
         (HIGH_WATERMARK_HEADER, b"%d" % page.high_watermark),
+        *reader.filter_headers(),
     ]
+    records = reader.separator.join(page.records)
     if accept == NDJSON:
-        await _send_lines(send, separator.join(page.records), headers)
+        await _send_lines(send, records, headers)
         return
     body = b'{"kind":"CauceRecordList","metadata":%b,"data":[%b],"next_offset":%d,' % (
         _metadata(scope, query.next_page(offset=page.next_offset)),
-        separator.join(page.records),
+        records,
         page.next_offset,
     )
-    body += b'"high_watermark":%d}' % page.high_watermark
+    body += b'"high_watermark":%d%b}' % (page.high_watermark, reader.filter_counts())
     await send_answer(send, 200, body, content_type=JSON, headers=headers)
 
 
@@ -108,6 +161,7 @@ async def consume_topic(
             406, 406, "Not Acceptable: raw record batches are read partition by partition"
         )
     query = parse_query(scope["query_string"], over_partitions=True)
+    reader = _Reader(context, principal, query, accept)
     context.require_topic(principal, Operation.READ, topic)
     found = context.topic(topic)
     if len(found.partitions) > PARTITIONS_MAX:
@@ -125,21 +179,21 @@ async def consume_topic(
         beginning = query.cursor is not None
         start = 0 if beginning else _start(context, principal, (topic, partition), query)
         offsets.append(start)
-    separator = _separator(accept)
     before: list[int] = []
     pages: list[_Page] = []
-    while offsets != before and not any(page.count for page in pages):
+    while offsets != before and not any(page.count for page in pages) and reader.may_look_on:
         before = list(offsets)
-        pages = await _pages(context, principal, topic, query, cursor.first, offsets, separator)
+        pages = await _pages(reader, topic, cursor.first, offsets)
     following = Cursor(
         topic_id=found.topic_id,
         offsets=tuple(offsets),
         first=(cursor.first + 1) % len(offsets),
     ).encode()
-    records = separator.join([records for page in pages for records in page.records])
+    records = reader.separator.join([records for page in pages for records in page.records])
     headers = [
         _link(scope, query.next_page(cursor=following)),
         (b"cauce-next-cursor", following.encode()),
+        *reader.filter_headers(),
     ]
     if accept == NDJSON:
         await _send_lines(send, records, headers)
@@ -157,57 +211,42 @@ async def consume_topic(
         records,
         following.encode(),
     )
-    body += b'"partitions":%b}' % msgspec.json.encode(places)
+    body += b'"partitions":%b%b}' % (msgspec.json.encode(places), reader.filter_counts())
     await send_answer(send, 200, body, content_type=JSON, headers=headers)
 
 
-async def _fetch_one(
-    context: BrokerContext,
-    principal: Principal,
-    place: tuple[str, int],
-    offset: int,
-    query: ConsumeQuery,
-) -> FetchedPartition:
+async def _fetch_one(reader: _Reader, place: tuple[str, int], offset: int) -> FetchedPartition:
     topic, partition = place
     wanted = WantedPartition(
-        topic_name=topic, partition=partition, offset=offset, max_bytes=query.max_bytes
+        topic_name=topic, partition=partition, offset=offset, max_bytes=reader.query.max_bytes
     )
-    bounds = FetchBounds(max_bytes=query.max_bytes, wait_ms=query.wait_ms)
-    fetched = (await fetch(context, principal, [wanted], bounds))[0]
+    fetched = (await fetch(reader.context, reader.principal, [wanted], reader.bounds))[0]
     if fetched.error is not None:
         raise fetched.error
     return fetched
 
 
-async def _pages(
-    context: BrokerContext,
-    principal: Principal,
-    topic: str,
-    query: ConsumeQuery,
-    first: int,
-    offsets: list[int],
-    separator: bytes,
-) -> list[_Page]:
+async def _pages(reader: _Reader, topic: str, first: int, offsets: list[int]) -> list[_Page]:
     """Read all partitions, another one first each time; move the offsets on."""
+    context, principal = reader.context, reader.principal
     count = len(offsets)
     order = [(first + number) % count for number in range(count)]
     for partition in order:
         start = list_offsets(context, principal, topic, partition, OffsetSpec.EARLIEST).offset
         offsets[partition] = max(offsets[partition], start)
-    share = max(1, query.max_bytes // count)
+    share = max(1, reader.query.max_bytes // count)
     wanted = [
         WantedPartition(
             topic_name=topic, partition=partition, offset=offsets[partition], max_bytes=share
         )
         for partition in order
     ]
-    bounds = FetchBounds(max_bytes=query.max_bytes, wait_ms=query.wait_ms)
     pages = []
-    left = query.max_records
-    for fetched in await fetch(context, principal, wanted, bounds):
+    left = reader.query.max_records
+    for fetched in await fetch(context, principal, wanted, reader.bounds):
         if fetched.error is not None:
             raise fetched.error
-        page = await _page(context, fetched, query, left, separator)
+        page = await _page(reader, fetched, left)
         left -= page.count
         offsets[page.partition] = page.next_offset
         pages.append(page)
@@ -228,13 +267,7 @@ def _start(
     return list_offsets(context, principal, topic, partition, spec).offset
 
 
-async def _page(
-    context: BrokerContext,
-    fetched: FetchedPartition,
-    query: ConsumeQuery,
-    maximum: int,
-    separator: bytes,
-) -> _Page:
+async def _page(reader: _Reader, fetched: FetchedPartition, maximum: int) -> _Page:
     wanted = fetched.wanted
     page = _Page(
         partition=wanted.partition,
@@ -245,28 +278,44 @@ async def _page(
     )
     if fetched.found is None or maximum <= 0:
         return page
-    data = await read_slice(context, fetched.found)
+    data = await read_slice(reader.context, fetched.found)
     page.next_offset = fetched.found.next_offset
     place = (wanted.topic_name, wanted.partition)
-    types = (query.key_type, query.value_type)
+    types = (reader.query.key_type, reader.query.value_type)
     size = 0
     try:
         for batch, columns, first in open_batches(data, wanted.offset):
-            end = min(len(columns.offsets), first + maximum - page.count)
-            rendered = render_records(place, batch, columns, slice(first, end), types, separator)
-            page.records.append(rendered)
-            page.count += end - first
-            size += len(rendered)
-            if page.count >= maximum or size >= RENDERED_BYTES_MAX:
+            shown, count, end = await _shown(reader, place, columns, first, maximum - page.count)
+            if count:
+                rendered = render_records(place, batch, shown[0], shown[1], types, reader.separator)
+                page.records.append(rendered)
+                page.count += count
+                size += len(rendered)
+            is_full = page.count >= maximum or size >= RENDERED_BYTES_MAX
+            if is_full or not reader.may_look_on:
                 page.next_offset = columns.offsets[end - 1] + 1
                 break
     except UnreadableBatch as error:
         page.next_offset = error.offset
-        if not page.count:
+        if not page.count and error.offset <= wanted.offset:
             refusal = error.refusal(place)
             _logger.error("%s-%d: %s", *place, refusal)
             raise refusal from error
     return page
+
+
+async def _shown(
+    reader: _Reader, place: tuple[str, int], columns: Columns, first: int, maximum: int
+) -> tuple[tuple[Columns, slice], int, int]:
+    """Return which records of a batch are shown, how many, and the end of those looked at."""
+    if reader.filter is None:
+        end = min(len(columns.offsets), first + maximum)
+        return (columns, slice(first, end)), end - first, end
+    wanted = range(first, len(columns.offsets))
+    monotonic = reader.context.clock.monotonic
+    matched = await reader.filter.matching(place, columns, wanted, monotonic, maximum)
+    count = len(matched.indexes)
+    return (picked(columns, matched.indexes), slice(0, count)), count, matched.end
 
 
 async def _send_batches(
@@ -295,10 +344,6 @@ async def _send_batches(
         data = await read_slice(context, piece)
         sent += len(data)
         await send({"type": "http.response.body", "body": data, "more_body": sent < size})
-
-
-def _separator(accept: bytes) -> bytes:
-    return b"\n" if accept == NDJSON else b","
 
 
 async def _send_lines(send: Send, records: bytes, headers: HeaderList) -> None:

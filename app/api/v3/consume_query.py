@@ -25,7 +25,7 @@ CURSOR_CHARS_MAX = 24 * 1024
 """What so many partitions take at the most: 9 bytes an offset, and a third for base64."""
 
 _COMMON = frozenset(
-    {"timestamp", "from", "max_records", "max_bytes", "wait_ms", "key_type", "value_type"}
+    {"timestamp", "from", "max_records", "max_bytes", "wait_ms", "key_type", "value_type", "filter"}
 )
 
 
@@ -60,6 +60,7 @@ class ConsumeQuery:
     wait_ms: int
     key_type: EmbeddedFormat | None
     value_type: EmbeddedFormat | None
+    filter: str | None
     kept: tuple[tuple[str, str], ...]
     """Parameters that the next page has too, as they were given."""
 
@@ -97,6 +98,7 @@ def parse_query(query_string: bytes, *, over_partitions: bool) -> ConsumeQuery:
         wait_ms=_integer(given, "wait_ms", 0, WAIT_MS_MAX) or 0,
         key_type=_format(given, "key_type"),
         value_type=_format(given, "value_type"),
+        filter=given.get("filter"),
         kept=tuple(
             (name, value)
             for name, value in given.items()

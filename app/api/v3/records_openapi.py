@@ -13,6 +13,7 @@ from app.api.v3.consume_query import (
     WAIT_MS_MAX,
 )
 from app.api.v3.produce import ENTRIES_MAX, ENTRY_ID_CHARS_MAX
+from app.consumers.filters.language import SOURCE_CHARS_MAX
 
 Schema = dict[str, Any]
 
@@ -172,6 +173,14 @@ SCHEMAS: dict[str, Schema] = {
         next_offset=_INT64,
         high_watermark=_INT64,
     ),
+    "FilterCounts": _object(
+        "What became of the records that a filter was asked about.",
+        ["scanned", "matched", "failed"],
+        scanned=_INT64,
+        matched=_INT64,
+        failed=_INT64 | {"description": "It could say nothing of these; they are left out."},
+        first_failure=_TEXT | {"description": "Where the first of these is, and why."},
+    ),
     "ConsumedRecordList": _object(
         "Records of one partition.",
         ["kind", "metadata", "data", "next_offset", "high_watermark"],
@@ -180,6 +189,7 @@ SCHEMAS: dict[str, Schema] = {
         data={"type": "array", "items": _ref("ConsumedRecord")},
         next_offset=_INT64,
         high_watermark=_INT64,
+        filter=_ref("FilterCounts"),
     ),
     "ConsumedTopicRecordList": _object(
         "Records of all partitions of a topic.",
@@ -189,6 +199,7 @@ SCHEMAS: dict[str, Schema] = {
         data={"type": "array", "items": _ref("ConsumedRecord")},
         next_cursor=_TEXT,
         partitions={"type": "array", "items": _ref("ConsumedPlace")},
+        filter=_ref("FilterCounts"),
     ),
 }
 
@@ -254,6 +265,13 @@ _QUERY = [
     ),
     _parameter("key_type", "query", "Show keys as this where possible.", _DATA_TYPE),
     _parameter("value_type", "query", "Show values as this where possible.", _DATA_TYPE),
+    _parameter(
+        "filter",
+        "query",
+        "Only records of which this expression of CEL is true; an empty answer is then not the "
+        "end of the log. Fields: topic, partition, offset, timestamp, key, value, headers.",
+        {"type": "string", "maxLength": SOURCE_CHARS_MAX},
+    ),
 ]
 PARTITION_QUERY = [
     _parameter(
@@ -291,6 +309,11 @@ BATCH_RESPONSE: Schema = {
 }
 _HEADERS: Schema = {
     "Link": {"description": 'The next page (`rel="next"`).', "schema": _TEXT},
+    "Cauce-Filter": {
+        "description": "With a filter: how many records it was asked about, let through, could "
+        "say nothing of (`scanned=9, matched=2, failed=0`).",
+        "schema": _TEXT,
+    },
 }
 _BINARY: Schema = {"type": "string", "format": "binary"}
 CONSUME_PARTITION_RESPONSE: Schema = {

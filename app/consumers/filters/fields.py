@@ -4,15 +4,15 @@ A JSON text of which some fields are wanted is decoded into those and no others;
 decoded into CEL's values is most of what a filter costs. What is decoded that way looks to the
 filter as the whole would (property test).
 
-Keys and values are what they are shown as: JSON if they are a JSON text, else text if they are
-UTF-8, else bytes; or what the reader has asked for.
+Keys and values are what their bytes are, whatever a reader wants to have them shown as: JSON if
+they are a JSON text, else text if they are UTF-8, else bytes.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -22,8 +22,6 @@ from storage.format.record import Headers
 
 DECODED_BYTES_MAX = 128 * 1024
 """What of one key or value may be decoded; a hundred milliseconds' work at the worst."""
-
-DataType = Literal["BINARY", "JSON", "STRING"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAY_BEGIN_JSON = frozenset(b' \t\r\n{["-0123456789tfn')
@@ -51,19 +49,12 @@ class FieldGetters:
     """Those of ``topic`` and ``partition``, which all records of a batch share."""
 
 
-def field_getters(
-    paths: Iterable[Path],
-    bytes_max: int,
-    key_type: DataType | None = None,
-    value_type: DataType | None = None,
-) -> FieldGetters:
+def field_getters(paths: Iterable[Path], bytes_max: int) -> FieldGetters:
     """Return how to get what paths lead to.
 
     Args:
         paths: What the filter looks at.
         bytes_max: Of one key or value, what may be decoded for it.
-        key_type: What keys are shown as where possible; None for what they are.
-        value_type: Likewise of values.
     """
     wanted = _wanted(paths)
     found: dict[str, Getter] = {}
@@ -75,9 +66,9 @@ def field_getters(
         elif name == "headers":
             found[name] = partial(_headers, bytes_max)
         elif name == "key":
-            found[name] = partial(_key, _opener(below, bytes_max, key_type))
+            found[name] = partial(_key, _opener(below, bytes_max))
         elif name == "value":
-            found[name] = partial(_value, _opener(below, bytes_max, value_type))
+            found[name] = partial(_value, _opener(below, bytes_max))
     return FieldGetters(of_record=found, of_place=frozenset(wanted.keys() & {"topic", "partition"}))
 
 
@@ -126,11 +117,7 @@ def _value(opener: Opener, columns: Columns, index: int) -> object:
     return None if value is None else opener(value)
 
 
-def _opener(below: Wanted, bytes_max: int, asked: DataType | None) -> Opener:
-    if asked == "BINARY":
-        return partial(_bounded, bytes_max, bytes)
-    if asked == "STRING":
-        return partial(_bounded, bytes_max, _text_or_bytes)
+def _opener(below: Wanted, bytes_max: int) -> Opener:
     if below:
         return _PartOpener(below, bytes_max).open
     return partial(_bounded, bytes_max, _open_all)

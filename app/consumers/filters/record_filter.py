@@ -24,14 +24,13 @@ from app.broker.errors import InvalidRequest
 from app.consumers.filters.fields import (
     DECODED_BYTES_MAX,
     CannotFilter,
-    DataType,
     FieldGetters,
     field_getters,
 )
 from app.consumers.filters.language import BadFilter, Token, may_match, position_in, read_filter
 from storage.format.decoder import Columns
 
-SLICE_SECONDS = 0.005
+SLICE_SECONDS = 0.002
 """How long records are looked at before others get the event loop."""
 
 COST_MAX = 2_500_000
@@ -61,27 +60,21 @@ class Matched(NamedTuple):
     """The first that it was not asked about."""
 
 
-def compile_filter(
-    source: str, key_type: DataType | None = None, value_type: DataType | None = None
-) -> "RecordFilter":
+def compile_filter(source: str) -> "RecordFilter":
     """Return a filter that has looked at nothing yet.
 
     Args:
         source: An expression of CEL that is true or false of a record.
-        key_type: What keys are shown as where possible; None for what they are.
-        value_type: Likewise of values.
 
     Raises:
         InvalidFilter: It is not one, or could take too long; says where.
     """
-    program, getters = _compiled(source, key_type, value_type)
+    program, getters = _compiled(source)
     return RecordFilter(source, program, getters)
 
 
 @lru_cache(maxsize=64)
-def _compiled(
-    source: str, key_type: DataType | None, value_type: DataType | None
-) -> tuple[cel.Program, FieldGetters]:
+def _compiled(source: str) -> tuple[cel.Program, FieldGetters]:
     try:
         reading = read_filter(source)
         for pattern in reading.patterns:
@@ -92,7 +85,7 @@ def _compiled(
     except BadFilter as error:
         raise InvalidFilter(str(error), error.line, error.column) from None
     bytes_max = min(DECODED_BYTES_MAX, COST_MAX // reading.weight)
-    return program, field_getters(reading.paths, bytes_max, key_type, value_type)
+    return program, field_getters(reading.paths, bytes_max)
 
 
 def _parse(source: str) -> cel.Program:

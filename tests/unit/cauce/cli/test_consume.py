@@ -98,3 +98,20 @@ def test_options_that_make_no_sense_are_usage_errors(
 ) -> None:
     assert run_cli(server, "consume", "t", *arguments).status == 2
     assert server.requests == []
+
+
+def test_where_is_passed_on_and_what_was_left_out_is_said(server: FakeRestServer) -> None:
+    counts = {"scanned": 4, "matched": 0, "failed": 4, "first_failure": "t-0 at offset 0: x"}
+
+    def filtered(request: httpx.Request) -> httpx.Response:
+        answer = json.loads(server.handle(request).content)
+        return httpx.Response(200, json={**answer, "filter": counts})
+
+    server.before = [None, filtered]
+    outcome = run_cli(server, "consume", "t", "--where", "value.n > 1")
+    server.before = [None, filtered]
+    quiet = run_cli(server, "consume", "t", "--where", "value.n > 1", "-q")
+
+    assert server.requests[1].url.params["filter"] == "value.n > 1"
+    assert outcome.stderr == "cauce: 4 records left out: t-0 at offset 0: x\n"
+    assert quiet.stderr == ""

@@ -1,7 +1,9 @@
+import json
+
 import httpx
 import pytest
 
-from cauce.client.consumer import Consumer, PartitionPlace, Start
+from cauce.client.consumer import Consumer, FilterCounts, PartitionPlace, Start
 from cauce.client.errors import AnswerLost, UnexpectedAnswer
 from cauce.client.http import HttpClient
 from tests.support.fake_rest_server import FakeRestServer
@@ -55,6 +57,26 @@ def test_types_are_asked_for_on_every_page(server: FakeRestServer, http: HttpCli
         consumer.next_page(records_max=1, wait_ms=0)
 
     assert [one.url.params["value_type"] for one in server.requests] == ["BINARY", "BINARY"]
+
+
+@pytest.mark.parametrize("partition", [None, 0])
+def test_filter_is_asked_for_on_every_page_and_its_counts_are_told(
+    server: FakeRestServer, http: HttpClient, partition: int | None
+) -> None:
+    counts = {"scanned": 9, "matched": 2, "failed": 1, "first_failure": "t-0 at offset 1: x"}
+
+    def filtered(request: httpx.Request) -> httpx.Response:
+        answer = json.loads(server.handle(request).content)
+        return httpx.Response(200, json={**answer, "filter": counts})
+
+    consumer = Consumer(http, "t", EARLIEST, partition=partition, where="value == 1")
+    server.before = [filtered]
+    first = consumer.next_page(records_max=1, wait_ms=0)
+    second = consumer.next_page(records_max=1, wait_ms=0)
+
+    assert first.filtered == FilterCounts(**counts)  # type: ignore[arg-type] # of both types
+    assert second.filtered is None
+    assert {one.url.params["filter"] for one in server.requests} == {"value == 1"}
 
 
 def test_a_page_that_failed_is_asked_for_again(server: FakeRestServer, http: HttpClient) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.api.v3 import consume
 from app.api.v3.consume_query import PARTITIONS_MAX
 from app.broker.delete_records import delete_records
 from app.security.principal import ANONYMOUS
@@ -255,6 +256,95 @@ async def test_damaged_batch_is_never_shown_and_those_before_it_are(
     assert (values(page), page["next_offset"]) == (["good"], 1)
     assert (refused.status_code, refused.json()["error_code"]) == (500, 50003)
     assert "damaged at offset 1" in refused.json()["message"]
+
+
+EVEN = {"filter": "value.n % 2 == 0"}
+
+
+async def get_matching(running: RunningApplication, path: str, **query: str) -> Any:
+    answer = await running.client.get(path, params={**EVEN, **query})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def numbers(page: dict[str, Any]) -> list[int]:
+    return [one["n"] for one in values(page)]  # type: ignore[index] # all are objects
+
+
+async def test_filter_shows_what_matches_and_counts_what_does_not(
+    topic: RunningApplication,
+) -> None:
+    await topic.produce("t", records(*({"n": n} for n in range(7)), {"m": 1}))
+
+    page = await get_matching(topic, HERE)
+    first = await get_matching(topic, HERE, max_records="2")
+    link = await get(topic, first["metadata"]["next"])
+    lines = await topic.client.get(HERE, params=EVEN, headers=NDJSON)
+
+    assert numbers(page) == [0, 2, 4, 6]
+    assert (page["next_offset"], page["high_watermark"]) == (8, 8)
+    failure = "t-0 at offset 7: there is no field n"
+    assert page["filter"] == {"scanned": 8, "matched": 4, "failed": 1, "first_failure": failure}
+    assert (numbers(first), first["next_offset"]) == ([0, 2], 3)
+    assert (numbers(link), link["filter"]["scanned"]) == ([4, 6], 4)
+    assert [json.loads(line)["offset"] for line in lines.text.splitlines()] == [0, 2, 4, 6]
+    assert lines.headers["cauce-filter"] == "scanned=8, matched=4, failed=1"
+    assert "filter" not in await get(topic, HERE)
+
+
+async def test_filter_looks_through_all_partitions(running: RunningApplication) -> None:
+    await running.create_topic("many", partitions=3)
+    await running.produce("many", records(*({"n": n} for n in range(9))))
+    path = f"{TOPICS}/many/records"
+
+    page = await get_matching(running, path)
+    following = await get_matching(running, path, cursor=page["next_cursor"])
+
+    assert sorted(numbers(page)) == [0, 2, 4, 6, 8]
+    assert (page["filter"]["scanned"], following["filter"]["scanned"]) == (9, 0)
+
+
+async def test_filter_looks_on_over_batches_that_do_not_match_until_its_time_is_up(
+    topic: RunningApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in (1, 3, 5, 6, 7):
+        await topic.produce("t", records({"n": n}))
+
+    found = await get_matching(topic, HERE, max_bytes="1")
+    monkeypatch.setattr(consume, "FILTER_SECONDS_MAX", 0)
+    cut_off = await get_matching(topic, HERE)
+    whole = await get_matching(topic, f"{TOPICS}/t/records")
+
+    assert (numbers(found), found["next_offset"]) == ([6], 4)
+    assert (numbers(cut_off), cut_off["next_offset"]) == ([], 1)
+    assert (numbers(whole), whole["filter"]["scanned"]) == ([], 0)
+
+
+async def test_wait_with_a_filter_ends_with_the_first_match(topic: RunningApplication) -> None:
+    waiting = asyncio.create_task(get_matching(topic, HERE, wait_ms="60000"))
+    for n in (1, 3, 4):
+        await asyncio.sleep(0.02)
+        assert not waiting.done()
+        await topic.produce("t", records({"n": n}))
+
+    page = await asyncio.wait_for(waiting, 30)
+
+    assert numbers(page) == [4]
+    assert page["filter"]["scanned"] == 3
+
+
+@pytest.mark.parametrize("path", [HERE, f"{TOPICS}/t/records"])
+async def test_text_that_is_no_filter_is_refused(topic: RunningApplication, path: str) -> None:
+    answer = await topic.client.get(path, params={"filter": "value.n >"})
+
+    assert (answer.status_code, answer.json()["error_code"]) == (400, 400)
+    assert answer.json()["message"].startswith("filter: line 1, column 10: ")
+
+
+async def test_raw_batches_cannot_be_filtered(topic: RunningApplication) -> None:
+    answer = await topic.client.get(HERE, params=EVEN, headers=BATCHES)
+
+    assert (answer.status_code, answer.json()["error_code"]) == (400, 400)
 
 
 async def test_reader_that_leaves_while_it_waits_leaves_nothing(topic: RunningApplication) -> None:

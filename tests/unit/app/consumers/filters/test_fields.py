@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.consumers.filters.fields import CannotFilter, DataType, field_getters
+from app.consumers.filters.fields import CannotFilter, field_getters
 from app.consumers.filters.language import Path
 from storage.format.decoder import Columns
 from storage.format.record import Headers
@@ -22,9 +22,9 @@ def columns(
     return Columns([7], [timestamp_ms], [key], [value], [headers])
 
 
-def got(path: Path, batch: Columns, bytes_max: int = 1000, **types: DataType) -> Any:
+def got(path: Path, batch: Columns, bytes_max: int = 1000) -> Any:
     """Return what the only field of a filter is."""
-    getters = field_getters([path], bytes_max, types.get("key_type"), types.get("value_type"))
+    getters = field_getters([path], bytes_max)
     (getter,) = getters.of_record.values()
     return getter(batch, 0)
 
@@ -59,16 +59,6 @@ def test_text_that_nests_too_deep_for_json_is_text() -> None:
     assert got(("value", "a"), columns(value=b'{"b":' + data + b"}"), 20_000) == (
         '{"b":' + data.decode() + "}"
     )
-
-
-def test_reader_may_ask_what_they_are_shown_as() -> None:
-    batch = columns(key=b"12", value=b'{"a":1}')
-
-    assert got(("key",), batch, key_type="STRING") == "12"
-    assert got(("key",), batch, key_type="BINARY") == b"12"
-    assert got(("value", "a"), batch, value_type="STRING") == '{"a":1}'
-    assert got(("value", "a"), batch, value_type="BINARY") == b'{"a":1}'
-    assert got(("value", "a"), batch, value_type="JSON") == {"a": 1}
 
 
 def test_fields_beside_are_not_decoded() -> None:

@@ -185,14 +185,6 @@ async def test_same_text_is_compiled_once_and_counted_apart(
     assert (first.scanned, second.scanned) == (1, 0)
 
 
-async def test_types_that_the_reader_asks_for_count() -> None:
-    columns = Columns([0], [0], [b"12"], [b"[1]"], [()])
-
-    assert await matches(compile_filter("key == 12 && size(value) == 1"), columns) == [0]
-    as_text = compile_filter("key == '12' && value == '[1]'", "STRING", "STRING")
-    assert await matches(as_text, columns) == [0]
-
-
 def test_picked_records_are_those() -> None:
     columns = batch("a", "b", "c")
 
