@@ -199,6 +199,7 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
                 tokens=tokens,
                 background=background,
             )
+            await sessions.stop()
             await _drain(replicas, background)
         finally:
             background.cancel()

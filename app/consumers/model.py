@@ -16,6 +16,7 @@ NO_LEADER_EPOCH = -1
 
 NAME_CHARS_MAX = 255
 GROUP_CHARS_MAX = 255
+EXTRA_CHARS_MAX = 4_096
 ASSIGNORS_EAGER = ("sticky", "range", "roundrobin")
 """What a session joins a group with unless it is told: Kafka's clients all know the last two."""
 
@@ -145,7 +146,10 @@ class SessionSettings:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise InvalidSettings(f"{name} must be {low} to {high}, not {value}")
-        _check_text("name", self.name, NAME_CHARS_MAX)
+        for what in ("name", "client_id", "format"):
+            _check_text(what, getattr(self, what), NAME_CHARS_MAX)
+        for key, value in self.extras.items():
+            _check_text("a setting of the door", key + value, EXTRA_CHARS_MAX)
         if self.group is not None:
             _check_text("group", self.group, GROUP_CHARS_MAX)
             if not self.group:

@@ -20,6 +20,8 @@ from dataclasses import replace
 
 from app.broker.context import BrokerContext
 from app.broker.list_offsets import OffsetSpec
+from app.broker.topics import check_topic_name
+from app.cluster.database import to_its_end
 from app.consumers.errors import IllegalSessionState, SessionError, SessionNotFound
 from app.consumers.keeping.kept_state import KeptState, Save
 from app.consumers.keeping.state import SessionState
@@ -150,13 +152,17 @@ class Session:
 
     # -- what to read --------------------------------------------------------------------------
 
+    @to_its_end
     async def assign(self, partitions: Collection[TopicPartition]) -> None:
         """Read these partitions and no others, outside any group's assignment; none ends it.
 
         Raises:
             IllegalSessionState: It is subscribed, or these are too many.
+            InvalidTopic: No topic can have a name among them.
         """
         wanted = tuple(sorted({TopicPartition(*one) for one in partitions}))
+        for name in {one.topic for one in wanted}:
+            check_topic_name(name)
         if len(wanted) > PARTITIONS_MAX:
             raise IllegalSessionState(f"a session reads at most {PARTITIONS_MAX} partitions")
         with self._in_use():
@@ -165,9 +171,10 @@ class Session:
                     raise IllegalSessionState(
                         "the session is subscribed to topics: unsubscribe before you assign"
                     )
-                await self._kept.change(replace(self._kept.state, assigned=wanted or None))
+                await self._kept.change(lambda state: replace(state, assigned=wanted or None))
                 self._holdings.read_only(wanted)
 
+    @to_its_end
     async def subscribe(self, subscription: Subscription) -> None:
         """Read topics, with the group's other members if the session has a group.
 
@@ -192,15 +199,17 @@ class Session:
                     raise IllegalSessionState(
                         "a session is subscribed by names or by a pattern: unsubscribe first"
                     )
-                await self._kept.change(replace(state, subscription=subscription))
+                await self._kept.change(lambda now: replace(now, subscription=subscription))
                 self._subscriber.follow()
 
+    @to_its_end
     async def unsubscribe(self) -> None:
         """Read nothing any more; commit what is due by itself, and leave the group."""
         with self._in_use():
             async with self._changes:
-                state = replace(self._kept.state, assigned=None, subscription=None, remembered={})
-                await self._kept.change(state)
+                await self._kept.change(
+                    lambda state: replace(state, assigned=None, subscription=None, remembered={})
+                )
                 self._positions.acknowledge()
                 await self._subscriber.leave()
                 self._holdings.read_only(())
@@ -382,6 +391,7 @@ class Session:
 
     # -- its life ------------------------------------------------------------------------------
 
+    @to_its_end
     async def close(self, *, has_all: bool = True) -> None:
         """End the session: commit what is due by itself, leave the group, answer nobody any more.
 
@@ -395,6 +405,15 @@ class Session:
                 self._positions.acknowledge()
             await self._subscriber.leave()
             self._end(SessionNotFound(f"session {self.settings.name!r} is closed"))
+
+    async def stop(self) -> None:
+        """End with the node: a durable session goes on after its next start."""
+        if not self.settings.is_durable:
+            await self.close(has_all=False)
+        elif self._closed is None:
+            if self.settings.auto_commit:
+                await self._committer.commit_by_itself()
+            self.abandon()
 
     def start(self) -> None:
         """Go on as the state says."""
@@ -441,6 +460,7 @@ class Session:
         if self._closed is not None:
             raise self._closed
 
+    @to_its_end
     async def _sought(self, seeking: Coroutine[None, None, int]) -> int:
         try:
             with self._in_use():

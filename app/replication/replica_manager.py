@@ -40,8 +40,8 @@ _logger = logging.getLogger(__name__)
 PartitionKey = tuple[str, int]
 """Topic id and partition number."""
 
-INTERNAL_TOPICS = frozenset({"__consumer_offsets", "__transaction_state"})
-"""Consuming needs them, so they may take of the space reserve (Kafka's ``Topic`` names them)."""
+INTERNAL_TOPICS = frozenset({"__consumer_offsets", "__transaction_state", "__cauce_sessions"})
+"""Consuming needs them, so they may take of the space reserve (Kafka's ``Topic`` names two)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,11 @@
 
 Invariants:
     What ``state`` says is durable, if the session is.
-Called by: session, seeking. Calls: what sessions give it.
+    Changes follow one another, each of what the one before has left.
+Called by: session, seeking, subscriber. Calls: what sessions give it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from app.consumers.keeping.state import SessionState
@@ -16,6 +18,8 @@ Raises:
     BrokerError: It could not; an earlier one stays.
 """
 
+Update = Callable[[SessionState], SessionState]
+
 
 class KeptState:
     """The state of one session."""
@@ -24,13 +28,17 @@ class KeptState:
         """Begin with a state that is durable already."""
         self.state = state
         self._save = save
+        self._lock = asyncio.Lock()
 
-    async def change(self, state: SessionState) -> None:
-        """Make a state durable, then take it.
+    async def change(self, update: Update) -> None:
+        """Make a new state durable, then take it.
 
         Raises:
             BrokerError: It is not; the former stays.
         """
-        if state != self.state:
-            await self._save(state)
-            self.state = state
+        async with self._lock:
+            changed = update(self.state)
+            if changed != self.state:
+                if changed.settings.is_durable:
+                    await self._save(changed)
+                self.state = changed

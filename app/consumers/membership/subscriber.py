@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from app.broker.context import BrokerContext
 from app.broker.errors import IllegalGeneration, RebalanceInProgress, UnknownMemberId
+from app.broker.topics import check_topic_name
 from app.consumers.errors import IllegalSessionState, SessionNotFound
 from app.consumers.keeping.kept_state import KeptState
 from app.consumers.membership.member import RETRY_SECONDS, Member
@@ -61,12 +62,15 @@ def check_subscription(subscription: Subscription) -> None:
     Raises:
         InvalidPattern: The pattern is none.
         IllegalSessionState: Neither names nor a pattern, or both, or too many names.
+        InvalidTopic: No topic can have a name among them.
     """
     if subscription.pattern is not None:
         TopicPattern(subscription.pattern)
     has_names = bool(subscription.topics)
     if len(subscription.topics) > TOPICS_MAX or has_names == (subscription.pattern is not None):
         raise IllegalSessionState(f"subscribe to 1 to {TOPICS_MAX} topics, or by a pattern")
+    for name in subscription.topics:
+        check_topic_name(name)
 
 
 class Subscriber:

@@ -101,6 +101,8 @@ class Seeker:
             await self._remember(chosen)
 
     async def _remember(self, places: Collection[Remembered]) -> None:
-        read = self._positions.assignment
-        state = self._kept.state.with_remembered(places, self._positions.epoch, read)
-        await self._kept.change(state)
+        await self._kept.change(
+            lambda state: state.with_remembered(
+                places, self._positions.epoch, self._positions.assignment
+            )
+        )
