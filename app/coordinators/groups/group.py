@@ -30,7 +30,7 @@ from app.coordinators.groups.records import GroupRecord, KeyValue, encode_group
 from app.coordinators.groups.subscriptions import PROTOCOL_TYPE, subscribed_topics
 from app.telemetry.clock import Clock
 
-Append = Callable[[Sequence[KeyValue], Callable[[ErrorCode, int], None]], None]
+Append = Callable[[Sequence[KeyValue], Callable[[ErrorCode, int], None]], bool]
 """Writes records of the group; see ``Journal.append``."""
 
 
@@ -122,8 +122,12 @@ class Group:
             if future is not None and not future.done():
                 future.set_result(reply)
 
-    def write(self, records: Sequence[KeyValue], then: Callable[[ErrorCode, int], None]) -> None:
-        """Write records of the group; ``then`` is called when they are durable, or refused."""
+    def write(self, records: Sequence[KeyValue], then: Callable[[ErrorCode, int], None]) -> bool:
+        """Write records of the group; ``then`` is called when they are durable, or refused.
+
+        Returns:
+            Whether they were taken; see ``Journal.append``.
+        """
 
         def written(error: ErrorCode, base_offset: int) -> None:
             self._writes -= 1
@@ -133,7 +137,7 @@ class Group:
 
         self._writes += 1
         self._written.clear()
-        self._append(records, written)
+        return self._append(records, written)
 
     async def written(self) -> None:
         """Return when nothing of it is on its way to the disk."""

@@ -49,8 +49,12 @@ class Journal:
         """Whether there is nothing to read."""
         return self._replica.log_end_offset == self._replica.log_start_offset
 
-    def append(self, spawn: Spawn, records: Sequence[KeyValue], then: Then) -> None:
-        """Write records as one batch; ``then`` is called later, also when they are refused."""
+    def append(self, spawn: Spawn, records: Sequence[KeyValue], then: Then) -> bool:
+        """Write records as one batch; ``then`` is called later, also when they are refused.
+
+        Returns:
+            Whether they were taken. If they then do not become durable, nothing after them does.
+        """
         now_ms = self._clock.now_ms()
         error, base_offset, end_offset = ErrorCode.NONE, -1, -1
         try:
@@ -65,6 +69,7 @@ class Journal:
         if not self._is_following:
             self._is_following = True
             spawn(self._follow())
+        return error is ErrorCode.NONE
 
     async def read(self) -> AsyncIterator[tuple[Buffer, int, BatchHeader]]:
         """Yield all batches: bytes, position in them, header; the loop is left free in between.

@@ -215,8 +215,8 @@ class Shard:
         self._groups[group_id] = group
         return group
 
-    def _append(self, records: Sequence[KeyValue], then: Then) -> None:
-        self._journal.append(self._spawn, records, then)
+    def _append(self, records: Sequence[KeyValue], then: Then) -> bool:
+        return self._journal.append(self._spawn, records, then)
 
     def _forget(self, group: Group) -> None:
         if self._groups.get(group.group_id) is group:

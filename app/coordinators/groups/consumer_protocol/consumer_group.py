@@ -82,6 +82,9 @@ class ConsumerGroup:
         self.changed: set[Part] = set()
         for part, value in (parts or {}).items():
             self._load(part, value)
+        for member_id in self._currents.keys() - self.members.keys():
+            self._set_current(member_id, Current())
+            del self._currents[member_id]
         self.changed.clear()
 
     @property
@@ -365,7 +368,9 @@ class ConsumerGroup:
         if isinstance(value, Subscription):
             self._put_member(member_id, value)
         elif isinstance(value, Current):
-            self._set_current(member_id, value)
+            is_clear = value.held.isdisjoint(self._holders)
+            # Never written by us; who claims what another has must join anew.
+            self._set_current(member_id, value if is_clear else Current())
         elif isinstance(value, frozenset):
             self.targets[member_id] = value
         elif isinstance(value, Mapping):

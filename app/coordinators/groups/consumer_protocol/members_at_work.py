@@ -2,8 +2,10 @@
 
 Invariants:
     A heartbeat is answered when everything that the group changed up to it is durable.
-    A change whose write failed is written with the next one, as the group then stands; so nobody
-    is ever answered by a state that a restart would not bring back.
+    A change whose write was refused is written with the next one, as the group then stands; so
+    nobody is ever answered by a state that a restart would not bring back.
+Crash between two steps: what is durable is how the group stood at some moment, because the writes
+are in its order, none is left out, and behind one that does not become durable none does.
 Called by: group. Calls: consumer_group, records.
 """
 
@@ -23,7 +25,7 @@ from app.coordinators.groups.consumer_protocol.records import encode_part
 from app.coordinators.groups.error_codes import ErrorCode
 from app.coordinators.groups.records import KeyValue
 
-Write = Callable[[Sequence[KeyValue], Callable[[ErrorCode, int], None]], None]
+Write = Callable[[Sequence[KeyValue], Callable[[ErrorCode, int], None]], bool]
 """Writes records of the group; see ``Group.write``."""
 
 
@@ -54,7 +56,6 @@ class MembersAtWork:
         self._write = write
         self._sessions: dict[str, asyncio.TimerHandle] = {}
         self._rebalances: dict[str, asyncio.TimerHandle] = {}
-        self._failures = 0
         self._last: asyncio.Future[ErrorCode] | None = None
         for member_id in group.members:
             self._await_heartbeat(member_id)
@@ -67,7 +68,7 @@ class MembersAtWork:
         if reply.error is not ErrorCode.NONE:
             return reply
         self._follow(beat.member_id, before)
-        error = await self._save()
+        error = await asyncio.shield(self._save())  # others wait for it too
         if error is not ErrorCode.NONE:
             return HeartbeatReply(error=error, member_id=beat.member_id)
         return reply
@@ -129,22 +130,10 @@ class MembersAtWork:
         if not self.group.changed:
             durable.set_result(ErrorCode.NONE)
             return durable
-        parts = frozenset(self.group.changed)
-        failures = self._failures
-        self.group.changed.clear()
-
-        def written(error: ErrorCode, _base_offset: int) -> None:
-            if error is not ErrorCode.NONE:
-                self._failures += 1
-                self.group.changed |= parts
-            elif failures != self._failures:
-                # It stands on a write that failed after this one was begun.
-                error = ErrorCode.COORDINATOR_NOT_AVAILABLE
-            durable.set_result(_told(error))
-
-        ordered = sorted(parts, key=lambda one: (one[0].value, one[1]))
-        records = [encode_part(self._group_id, one, self.group.value(one)) for one in ordered]
-        self._write(records, written)
+        parts = sorted(self.group.changed, key=lambda one: (one[0].value, one[1]))
+        records = [encode_part(self._group_id, one, self.group.value(one)) for one in parts]
+        if self._write(records, lambda error, _base_offset: durable.set_result(_told(error))):
+            self.group.changed.clear()
         return durable
 
 

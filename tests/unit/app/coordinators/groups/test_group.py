@@ -26,8 +26,9 @@ class Working:
         limits = MembershipLimits(initial_rebalance_delay_ms=delay_ms)
         self.group = Group("g", ClassicGroup(limits), GroupOffsets(), SystemClock(), self._append)
 
-    def _append(self, _records: Sequence[KeyValue], then: Written) -> None:
+    def _append(self, _records: Sequence[KeyValue], then: Written) -> bool:
         self.writes.append(then)
+        return True
 
     def join(self) -> "asyncio.Task[object]":
         ticket = self.group.next_ticket()

@@ -26,6 +26,7 @@ class Writing:
         self.replica = replica
         self.journal = Journal(broker.clock, broker.replicas, replica, metadata.leader_epoch)
         self.outcomes: list[Outcome] = []
+        self.taken: list[bool] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     def spawn(self, work: Coroutine[None, None, None]) -> None:
@@ -35,7 +36,7 @@ class Writing:
         def then(error: ErrorCode, base_offset: int) -> None:
             self.outcomes.append((name, error, base_offset))
 
-        self.journal.append(self.spawn, [(name.encode(), b"v" * size)], then)
+        self.taken.append(self.journal.append(self.spawn, [(name.encode(), b"v" * size)], then))
 
     async def finish(self) -> list[Outcome]:
         while self._tasks:
@@ -70,6 +71,7 @@ async def test_a_refused_write_keeps_its_place_in_the_order(tmp_path: Path) -> N
             ("large", ErrorCode.INVALID_COMMIT_OFFSET_SIZE, -1),
             ("b", ErrorCode.NONE, 1),
         ]
+        assert writing.taken == [True, False, True]
 
 
 async def test_writes_that_never_become_durable_are_told_so(tmp_path: Path) -> None:

@@ -8,14 +8,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from app.coordinators.groups.consumer_protocol.consumer_group import ConsumerGroup
+from app.coordinators.groups.consumer_protocol.consumer_group import ConsumerGroup, PartValue
 from app.coordinators.groups.consumer_protocol.model import (
     NOTHING,
+    Current,
     HeartbeatReply,
     MemberHeartbeat,
     Part,
     Partitions,
     PartKind,
+    Subscription,
     Topic,
     TopicsByName,
 )
@@ -318,3 +320,20 @@ def test_what_has_not_changed_is_not_written_again() -> None:
     gone: set[Part] = {(kind, "m1") for kind in (PartKind.MEMBER, PartKind.TARGET)}
     assert calm == set()
     assert world.group.changed == {*gone, (PartKind.CURRENT, "m1"), (PartKind.GROUP, "")}
+
+
+def test_who_claims_what_another_has_is_fenced_when_the_group_is_read() -> None:
+    one, other = Current(epoch=2, assigned=frozenset({(ID_A, 0)})), Subscription(topics=("a",))
+    parts: dict[Part, PartValue] = {
+        (PartKind.MEMBER, "m"): other,
+        (PartKind.CURRENT, "m"): one,
+        (PartKind.MEMBER, "n"): other,
+        (PartKind.CURRENT, "n"): one,
+        (PartKind.CURRENT, "nobody"): one,
+    }
+
+    group = ConsumerGroup(9, parts)
+
+    assert group.check_member("m", 2) is ErrorCode.NONE
+    assert group.check_member("n", 2) is ErrorCode.STALE_MEMBER_EPOCH
+    assert group.current("nobody") == Current()

@@ -35,11 +35,13 @@ class Journal:
 
     def __init__(self) -> None:
         self.writes: list[Sequence[KeyValue]] = []
+        self.is_refusing = False
         self._waiting: list[Callable[[ErrorCode, int], None]] = []
 
-    def write(self, records: Sequence[KeyValue], then: Callable[[ErrorCode, int], None]) -> None:
+    def write(self, records: Sequence[KeyValue], then: Callable[[ErrorCode, int], None]) -> bool:
         self.writes.append(records)
         self._waiting.append(then)
+        return not self.is_refusing
 
     def settle(self, error: ErrorCode = ErrorCode.NONE) -> None:
         self._waiting.pop(0)(error, 0)
@@ -76,22 +78,45 @@ async def test_an_answer_waits_for_its_write_and_so_does_one_that_repeats_it() -
     work.close()
 
 
-async def test_what_was_not_written_is_written_with_the_next_change_and_answered_by_nobody() -> (
-    None
-):
+async def test_what_was_refused_is_written_with_the_next_change() -> None:
     journal = Journal()
     work = at_work(journal)
+    journal.is_refusing = True
     first = await begun(work, JOIN)
+    journal.is_refusing = False
     second = await begun(work, replace(JOIN, member_id="n"))
     journal.settle(ErrorCode.COORDINATOR_NOT_AVAILABLE)
     journal.settle()
-    third = await begun(work, MemberHeartbeat(member_id="m", epoch=1))
+
+    assert (await first).error is ErrorCode.COORDINATOR_NOT_AVAILABLE
+    assert (await second).error is ErrorCode.NONE
+    assert {key for key, _ in journal.writes[0]} <= {key for key, _ in journal.writes[1]}
+    work.close()
+
+
+async def test_what_does_not_become_durable_is_answered_to_nobody() -> None:
+    journal = Journal()
+    work = at_work(journal)
+    first = await begun(work, JOIN)
+    journal.settle(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+    again = await begun(work, MemberHeartbeat(member_id="m", epoch=1))
+
+    refused = [(await one).error for one in (first, again)]
+    assert refused == [ErrorCode.COORDINATOR_NOT_AVAILABLE] * 2
+    work.close()
+
+
+async def test_a_member_that_hangs_up_leaves_the_others_answers_alone() -> None:
+    journal = Journal()
+    work = at_work(journal)
+    leaves = await begun(work, JOIN)
+    stays = await begun(work, MemberHeartbeat(member_id="m", epoch=1))
+
+    leaves.cancel()
+    await asyncio.sleep(0)
     journal.settle()
 
-    failed = ErrorCode.COORDINATOR_NOT_AVAILABLE
-    assert [(await one).error for one in (first, second)] == [failed, failed]
-    assert (await third).error is ErrorCode.NONE
-    assert {key for key, _ in journal.writes[0]} <= {key for key, _ in journal.writes[2]}
+    assert (await stays).error is ErrorCode.NONE
     work.close()
 
 
