@@ -7,6 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from app.api import health
+from app.api.edge.segments import WholeSegments
 from app.api.errors import install_error_handlers
 from app.api.guard import BodyGuard
 from app.api.v2 import metadata as v2_metadata
@@ -71,4 +72,5 @@ def build_application(lifespan: Lifespan | None = None) -> FastAPI:
         app.include_router(module.router)
     install_error_handlers(app)
     app.add_middleware(BodyGuard)
+    app.add_middleware(WholeSegments)
     return app

@@ -35,8 +35,10 @@ def list_groups(context: typer.Context, *, as_json: AsJson = False, url: Url = D
     console: Console = context.obj
     with console.connect(url) as http:
         found = Groups(http).list()
-    rows = [(one.consumer_group_id, one.state, one.partition_assignor or "-") for one in found]
-    _write(console, ("GROUP", "STATE", "ASSIGNOR"), rows, found, as_json)
+    rows = [
+        (one.consumer_group_id, one.state, one.kind, one.partition_assignor or "-") for one in found
+    ]
+    _write(console, ("GROUP", "STATE", "TYPE", "ASSIGNOR"), rows, found, as_json)
 
 
 @app.command("describe", epilog=examples("cauce group describe billing"))
@@ -64,7 +66,7 @@ def describe(
     ]
     if not as_json:
         head = f"Group:    {group.consumer_group_id}\nState:    {group.state}\n"
-        head += f"Assignor: {group.partition_assignor or '-'}\n\n"
+        head += f"Type:     {group.kind}\nAssignor: {group.partition_assignor or '-'}\n\n"
         console.write(head.encode())
     said = [{"member": member, "assignments": reads} for member, reads in members]
     _write(console, ("MEMBER", "CLIENT", "INSTANCE", "PARTITIONS"), rows, said, as_json)

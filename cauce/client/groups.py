@@ -23,6 +23,13 @@ class Group(msgspec.Struct, frozen=True):
     is_simple: bool
     partition_assignor: str
     type: str
+    is_mixed_consumer_group: bool = False
+    """Whether members of the classic protocol are in a group of the next generation's."""
+
+    @property
+    def kind(self) -> str:
+        """Its type in a word for people."""
+        return f"{self.type} (mixed)" if self.is_mixed_consumer_group else self.type
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -89,8 +96,7 @@ class Groups:
 
     def assignments(self, group_id: str, member_id: str) -> Sequence[Assignment]:
         """Return the partitions that a member reads."""
-        member = quote(member_id, safe="")
-        path = f"{group_path(group_id)}/consumers/{member}/assignments"
+        path = f"{group_path(group_id)}/consumers/{segment(member_id)}/assignments"
         return self._decode_list(self._http.get(path), Assignment)
 
     def lags(self, group_id: str) -> Sequence[Lag]:
@@ -142,4 +148,11 @@ class Groups:
 
 def group_path(group_id: str) -> str:
     """Return a group's path; its id is escaped whole."""
-    return f"{GROUPS_PATH}/{quote(group_id, safe='')}"
+    return f"{GROUPS_PATH}/{segment(group_id)}"
+
+
+def segment(text: str) -> str:
+    """Return a segment of a path that means a text; dots alone would mean another folder."""
+    if text in (".", ".."):
+        return text.replace(".", "%2E")
+    return quote(text, safe="")

@@ -9,11 +9,18 @@ from pathlib import Path
 
 import httpx
 import pytest
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from tests.support.groups.members import wait_until
 from tests.support.node import NodeProcess
 
 pytestmark = pytest.mark.slow
 
+TO_2 = {
+    "target": "exact",
+    "value": 2,
+    "partitions": [{"topic_name": "t", "partition_id": 0}],
+}
 JSON = {"content-type": "application/json"}
 LEAVERS = 150
 RECORDS_EACH = 20
@@ -85,6 +92,65 @@ def test_failed_sync_fences_the_node_and_nothing_is_acknowledged_until_a_restart
     assert "late" not in values
     assert again["offset"] == len(values)
     assert node.stop() == 0
+
+
+def test_groups_whose_disk_failed_say_so_and_go_on_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAUCE_GROUP_INITIAL_REBALANCE_DELAY_MS", "0")
+    switch = tmp_path / "switch"
+    node = NodeProcess(tmp_path / "data", prelude=FAILING_SYNC.format(switch=str(switch)))
+    node.start()
+    node.create_topic("t", 1)
+    httpx.post(f"{node.topics}/t/records", content=record("x"), headers=JSON)
+    consumers = [reading(node, protocol) for protocol in ("classic", "consumer")]
+    for one in consumers:
+        one.commit(offsets=[TopicPartition("t", 0, 1)], asynchronous=False)
+    switch.touch()
+
+    alter = f"{node.url}/v3/clusters/-/consumer-groups/new/offsets:alter"
+    altered = httpx.post(alter, json={**TO_2, "validate_only": False}).json()["data"]
+    with ThreadPoolExecutor(2) as threads:
+        refused = list(threads.map(lambda one: commit(one, 2), consumers))
+    switch.unlink()
+    node.stop()
+    node.start()
+    for one in consumers:
+        wait_until(lambda one=one: one.poll(0.1) is None and commit(one, 3) == 0, "it commits")  # type: ignore[misc] # of this round
+    committed = [one.committed([TopicPartition("t", 0)], timeout=30)[0].offset for one in consumers]
+    for one in consumers:
+        one.close()
+
+    unavailable = KafkaError.COORDINATOR_NOT_AVAILABLE
+    assert ([one["error_code"] for one in altered], refused) == ([unavailable], [unavailable] * 2)
+    assert committed == [3, 3]
+    assert node.stop() == 0
+
+
+def reading(node: NodeProcess, protocol: str) -> Consumer:
+    """Return the only member of a group, which has got a record."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": node.bootstrap,
+            "group.id": protocol,
+            "group.protocol": protocol,
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "log_level": 0,
+        }
+    )
+    consumer.subscribe(["t"])
+    wait_until(lambda: bool(consumer.consume(1, 0.1)), "a record came")
+    return consumer
+
+
+def commit(consumer: Consumer, offset: int) -> int:
+    """Commit an offset; return what comes of it in Kafka's numbers."""
+    try:
+        consumer.commit(offsets=[TopicPartition("t", 0, offset)], asynchronous=False)
+    except KafkaException as error:
+        return int(error.args[0].code())
+    return 0
 
 
 def test_client_that_leaves_never_cancels_or_tears_an_append(node: NodeProcess) -> None:

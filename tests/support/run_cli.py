@@ -5,6 +5,8 @@ import os
 import tempfile
 from dataclasses import dataclass
 
+import pytest
+
 from cauce.cli.console import Console
 from cauce.cli.main import run
 from tests.support.fake_rest_server import FakeRestServer
@@ -29,6 +31,15 @@ def run_cli(server: FakeRestServer, *arguments: str, stdin: bytes = b"") -> Outc
             stdin=file.fileno(), stdout=stdout, stderr=stderr, transport=server.transport
         )
         status = run(arguments, console)
+    return Outcome(status=status, stdout=stdout.getvalue(), stderr=stderr.getvalue())
+
+
+def run_cli_over_network(url: str, *arguments: str) -> Outcome:
+    """Run a command in this process against a server that listens."""
+    stdout, stderr = io.BytesIO(), io.StringIO()
+    with tempfile.TemporaryFile() as file, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CAUCE_URL", url)
+        status = run(arguments, Console(stdin=file.fileno(), stdout=stdout, stderr=stderr))
     return Outcome(status=status, stdout=stdout.getvalue(), stderr=stderr.getvalue())
 
 

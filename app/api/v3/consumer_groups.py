@@ -4,6 +4,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Response
+from pydantic import AfterValidator
 
 from app.api.dependencies import (
     ID_CHARS_MAX,
@@ -15,6 +16,7 @@ from app.api.dependencies import (
     PartitionId,
     TopicName,
 )
+from app.api.edge.segments import whole
 from app.api.errors import ApiError
 from app.api.v3.group_models import (
     ConsumerAssignmentData,
@@ -42,8 +44,12 @@ GROUP = f"{GROUPS}/{{consumer_group_id}}"
 _CONSUMER = f"{GROUP}/consumers/{{consumer_id}}"
 _ASSIGNMENTS = f"{_CONSUMER}/assignments"
 
-GroupId = Annotated[str, Path(description="The group's id.", max_length=ID_CHARS_MAX)]
-ConsumerId = Annotated[str, Path(description="The member's id.", max_length=512)]
+GroupId = Annotated[
+    str, Path(description="The group's id.", max_length=ID_CHARS_MAX), AfterValidator(whole)
+]
+ConsumerId = Annotated[
+    str, Path(description="The member's id.", max_length=512), AfterValidator(whole)
+]
 
 
 @router.get(GROUPS, operation_id="listKafkaConsumerGroups")

@@ -16,7 +16,7 @@ from app.coordinators.groups.records import KeyValue
 from app.replication.partition import Partition
 from app.replication.replica_manager import ReplicaManager
 from app.telemetry.clock import Clock
-from storage.errors import BatchTooLarge, DiskError, LogDirFull, LogError, PassingDiskError
+from storage.errors import BatchTooLarge, DiskError, LogError
 from storage.format.batch import BatchHeader, Buffer, iterate_headers
 from storage.format.builder import build_batch
 
@@ -113,6 +113,5 @@ class Journal:
 def _error_code(error: Exception) -> ErrorCode:
     if isinstance(error, BatchTooLarge):
         return ErrorCode.INVALID_COMMIT_OFFSET_SIZE
-    if isinstance(error, PassingDiskError | LogDirFull):
-        return ErrorCode.COORDINATOR_NOT_AVAILABLE
-    return ErrorCode.NOT_COORDINATOR
+    # Not NOT_COORDINATOR: whoever is asked who coordinates would name this node again.
+    return ErrorCode.COORDINATOR_NOT_AVAILABLE

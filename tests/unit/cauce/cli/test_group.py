@@ -35,8 +35,8 @@ def test_groups_are_listed_as_a_table_or_as_lines(server: FakeRestServer) -> Non
     as_json = run(server, "list", "--json", answers=[listed(GROUP)])
 
     assert [line.split() for line in as_table.stdout.decode().splitlines()] == [
-        ["GROUP", "STATE", "ASSIGNOR"],
-        ["g", "STABLE", "range"],
+        ["GROUP", "STATE", "TYPE", "ASSIGNOR"],
+        ["g", "STABLE", "CLASSIC", "range"],
     ]
     assert json.loads(as_json.stdout)["consumer_group_id"] == "g"
 

@@ -83,7 +83,7 @@ async def test_writes_that_never_become_durable_are_told_so(tmp_path: Path) -> N
         writing.replica.fail("gone")
         writing.write("b")
 
-        gone = ErrorCode.NOT_COORDINATOR
+        gone = ErrorCode.COORDINATOR_NOT_AVAILABLE
         assert [one[:2] for one in await writing.finish()] == [("a", gone), ("b", gone)]
 
 

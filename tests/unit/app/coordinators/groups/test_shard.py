@@ -142,7 +142,7 @@ async def test_a_group_whose_deletion_is_not_written_is_there_again(tmp_path: Pa
         shard.delete(group, outcomes.append)
         await finish(tasks)
 
-        assert outcomes == [ErrorCode.NOT_COORDINATOR]
+        assert outcomes == [ErrorCode.COORDINATOR_NOT_AVAILABLE]
         restored = shard.get("g")
         assert restored is not None
         assert restored is not group
