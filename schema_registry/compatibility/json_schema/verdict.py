@@ -1,6 +1,6 @@
 """The verdict on two JSON Schemas, worded.
 
-Called by: the registry's levels. Calls: comparison, rules, differences.
+Called by: the registry's levels. Calls: comparison, rules, differences, counter_examples.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from schema_registry.compatibility.incompatibility import INCOMPATIBILITIES_MAX, Incompatibility
 from schema_registry.compatibility.json_schema.comparison import Comparison
+from schema_registry.compatibility.json_schema.counter_examples import find_examples
 from schema_registry.compatibility.json_schema.differences import TOLERATED, Difference
 from schema_registry.compatibility.json_schema.rules import compare_nodes
 from schema_registry.formats.json_schema.json_text import escaped, print_json
@@ -65,13 +66,19 @@ def incompatibilities(
     Raises:
         BoundExceeded: The comparison takes too many steps.
     """
+    assert isinstance(reader, JsonSchema), "a JSON Schema"
+    assert isinstance(writer, JsonSchema), "a JSON Schema"
     found = differences(writer, reader, policy, check_deadline=check_deadline)
-    breaking = [one for one in found if one.kind not in TOLERATED[policy]]
-    distinct = {(one.kind, one.path): one for one in reversed(breaking)}
-    return [worded(one) for one in reversed(distinct.values())][:INCOMPATIBILITIES_MAX]
+    breaking = (one for one in found if one.kind not in TOLERATED[policy])
+    distinct: dict[tuple[str, tuple[str, ...]], Difference] = {}
+    for one in breaking:
+        distinct.setdefault((one.kind, one.path), one)
+    shown = list(distinct.values())[:INCOMPATIBILITIES_MAX]
+    examples = find_examples(writer, reader, shown) if shown else []
+    return [worded(one, example) for one, example in zip(shown, examples, strict=True)]
 
 
-def worded(difference: Difference) -> Incompatibility:
+def worded(difference: Difference, example: str | None = None) -> Incompatibility:
     """Return a difference of a reader's schema from a writer's as a reason."""
     path = "#" + "".join(f"/{escaped(segment)}" for segment in difference.path)
     return Incompatibility(
@@ -80,6 +87,7 @@ def worded(difference: Difference) -> Incompatibility:
         message=_message(difference.kind).format(place=_place(difference.path)),
         reader=_side(difference.update),
         writer=_side(difference.original),
+        counter_example=example,
     )
 
 

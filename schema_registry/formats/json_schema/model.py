@@ -188,6 +188,7 @@ class ModelBuilder:
             allows_additional=additional is not False,
             additional=None if isinstance(additional, bool) else self._optional(additional),
             unevaluated=self._optional(schema.get("unevaluatedItems") if draft.is_modern else None),
+            contains=self._optional(schema.get("contains")),
             min_items=_decimal(schema.get("minItems")),
             max_items=_decimal(schema.get("maxItems")),
             min_contains=_decimal(schema.get("minContains", 1 if has_contains else None)),

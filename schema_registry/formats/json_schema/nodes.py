@@ -80,6 +80,9 @@ class ArrayFacts:
     """For the items behind the tuple."""
 
     unevaluated: "Node | None"
+    contains: "Node | None"
+    """Not compared, but by ``min_contains`` and ``max_contains``."""
+
     min_items: Decimal | None
     max_items: Decimal | None
     min_contains: Decimal | None

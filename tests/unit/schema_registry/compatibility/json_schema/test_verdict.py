@@ -22,6 +22,7 @@ def test_a_reason_names_kind_place_and_both_sides() -> None:
             message="the reader's schema has a lower bound at 'properties/a/b/maxLength'",
             reader="2",
             writer="10",
+            counter_example='{"a/b":"xxx"}',
         )
     ]
 
