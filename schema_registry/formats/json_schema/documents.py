@@ -6,7 +6,8 @@ Confluent's registry does, by the names under which the referenced texts were re
 ``$dynamicRef`` and ``$recursiveRef`` lead to where they lead without a dynamic scope.
 
 Invariants: every subschema that a document holds, or that a reference leads to, has a scope after
-``Documents`` is made; every reference in it has a target, or making it was refused.
+``Documents`` is made; every reference of the schema, and of the texts that it leads to, has a
+target, or making it was refused.
 Called by: schema. Calls: structure, drafts.
 Source: JSON Schema core, "base URI, anchors, and dereferencing"; Everit's ReferenceLookup.
 """
@@ -17,7 +18,7 @@ from typing import Any
 from urllib.parse import unquote, urljoin
 
 from schema_registry.errors import BoundExceeded, InvalidSchema
-from schema_registry.formats.json_schema.drafts import Draft, draft_of, draft_of_uri
+from schema_registry.formats.json_schema.drafts import Draft, draft_of, is_meta_schema
 from schema_registry.formats.json_schema.json_text import escaped, parse_json
 from schema_registry.formats.json_schema.limits import SUBSCHEMAS_MAX
 from schema_registry.formats.json_schema.structure import check_keywords, subschemas
@@ -31,7 +32,7 @@ REFERENCE_KEYWORDS = ("$ref", "$dynamicRef", "$recursiveRef")
 class MetaSchema:
     """What a reference to a draft itself leads to: nothing that is looked into."""
 
-    draft: Draft
+    uri: str
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -78,8 +79,9 @@ class Documents:
         self._anchors: dict[tuple[int, str], Any] = {}
         self._names: dict[str, Document] = {}
         self._targets: dict[tuple[int, str], Any] = {}
-        self._ids_inside = False
-        self._waiting: list[Any] = []
+        self._waiting: list[Mapping[str, Any]] = []
+        self._unread: dict[int, list[Mapping[str, Any]]] = {}
+        self._reached = {0}
         draft = draft_of(root)
         self.documents = [Document(number=0, name="", root=root, uri="", draft=draft)]
         self._read(self.documents[0], references)
@@ -96,9 +98,14 @@ class Documents:
         return self.documents[0].root
 
     @property
-    def is_plain(self) -> bool:
-        """Whether all references stay within the schema, which has no ``$id`` inside."""
-        return len(self.documents) == 1 and not self._ids_inside
+    def is_alone(self) -> bool:
+        """Whether there is no text but the schema's own."""
+        return len(self.documents) == 1
+
+    @property
+    def referenced(self) -> list[Document]:
+        """The other texts that a reference leads to, at whatever remove."""
+        return [one for one in self.documents[1:] if one.number in self._reached]
 
     def is_schema(self, value: Mapping[str, Any]) -> bool:
         """Return whether an object of these documents is a subschema."""
@@ -177,7 +184,7 @@ class Documents:
                 raise BoundExceeded("", f"more than {SUBSCHEMAS_MAX} subschemas")
             scope = self._identified(schema, scope)
             self._scopes[id(schema)] = scope
-            self._waiting.append(schema)
+            self._unread.setdefault(scope.document.number, []).append(schema)
             alone = "$ref" in schema and not scope.draft.is_modern
             check_keywords(
                 {"$ref": schema["$ref"]} if alone else schema, scope.draft, scope.pointer
@@ -198,7 +205,6 @@ class Documents:
                 self._anchors.setdefault((id(scope.resource), anchor), schema)
             if uri:
                 base = _join(scope.base, uri)
-                self._ids_inside |= not is_root
                 self._resources.setdefault(_bare(base), schema)
                 scope = Scope(
                     document=scope.document,
@@ -213,7 +219,8 @@ class Documents:
         return scope
 
     def _resolve_all(self) -> None:
-        """Find the target of every reference; what a pointer leads to may hold more of them."""
+        """Find the target of every reference of the schema, and of the texts it leads to."""
+        self._waiting = self._unread.pop(0, [])
         while self._waiting:
             schema = self._waiting.pop()
             scope = self._scopes[id(schema)]
@@ -221,11 +228,19 @@ class Documents:
                 if isinstance(schema.get(keyword), str):
                     target = self._resolve(schema[keyword], scope, f"{scope.pointer}/{keyword}")
                     self._targets[id(schema), keyword] = target
+                    self._reach(target)
         self._all = [
             (inner, self._scopes[id(inner)])
             for document in self.documents
             for inner in self._inside(document.root)
         ]
+
+    def _reach(self, target: Any) -> None:
+        """Have the references of a text resolved that one leads to."""
+        scope = self._scopes.get(id(target)) if isinstance(target, dict) else None
+        if scope is not None:
+            self._reached.add(scope.document.number)
+            self._waiting += self._unread.pop(scope.document.number, [])
 
     def _inside(self, root: Any) -> Iterator[Mapping[str, Any]]:
         """Yield each scoped subschema of a document once, pointers into the unknown included."""
@@ -248,8 +263,8 @@ class Documents:
         else:
             document = scope.document.names.get(_bare(bare)) or self._names.get(_bare(bare))
             if document is None:
-                if draft := draft_of_uri(uri):
-                    return MetaSchema(draft=draft)
+                if is_meta_schema(uri):
+                    return MetaSchema(uri=uri)
                 raise InvalidSchema(path, f"{reference!r} is none of the schema's references")
             resource = document.root
         target = self._fragment(resource, unquote(fragment), scope)

@@ -45,6 +45,11 @@ _URIS: Final[tuple[tuple[str, Draft], ...]] = (
     ("json-schema.org/schema", Draft.DRAFT_4),
 )
 
+_VOCABULARIES: Final = (
+    "https://json-schema.org/draft/2019-09/meta/",
+    "https://json-schema.org/draft/2020-12/meta/",
+)
+
 ONE_SCHEMA: Final = frozenset(
     {
         *("additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if"),
@@ -74,3 +79,8 @@ def draft_of_uri(uri: str) -> Draft | None:
     if bare == uri:
         return None
     return next((draft for known, draft in _URIS if bare.startswith(known)), None)
+
+
+def is_meta_schema(uri: str) -> bool:
+    """Return whether a URI is that of a draft's own schema, or of a vocabulary of one."""
+    return draft_of_uri(uri) is not None or uri.startswith(_VOCABULARIES)

@@ -55,9 +55,9 @@ class _Flattening:
         if not isinstance(root, dict):
             return root
         flat = {"$schema": SCHEMA_URIS[self._draft], **self._copy(root)}
-        if len(self._documents.documents) > 1:
+        if self._documents.referenced:
             definitions = dict(flat.get(self._draft.definitions_keyword, {}))
-            for document in self._documents.documents[1:]:
+            for document in self._documents.referenced:
                 definitions[self._keys[document.number]] = self._copy(document.root)
             flat[self._draft.definitions_keyword] = definitions
         return flat
@@ -68,7 +68,7 @@ class _Flattening:
         own = root.get(self._draft.definitions_keyword, {}) if isinstance(root, dict) else {}
         keys: dict[int, str] = {}
         taken = set(own)
-        for document in self._documents.documents[1:]:
+        for document in self._documents.referenced:
             key, turn = document.name, 1
             while key in taken:
                 turn += 1
@@ -98,7 +98,7 @@ class _Flattening:
         for keyword in self._documents.reference_keywords(schema):
             target = self._documents.target(schema, keyword)
             if isinstance(target, MetaSchema):
-                added.append({"$ref": SCHEMA_URIS[target.draft]})
+                added.append({"$ref": target.uri})
             elif isinstance(target, dict):
                 added.append({"$ref": self._pointer(target)})
             elif target is False:

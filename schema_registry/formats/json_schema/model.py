@@ -115,7 +115,7 @@ class ModelBuilder:
     def _reference(self, schema: Mapping[str, Any], keyword: str) -> _Part:
         target = self._documents.target(schema, keyword)
         if isinstance(target, MetaSchema):
-            return Kind.META_SCHEMA, MetaSchemaFacts(draft=target.draft)
+            return Kind.META_SCHEMA, MetaSchemaFacts(uri=target.uri.removesuffix("#"))
         return Kind.REFERENCE, ReferenceFacts(node=self._node(target))
 
     def _combination(self, criterion: Criterion, schemas: list[Any]) -> CombinedFacts:

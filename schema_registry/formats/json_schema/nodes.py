@@ -139,7 +139,7 @@ class ReferenceFacts:
 class MetaSchemaFacts:
     """Which draft's own schema this is."""
 
-    draft: int
+    uri: str
 
 
 Facts: TypeAlias = (

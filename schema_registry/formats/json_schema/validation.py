@@ -83,9 +83,9 @@ class Validation:
         return FaultSearch(self.flat, VALIDATORS[self._draft])
 
     def _compile(self) -> Validator:
-        """Compile the text as it is if it stands alone, flattened if that fails."""
+        """Compile the text as it is if there is no other, flattened if that fails."""
         root = self._documents.root
-        if self._documents.is_plain and isinstance(root, dict):
+        if self._documents.is_alone and isinstance(root, dict):
             try:
                 return self._compiled({**root, "$schema": SCHEMA_URIS[self._draft]})
             except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError):

@@ -2,7 +2,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.json_schema_cases import DRAFT_2020, Case, check
+from schema_registry.compatibility.json_schema.verdict import incompatibilities
+from schema_registry.errors import BoundExceeded
+from tests.support.json_schema_cases import DRAFT_2020, Case, check, parse
 
 COMBINED = "CombinedSchemaDiff"
 
@@ -222,3 +224,25 @@ def test_the_criterion_of_a_single_member_does_not_matter(
             source,
         )
     )
+
+
+def test_a_union_of_many_values_is_compared() -> None:
+    many = [{"const": number} for number in range(700)]
+    one, other = parse({"oneOf": many}), parse({"oneOf": [*reversed(many), {"const": "more"}]})
+
+    assert incompatibilities(other, one) == []
+    assert [found.kind for found in incompatibilities(one, other)] == ["SUM_TYPE_NARROWED"]
+
+
+def test_pairs_of_members_are_as_many_as_there_may_be() -> None:
+    union = parse({"oneOf": [{"const": number} for number in range(1_001)]})
+
+    with pytest.raises(BoundExceeded, match="pairs of members"):
+        incompatibilities(union, union)
+
+
+def test_what_connect_made_of_bytes_is_a_member_by_that() -> None:
+    before = {"anyOf": [{"type": "boolean", "connect.type": "bytes"}, TEXT]}
+    after = {"anyOf": [{"const": 1, "connect.type": "bytes"}, TEXT]}
+
+    assert incompatibilities(parse(after), parse(before)) == []

@@ -5,7 +5,6 @@ import pytest
 from schema_registry.errors import BoundExceeded, InvalidSchema
 from schema_registry.formats.json_schema import documents as documents_module
 from schema_registry.formats.json_schema.documents import Documents, MetaSchema
-from schema_registry.formats.json_schema.drafts import Draft
 from schema_registry.model import ResolvedReference
 from tests.support.json_schema_cases import DRAFT_4, DRAFT_2019, DRAFT_2020
 
@@ -115,7 +114,7 @@ def test_names_of_a_text_are_its_own() -> None:
 
 def test_a_meta_schema_is_known() -> None:
     assert target({"$ref": "http://json-schema.org/draft-07/schema#"}) == MetaSchema(
-        draft=Draft.DRAFT_7
+        uri="http://json-schema.org/draft-07/schema"
     )
 
 
@@ -165,10 +164,17 @@ def test_references_are_as_many_as_there_may_be(monkeypatch: pytest.MonkeyPatch)
         Documents({}, tuple(reference(f"{number}.json", "{}") for number in range(12)))
 
 
-def test_a_schema_that_stands_alone_says_so() -> None:
-    assert Documents({"$id": "http://x/y", "$ref": "#"}).is_plain
-    assert not Documents({"definitions": {"a": {"$id": "http://x/y"}}}).is_plain
-    assert not Documents({}, (reference("a.json", "{}"),)).is_plain
+def test_a_schema_without_other_texts_says_so() -> None:
+    assert Documents({"definitions": {"a": {"$id": "http://x/y"}}}).is_alone
+    assert not Documents({}, (reference("a.json", "{}"),)).is_alone
+
+
+def test_references_of_a_text_that_nothing_leads_to_do_not_matter() -> None:
+    broken = reference("a.json", '{"$ref":"nowhere.json"}')
+
+    assert Documents({}, (broken,)).root == {}
+    with pytest.raises(InvalidSchema, match=r"nowhere\.json"):
+        Documents({"items": {"$ref": "a.json"}}, (broken,))
 
 
 def test_keywords_beside_a_reference_count_in_modern_drafts_alone() -> None:
