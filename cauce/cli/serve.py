@@ -1,5 +1,6 @@
 """``cauce serve``: start a node in this process. The only command that imports the broker."""
 
+import gc
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -151,6 +152,7 @@ def serve(
         "rest_compat": None if rest_compat is None else rest_compat.value,
     }
     overrides = {name: value for name, value in given.items() if value is not None}
+    gc.disable()  # until it serves: what is imported and built now lives as long as the process
     from app.main import serve as serve_node
 
     raise typer.Exit(serve_node(overrides))

@@ -13,12 +13,12 @@ Source: CEL; semantics of errors as in its specification, "Evaluation".
 """
 
 import asyncio
+import importlib
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
-
-import cel
+from types import ModuleType
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.broker.errors import InvalidRequest
 from app.consumers.filters.fields import (
@@ -29,6 +29,9 @@ from app.consumers.filters.fields import (
 )
 from app.consumers.filters.language import BadFilter, Token, may_match, position_in, read_filter
 from storage.format.decoder import Columns
+
+if TYPE_CHECKING:
+    import cel
 
 SLICE_SECONDS = 0.002
 """How long records are looked at before others get the event loop."""
@@ -74,7 +77,7 @@ def compile_filter(source: str) -> "RecordFilter":
 
 
 @lru_cache(maxsize=64)
-def _compiled(source: str) -> tuple[cel.Program, FieldGetters]:
+def _compiled(source: str) -> "tuple[cel.Program, FieldGetters]":
     try:
         reading = read_filter(source)
         for pattern in reading.patterns:
@@ -88,9 +91,14 @@ def _compiled(source: str) -> tuple[cel.Program, FieldGetters]:
     return program, field_getters(reading.paths, bytes_max)
 
 
-def _parse(source: str) -> cel.Program:
+def _cel() -> ModuleType:
+    """Return the library, imported by the first filter: it brings its own command line along."""
+    return importlib.import_module("cel")
+
+
+def _parse(source: str) -> "cel.Program":
     try:
-        return cel.compile(source)
+        program: cel.Program = _cel().compile(source)
     except ValueError as error:
         found = _WHERE.search(str(error))
         if found is None:
@@ -98,6 +106,7 @@ def _parse(source: str) -> cel.Program:
         line, column, problem = found.groups()
         problem = problem.partition(" expecting {")[0][:REASON_CHARS_MAX]
         raise BadFilter(problem, int(line), int(column)) from None
+    return program
 
 
 def _check_pattern(source: str, pattern: Token) -> None:
@@ -110,14 +119,14 @@ def _check_pattern(source: str, pattern: Token) -> None:
             *position_in(source, pattern.place),
         )
     try:
-        cel.compile(f'"".matches({pattern.text})').execute({})
+        _cel().compile(f'"".matches({pattern.text})').execute({})
     except RuntimeError:
         raise BadFilter(
             "the pattern is not a regular expression", *position_in(source, pattern.place)
         ) from None
 
 
-def _check_constant(program: cel.Program) -> None:
+def _check_constant(program: "cel.Program") -> None:
     """Refuse what can never be true or false of any record."""
     try:
         outcome = program.execute({})
@@ -130,7 +139,7 @@ def _check_constant(program: cel.Program) -> None:
 class RecordFilter:
     """Lets records through of which its expression is true, and counts."""
 
-    def __init__(self, source: str, program: cel.Program, getters: FieldGetters) -> None:
+    def __init__(self, source: str, program: "cel.Program", getters: FieldGetters) -> None:
         """Stand ready; see ``compile_filter``."""
         self.source = source
         self._execute = program.execute
