@@ -1,0 +1,1 @@
+"""Descriptors: made from syntax trees, with their options."""

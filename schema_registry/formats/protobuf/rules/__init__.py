@@ -1,0 +1,1 @@
+"""Rules that protoc has for schemas, beside those of the descriptor pool."""
