@@ -10,6 +10,8 @@ from app.api import health
 from app.api.edge.segments import WholeSegments
 from app.api.errors import install_error_handlers
 from app.api.guard import BodyGuard
+from app.api.v2 import consumer_offsets as v2_consumer_offsets
+from app.api.v2 import consumers as v2_consumers
 from app.api.v2 import metadata as v2_metadata
 from app.api.v2 import records as v2_records
 from app.api.v2.dialects import DEFAULT, DIALECTS
@@ -49,6 +51,8 @@ _ROUTED = (
     group_offsets,
     v2_metadata,
     v2_records,
+    v2_consumers,
+    v2_consumer_offsets,
     health,
 )
 

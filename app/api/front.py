@@ -65,9 +65,9 @@ class Front:
         path: str = scope["path"]
         if path.startswith(PREFIXES):
             scope["path"] = without_trailing_slash(path)
-            if self.context is None:
+            if self.context is None or self.sessions is None:
                 return None
-            return v2.handler_for(self.context, self.dialect, scope, receive, send)
+            return v2.handler_for(self.context, self.sessions, self.dialect, scope, receive, send)
         if self.context is None or not path.startswith(_PREFIX):
             return None
         parts = path.split("/")

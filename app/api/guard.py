@@ -12,6 +12,7 @@ from app.api.answers import send_error
 from app.api.errors import V2_TYPE, ApiError, error_type
 from app.api.json_stream import nesting
 from app.api.request_body import ClientLeft, header, read_body
+from app.api.v2.media_types import check_request_type
 
 BODY_BYTES_MAX = 1024 * 1024
 JSON_DEPTH_MAX = 64
@@ -30,7 +31,7 @@ class BodyGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check a request's body, then pass it on whole."""
-        if scope["type"] != "http" or scope["method"] not in _METHODS_WITH_BODY:
+        if scope["type"] != "http" or not _may_have_body(scope):
             await self._app(scope, receive, send)
             return
         if scope["path"].endswith(_RECORDS) or scope["path"].startswith(_V2_PRODUCE):
@@ -52,14 +53,23 @@ class BodyGuard:
         await self._app(scope, receive_whole, send)
 
 
+def _may_have_body(scope: Scope) -> bool:
+    """Return whether a body may come; REST v2 has one where the method is GET."""
+    if scope["method"] in _METHODS_WITH_BODY:
+        return True
+    path: str = scope["path"]
+    return scope["method"] == "GET" and path.startswith("/consumers/") and path.endswith("/offsets")
+
+
 async def _checked_body(scope: Scope, receive: Receive) -> bytes:
     body = await read_body(scope, receive, BODY_BYTES_MAX)
     if not body.strip():
         return b""
-    if error_type(scope["path"]) != V2_TYPE:  # whose routes have their own rules for it
-        kind = header(scope, b"content-type").split(b";")[0].strip().lower()
-        if kind != b"application/json":
-            raise ApiError(415, 415, "Unsupported Media Type: send application/json")
+    kind = header(scope, b"content-type")
+    if error_type(scope["path"]) == V2_TYPE:
+        check_request_type(kind)
+    elif kind.split(b";")[0].strip().lower() != b"application/json":
+        raise ApiError(415, 415, "Unsupported Media Type: send application/json")
     try:
         body.decode()
         if not nesting(body, JSON_DEPTH_MAX):

@@ -41,6 +41,8 @@ EXISTING: dict[str, Any] = {
     "broker_id": 1,
     "name": "segment.ms",
     "consumer_group_id": "read",
+    "group_name": "v2",
+    "instance": "assigned",
 }
 IDLE_GROUPS = {
     "deleteCauceConsumerGroup": "idle-1",
@@ -48,6 +50,17 @@ IDLE_GROUPS = {
     "alterCauceConsumerGroupOffsets": "idle-3",
 }
 """Groups without members, for what needs such."""
+
+INSTANCES = {
+    "subscribeConsumerV2": "subscribed",
+    "unsubscribeConsumerV2": "subscribed",
+    "getConsumerSubscriptionV2": "subscribed",
+    "assignConsumerV2": "reassigned",
+    "deleteConsumerV2": "deleted",
+}
+"""Consumer instances of REST v2, for what would disturb the one that is asked for the rest."""
+
+KNOWN: dict[str, Any] = {"topic": "known", "partition": 0}
 
 VALID_BODIES: dict[str, Any] = {
     "updateKafkaTopicConfig": {"value": "60000"},
@@ -58,6 +71,14 @@ VALID_BODIES: dict[str, Any] = {
         "partitions": [{"topic_name": "known", "partition_id": 0}],
     },
     "produceRecord": {"value": {"type": "JSON", "data": {"n": 1}}},
+    "createConsumerV2": {"format": "json"},
+    "subscribeConsumerV2": {"topics": ["known"]},
+    "assignConsumerV2": {"partitions": [KNOWN]},
+    "seekConsumerV2": {"offsets": [{**KNOWN, "offset": 0}]},
+    "seekConsumerToBeginningV2": {"partitions": [KNOWN]},
+    "seekConsumerToEndV2": {"partitions": [KNOWN]},
+    "commitConsumerV2": {"offsets": [{**KNOWN, "offset": 0}]},
+    "getConsumerOffsetsV2": {"partitions": [KNOWN]},
     "produceV2": {"records": [{"value": "eA=="}]},
     "produceToPartitionV2": {"records": [{"key": "eA==", "value": None}]},
     "produceRecordsBatch": {"entries": [{"id": "a", "value": {"type": "STRING", "data": "x"}}]},
@@ -84,6 +105,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
         f"{node.topics}/known/records", content=records * 20, headers={"content-type": JSON}
     ).raise_for_status()
     EXISTING["cursor"] = httpx.get(f"{node.topics}/known/records").json()["next_cursor"]
+    _make_instances(node)
     member = _begin_groups(node, directory)
     yield node
     member.kill()
@@ -95,6 +117,16 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
             assert {(200, JSON), (200, NDJSON)} <= answers, f"{operation} in every form"
     if "consumePartitionRecords" in ANSWERED:
         assert (200, BATCHES) in ANSWERED["consumePartitionRecords"]
+
+
+def _make_instances(node: NodeProcess) -> None:
+    """Make consumer instances of REST v2, whose polls are short."""
+    here = f"{node.url}/consumers/{EXISTING['group_name']}"
+    for name in {EXISTING["instance"], *INSTANCES.values()}:
+        wanted = {"name": name, "format": "json", "consumer.request.timeout.ms": WAIT_MS_MAX}
+        httpx.post(here, json=wanted).raise_for_status()
+    assigned = f"{here}/instances/{EXISTING['instance']}/assignments"
+    httpx.post(assigned, json=VALID_BODIES["assignConsumerV2"]).raise_for_status()
 
 
 def _begin_groups(node: NodeProcess, directory: Path) -> MemberProcess:
@@ -123,6 +155,8 @@ def before_call(_context: HookContext, case: Case, _kwargs: dict[str, Any]) -> N
         case.path_parameters["topic_name"] = "another"
     if operation in IDLE_GROUPS and case.path_parameters["consumer_group_id"] == "read":
         case.path_parameters["consumer_group_id"] = IDLE_GROUPS[operation]
+    if operation in INSTANCES and case.path_parameters["instance"] == EXISTING["instance"]:
+        case.path_parameters["instance"] = INSTANCES[operation]
     if operation in VALID_BODIES and choice % 3 == 0:
         case.body = VALID_BODIES[operation]
     if operation == "createKafkaTopic" and choice % 3 == 0:

@@ -62,6 +62,11 @@ class Dialect:
     """Whether records may come as ``application/json``, or without a format; else 415."""
 
     seek_unassigned: StatusAndCode
+    undecodable: StatusAndCode
+    """A poll of an instance that is to fail where a record is not of its format."""
+
+    auto_offset_reset: str = "latest"
+    auto_commit: bool = True
     codes: Mapping[int, StatusAndCode] = field(default_factory=lambda: MappingProxyType({}))
     """Errors that have another status and code than Confluent's."""
 
@@ -89,6 +94,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             poll_wait_ms=1_000,
             plain_json_is_binary=True,
             seek_unassigned=(409, 40903),
+            undecodable=(422, 42207),
         ),
         "confluent": Dialect(
             commits_next=True,
@@ -100,6 +106,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             poll_wait_ms=1_000,
             plain_json_is_binary=False,
             seek_unassigned=(409, 40903),
+            undecodable=(408, 40801),
         ),
         "karapace": Dialect(
             commits_next=True,
@@ -111,6 +118,8 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             poll_wait_ms=11_000,
             plain_json_is_binary=True,
             seek_unassigned=(409, 40903),
+            undecodable=(422, 422),
+            auto_offset_reset="earliest",
             codes=MappingProxyType({40001: (422, 42204), 40901: (409, 40903)}),
         ),
         "strimzi": Dialect(
@@ -123,6 +132,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             poll_wait_ms=100,
             plain_json_is_binary=False,
             seek_unassigned=(404, 404),
+            undecodable=(406, 406),
             codes=_STRIMZI_CODES,
         ),
         "redpanda": Dialect(
@@ -135,6 +145,9 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             poll_wait_ms=1_000,
             plain_json_is_binary=False,
             seek_unassigned=(409, 40903),
+            undecodable=(422, 42207),
+            auto_offset_reset="earliest",
+            auto_commit=False,
             codes=MappingProxyType({40901: (409, 409)}),
         ),
     }

@@ -4,9 +4,9 @@ Both ways without code of ours per record where it can be (benchmarks/areas/rest
 that are plain ASCII, or JSON texts all, are shown as they lie in the log.
 """
 
-import base64
-import re
+from binascii import b2a_base64
 from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 import msgspec
@@ -18,7 +18,12 @@ _KINDS = {
     RecordFormat.BINARY: "BINARY",
     RecordFormat.TEXT: "STRING",
 }
-_NEEDS_ESCAPE = re.compile(rb'[^\x20-\x7e]|["\\]')
+_PLAIN = bytes(set(range(0x20, 0x7F)) - set(b'"\\'))
+"""What stands in a JSON string as it is."""
+
+_base64 = partial(b2a_base64, newline=False)
+"""What ``base64.b64encode`` calls, without its own call around it."""
+
 _encode_text = msgspec.json.encode
 
 Shown = tuple[bytes, Sequence[bytes], bytes]
@@ -27,11 +32,6 @@ Shown = tuple[bytes, Sequence[bytes], bytes]
 
 class Undecodable(Exception):
     """A key or value that cannot be shown in the format asked for."""
-
-    def __init__(self, position: int) -> None:
-        super().__init__(position)
-        self.position = position
-        """Among those that were to be shown."""
 
 
 def decode(embedded: RecordFormat, data: bytes) -> bytes | None:
@@ -55,7 +55,7 @@ def show(embedded: RecordFormat, values: Sequence[bytes | None]) -> Shown:
     """Return each value's JSON, in three parts.
 
     Raises:
-        Undecodable: Names the first that is none of the format.
+        Undecodable: One of them is none of the format.
     """
     count = values.count(None)
     if count == len(values):
@@ -63,7 +63,7 @@ def show(embedded: RecordFormat, values: Sequence[bytes | None]) -> Shown:
     if count:
         return (
             b"",
-            [NULL if one is None else _show(embedded, one, at) for at, one in enumerate(values)],
+            [NULL if one is None else _show(embedded, one) for one in values],
             b"",
         )
     return _SHOWING[embedded](cast("Sequence[bytes]", values))
@@ -74,23 +74,23 @@ def raw_text(value: bytes) -> bytes:
     try:
         return _encode_text(value.decode())
     except UnicodeDecodeError:
-        return b'"%b"' % base64.b64encode(value)
+        return b'"%b"' % _base64(value)
 
 
 def _show_binary(values: Sequence[bytes]) -> Shown:
-    return b'"', list(map(base64.b64encode, values)), b'"'
+    return b'"', list(map(_base64, values)), b'"'
 
 
 def _show_text(values: Sequence[bytes]) -> Shown:
-    if _NEEDS_ESCAPE.search(b"".join(values)) is None:
+    if not b"".join(values).translate(None, _PLAIN):
         return b'"', values, b'"'
-    return b"", [_show(RecordFormat.TEXT, one, at) for at, one in enumerate(values)], b""
+    return b"", [_show(RecordFormat.TEXT, one) for one in values], b""
 
 
 def _show_json(values: Sequence[bytes]) -> Shown:
     if are_all_json(values):
         return b"", values, b""
-    return b"", [_show(RecordFormat.JSON, one, at) for at, one in enumerate(values)], b""
+    return b"", [_show(RecordFormat.JSON, one) for one in values], b""
 
 
 _SHOWING = {
@@ -100,15 +100,15 @@ _SHOWING = {
 }
 
 
-def _show(embedded: RecordFormat, value: bytes, position: int) -> bytes:
+def _show(embedded: RecordFormat, value: bytes) -> bytes:
     if embedded is RecordFormat.BINARY:
-        return b'"%b"' % base64.b64encode(value)
+        return b'"%b"' % _base64(value)
     try:
         text = value.decode()
     except UnicodeDecodeError:
-        raise Undecodable(position) from None
+        raise Undecodable from None
     if embedded is RecordFormat.TEXT:
         return _encode_text(text)
     if not is_json(value):
-        raise Undecodable(position)
+        raise Undecodable
     return on_one_line(value)

@@ -6,21 +6,29 @@ from app.api.answers import Send
 from app.api.request_body import Receive, Scope
 from app.api.v2.dialects import Dialect
 from app.api.v2.errors import answering
+from app.api.v2.poll import poll_records
 from app.api.v2.produce import NO_NUMBER, produce_records
 from app.api.v2.routing import without_trailing_slash
 from app.broker.context import BrokerContext
+from app.consumers.sessions import Sessions
 from app.security.principal import ANONYMOUS
 
 PARTITION_DIGITS_MAX = 10
 
 
 def handler_for(
-    context: BrokerContext, dialect: Dialect, scope: Scope, receive: Receive, send: Send
+    context: BrokerContext,
+    sessions: Sessions,
+    dialect: Dialect,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
 ) -> Awaitable[None] | None:
     """Return the handler of a hot path, or None if it is no such path.
 
     Args:
         context: The broker.
+        sessions: The consumer instances.
         dialect: How to answer where dialects differ.
         scope: The request's.
         receive: The request's.
@@ -33,7 +41,20 @@ def handler_for(
             exchange = (scope, receive, send)
             answer = produce_records(context, ANONYMOUS, dialect, place, exchange)
             return answering(send, dialect, answer)
+    elif parts[1] == "consumers" and scope["method"] == "GET" and _is_poll(parts):
+        answer = poll_records(
+            sessions, ANONYMOUS, dialect, (parts[2], parts[4]), (scope, receive, send)
+        )
+        return answering(send, dialect, answer)
     return None
+
+
+def _is_poll(parts: list[str]) -> bool:
+    return (
+        len(parts) == 6
+        and (parts[3], parts[5]) == ("instances", "records")
+        and bool(parts[2] and parts[4])
+    )
 
 
 def _place(parts: list[str]) -> tuple[str, int | None] | None:

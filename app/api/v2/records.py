@@ -10,10 +10,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.api.dependencies import get_context
+from app.api.dependencies import get_context, get_sessions
 from app.api.v2.record_handlers import handler_for
 from app.api.v2.records_openapi import (
+    INSTANCE_PATH,
     PARTITION_PATH,
+    POLL_QUERY,
+    POLL_RESPONSES,
     PRODUCE_BODY,
     PRODUCE_QUERY,
     PRODUCE_RESPONSES,
@@ -30,7 +33,8 @@ class _Handled(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
-        answer = handler_for(get_context(request), get_dialect(request), scope, receive, send)
+        context, sessions = get_context(request), get_sessions(request)
+        answer = handler_for(context, sessions, get_dialect(request), scope, receive, send)
         assert answer is not None, "the router let no other path through"
         await answer
 
@@ -58,4 +62,18 @@ async def produce_to_topic() -> Response:
 )
 async def produce_to_partition() -> Response:
     """Produce records to one partition of a topic."""
+    return _Handled()
+
+
+@router.get(
+    "/consumers/{group_name}/instances/{instance}/records",
+    operation_id="pollConsumerV2",
+    responses={**POLL_RESPONSES, **errors(406, 409, 416, 422)},
+    **_documented(parameters=[*INSTANCE_PATH, *POLL_QUERY]),
+)
+async def poll() -> Response:
+    """Poll an instance: its next records, at the first data or, without any, after the wait.
+
+    At least one record is answered, however small `max_bytes` is.
+    """
     return _Handled()

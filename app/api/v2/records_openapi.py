@@ -12,7 +12,6 @@ Schema = dict[str, Any]
 _TEXT: Schema = {"type": "string"}
 _INT32: Schema = {"type": "integer", "format": "int32"}
 _INT64: Schema = {"type": "integer", "format": "int64"}
-_NULL: Schema = {"type": "null"}
 
 _NAMES = {
     RecordFormat.BINARY: "Binary",
@@ -41,10 +40,6 @@ def _object(description: str, required: list[str], **properties: Schema) -> Sche
     return schema
 
 
-def _nullable(schema: Schema) -> Schema:
-    return {"anyOf": [schema, _NULL]}
-
-
 def _record(name: str, data: Schema) -> Schema:
     return _object(
         f"A record to produce, its key and value as {name.lower()}.",
@@ -68,6 +63,24 @@ def _request(name: str) -> Schema:
         ["records"],
         records={"type": "array", "items": _ref(f"V2{name}Record"), "minItems": 1},
     ) | {"additionalProperties": False}
+
+
+def _consumed(name: str, data: Schema) -> Schema:
+    return _object(
+        f"A record that was consumed, its key and value as {name.lower()}.",
+        ["topic", "key", "value", "partition", "offset", "timestamp"],
+        topic=_TEXT,
+        key=data,
+        value=data,
+        partition=_INT32,
+        offset=_INT64,
+        timestamp=_INT64 | {"description": "Milliseconds since 1970."},
+        headers={
+            "type": "array",
+            "items": _ref("V2Header"),
+            "description": "Left out where there are none.",
+        },
+    )
 
 
 SCHEMAS: dict[str, Schema] = {
@@ -103,6 +116,7 @@ SCHEMAS: dict[str, Schema] = {
 for _format, _name in _NAMES.items():
     SCHEMAS[f"V2{_name}Record"] = _record(_name, _DATA[_format])
     SCHEMAS[f"V2{_name}ProduceRequest"] = _request(_name)
+    SCHEMAS[f"V2{_name}ConsumedRecord"] = _consumed(_name, _DATA[_format])
 
 
 def _parameter(name: str, where: str, description: str, schema: Schema) -> Schema:
@@ -148,4 +162,43 @@ PRODUCE_RESPONSES: dict[int | str, Schema] = {
         "content": {V2.decode(): {"schema": _ref("V2ProduceResponse")}},
     },
     204: {"description": "Appended (`async`)."},
+}
+INSTANCE_PATH = [
+    _parameter("group_name", "path", "The group's id.", {"type": "string", "maxLength": 255}),
+    _parameter("instance", "path", "The instance's name.", {"type": "string", "maxLength": 255}),
+]
+POLL_QUERY = [
+    _parameter(
+        "timeout",
+        "query",
+        "How long to wait for the first record, in milliseconds; a minute at most.",
+        _INT64 | {"minimum": 0},
+    ),
+    _parameter(
+        "max_bytes",
+        "query",
+        "Bytes of records at most; the first one comes all the same.",
+        _INT64 | {"minimum": 0},
+    ),
+]
+POLL_RESPONSES: dict[int | str, Schema] = {
+    200: {
+        "description": "The next records.",
+        "headers": {
+            "Cauce-Skipped-Records": {
+                "description": "How many were left out (`decode.policy` is `skip`), and which.",
+                "schema": _TEXT,
+            },
+            "Cauce-Raw-Records": {
+                "description": "How many are shown as strings, being not of the format.",
+                "schema": _INT32,
+            },
+        },
+        "content": {
+            one.media_type.decode(): {
+                "schema": {"type": "array", "items": _ref(f"V2{name}ConsumedRecord")}
+            }
+            for one, name in _NAMES.items()
+        },
+    },
 }

@@ -3,7 +3,7 @@
 Every route of the door is of this class, so that none can forget either.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
@@ -15,7 +15,7 @@ from app.api.errors import ApiError, encode_error, extra_headers
 from app.api.request_body import header
 from app.api.v2.dialects import Dialect
 from app.api.v2.errors import worded
-from app.api.v2.media_types import V2, answer_type, check_request_type
+from app.api.v2.media_types import V2, answer_type
 from app.broker.errors import BrokerError
 
 PREFIXES = ("/topics", "/brokers", "/consumers")
@@ -39,7 +39,7 @@ class V2Route(APIRoute):
             try:
                 wanted = answer_type(header(request.scope, b"accept"))
                 if self.body_field is not None:
-                    check_request_type(header(request.scope, b"content-type"))
+                    request.scope["headers"] = _as_json(request.scope["headers"])
                 answer = await inner(request)
             except (ApiError, BrokerError, RequestValidationError) as error:
                 status, code, message = worded(error, get_dialect(request))
@@ -49,11 +49,18 @@ class V2Route(APIRoute):
                     headers=extra_headers(status),
                     media_type=V2.decode(),
                 )
-            if "content-type" in answer.headers:
+            del answer.headers["content-type"]
+            if answer.status_code != 204:
                 answer.headers["content-type"] = wanted.decode()
             return answer
 
         return handle
+
+
+def _as_json(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return headers that say of a body what FastAPI calls it."""
+    others = [(name, value) for name, value in headers if name != b"content-type"]
+    return [*others, (b"content-type", b"application/json")]
 
 
 def get_dialect(request: Request) -> Dialect:

@@ -31,6 +31,17 @@ ROWS = {
         ((409, 40903), (409, 40903), (404, 404), (409, 40903)),
         (409, 40903),
     ),
+    "a record that cannot be shown": (
+        "undecodable",
+        ((408, 40801), (422, 422), (406, 406), (422, 42207)),
+        (422, 42207),
+    ),
+    "where to begin": (
+        "auto_offset_reset",
+        ("latest", "earliest", "latest", "earliest"),
+        "latest",
+    ),
+    "auto commit that is not asked for": ("auto_commit", (True, True, True, False), True),
 }
 
 

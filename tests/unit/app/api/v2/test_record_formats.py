@@ -64,22 +64,20 @@ def test_data_of_another_format_is_refused(embedded: RecordFormat, data: bytes) 
 
 
 @pytest.mark.parametrize(
-    ("embedded", "values", "position"),
+    ("embedded", "values"),
     [
-        (JSON, [b"1", b"oops"], 1),
-        (JSON, [None, b"1", b"\xff"], 2),
-        (JSON, [b"[1", b"2]"], 0),
-        (TEXT, [b"a", b"\xff", b"\xff"], 1),
-        (TEXT, [None, b"\xff"], 1),
+        (JSON, [b"1", b"oops"]),
+        (JSON, [None, b"1", b"\xff"]),
+        (JSON, [b"[1", b"2]"]),
+        (TEXT, [b"a", b"\xff", b"\xff"]),
+        (TEXT, [None, b"\xff"]),
     ],
 )
-def test_first_value_that_cannot_be_shown_is_named(
-    embedded: RecordFormat, values: list[bytes | None], position: int
+def test_value_that_cannot_be_shown_is_told(
+    embedded: RecordFormat, values: list[bytes | None]
 ) -> None:
-    with pytest.raises(Undecodable) as raised:
+    with pytest.raises(Undecodable):
         show(embedded, values)
-
-    assert raised.value.position == position
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@
 import msgspec
 
 from app.api.v2.produce_body import HeaderIn, ProduceIn, RecordIn
-from app.api.v2.records_openapi import PRODUCE_BODY, SCHEMAS
+from app.api.v2.records_openapi import POLL_RESPONSES, PRODUCE_BODY, SCHEMAS
 from tests.support.application import RunningApplication
+from tests.support.rest_v2.instance import InstanceV2, partitions
 
 ABOUT_SCHEMAS = {"key_schema", "key_schema_id", "value_schema", "value_schema_id"}
 """They may be there, and must be null so far."""
@@ -34,3 +35,20 @@ async def test_every_type_that_is_declared_is_taken(running: RunningApplication)
         assert answer.json().keys() == declared.keys()
         offsets = set(SCHEMAS["V2ProducedOffset"]["properties"])
         assert answer.json()["offsets"][0].keys() <= offsets
+
+
+async def test_records_have_the_fields_that_are_declared(running: RunningApplication) -> None:
+    await running.create_topic("t")
+    body = b'{"records":[{"value":"eA==","headers":[{"key":"h"}]},{"key":"eA=="}]}'
+    await running.client.post("/topics/t", content=body, headers={"content-type": ""})
+    for kind, name in (("binary", "Binary"), ("json", "Json"), ("text", "Text")):
+        instance = InstanceV2(running, name=kind)
+        await instance.create(format=kind)
+        await instance.ask("POST", "/assignments", partitions(("t", 0)))
+
+        answer = await instance.poll()
+
+        schema = SCHEMAS[f"V2{name}ConsumedRecord"]
+        assert answer.headers["content-type"] in POLL_RESPONSES[200]["content"]
+        for shown in answer.json():
+            assert set(schema["required"]) <= shown.keys() <= schema["properties"].keys()
