@@ -18,6 +18,8 @@ EXPOSED = (
     "Cauce-High-Watermark",
     "Cauce-Next-Cursor",
     "Cauce-Next-Offset",
+    "Cauce-Raw-Records",
+    "Cauce-Skipped-Records",
     "ETag",
     "Link",
     "Location",
