@@ -120,6 +120,9 @@ class Settings:
     group_consumer_heartbeat_interval_ms: int = 5_000
     """How often members of consumer groups are to be heard of (KIP-848)."""
 
+    group_consumer_migration_policy: str = "bidirectional"
+    """Whether groups with members may change their protocol, and which way (KIP-848)."""
+
 
 _FLAGS = frozenset({"auto_create_topics", "cors_allow_credentials", "response_compression"})
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -127,6 +130,7 @@ _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://(\*\.)?(\[[0-9a-f:]+\]|[a-z0-
 _CHOICES = {
     "log_level": ("debug", "info", "warning", "error"),
     "log_format": ("text", "json"),
+    "group_consumer_migration_policy": ("disabled", "downgrade", "upgrade", "bidirectional"),
     "rest_compat": ("cauce", "confluent", "karapace", "strimzi", "redpanda"),
 }
 _BOUNDS = {

@@ -31,6 +31,7 @@ from app.cluster.producer_ids import ProducerIds
 from app.cluster.watcher import MetadataWatcher
 from app.consumers.sessions import Sessions
 from app.coordinators.groups.consumer_protocol.members_at_work import ConsumerGroupRules
+from app.coordinators.groups.consumer_protocol.migration import MigrationPolicy
 from app.coordinators.groups.coordinator import GroupCoordinator
 from app.coordinators.groups.generations import MembershipLimits
 from app.coordinators.groups.offsets_topic import OffsetsTopic
@@ -258,6 +259,7 @@ def _group_rules(settings: Settings) -> GroupRules:
         consumer=ConsumerGroupRules(
             session_timeout_ms=settings.group_consumer_session_timeout_ms,
             heartbeat_interval_ms=settings.group_consumer_heartbeat_interval_ms,
+            migration=MigrationPolicy(settings.group_consumer_migration_policy),
         ),
         offsets_retention_ms=settings.offsets_retention_minutes * 60_000,
     )

@@ -186,7 +186,7 @@ def _group_data(
         partition_assignor=group.protocol_name,
         state=group.state.name,
         type=group.type.name,
-        is_mixed_consumer_group=False,
+        is_mixed_consumer_group=group.is_mixed,
         coordinator=Relation(related=links.url("brokers", coordinator)),
         consumers=Relation(related=group_url(links, group_id, "consumers")),
         lag_summary=Relation(related=group_url(links, group_id, "lag-summary")),

@@ -67,6 +67,8 @@ class DescribedGroup:
 
     members: tuple[DescribedMember, ...]
     type: GroupType = GroupType.CLASSIC
+    is_mixed: bool = False
+    """Whether it is of KIP-848, and members of the classic protocol are in it."""
 
     @property
     def is_simple(self) -> bool:
@@ -214,4 +216,5 @@ def _described_consumer(group_id: str, found: ConsumerGroup) -> DescribedGroup:
         protocol_name=found.assignor,
         members=tuple(members),
         type=GroupType.CONSUMER,
+        is_mixed=bool(found.classic_members),
     )

@@ -81,8 +81,7 @@ class GroupCoordinator:
         group = known or shard.get_or_create(group_id)
         if group.consumer is not None:
             if group.state is not GroupState.EMPTY:
-                error = ErrorCode.INCONSISTENT_GROUP_PROTOCOL
-                return JoinReply(error=error, member_id=join.member_id)
+                return await group.consumer.join(join, self.shards.find_topics)
             group.be_classic()
         asked = replace(join, ticket=group.next_ticket())
         effects = group.membership.join(asked, group.now_ms)
@@ -97,6 +96,8 @@ class GroupCoordinator:
             # As in Kafka: while its group is read a member joins anew, by and by.
             is_loading = group is ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
             return SyncReply(error=ErrorCode.REBALANCE_IN_PROGRESS if is_loading else group)
+        if group.consumer is not None:
+            return await group.consumer.sync(sync)
         asked = replace(sync, ticket=group.next_ticket())
         effects = group.membership.sync(asked, group.now_ms)
         reply = await group.answer(asked.ticket, effects)
@@ -109,6 +110,8 @@ class GroupCoordinator:
         if isinstance(group, ErrorCode):
             # As in Kafka: the member goes on while its group is read.
             return ErrorCode.NONE if group is ErrorCode.COORDINATOR_LOAD_IN_PROGRESS else group
+        if group.consumer is not None:
+            return group.consumer.classic_heartbeat(heartbeat, self.shards.find_topics)
         error, effects = group.membership.heartbeat(heartbeat)
         group.carry_out(effects)
         return error
@@ -120,6 +123,8 @@ class GroupCoordinator:
             if group is ErrorCode.UNKNOWN_MEMBER_ID:
                 return tuple(group for _ in leaving)
             return group
+        if group.consumer is not None:
+            return group.consumer.leave(leaving)
         outcomes, effects = group.membership.leave(leaving, group.now_ms)
         group.carry_out(effects)
         return outcomes
@@ -143,11 +148,15 @@ class GroupCoordinator:
         if group is None and self.shards.is_full:
             return refused(ErrorCode.GROUP_MAX_SIZE_REACHED)
         if group is None or group.consumer is None:
-            is_classic = group is not None and group.state is not GroupState.EMPTY
-            if beat.epoch != JOINING_EPOCH or is_classic:
+            if beat.epoch != JOINING_EPOCH:
                 return refused(ErrorCode.GROUP_ID_NOT_FOUND, "there is no such consumer group")
             group = group or shard.get_or_create(group_id)
-            shard.be_consumer(group)
+            if group.state is GroupState.EMPTY:
+                shard.be_consumer(group)
+            else:
+                why_not = group.upgrade(self.rules.consumer, self.shards.find_topics)
+                if why_not is not None:
+                    return refused(ErrorCode.GROUP_ID_NOT_FOUND, why_not)
         assert group.consumer is not None, "it is one now"
         return await group.consumer.heartbeat(beat, self.shards.find_topics)
 

@@ -57,7 +57,7 @@ class Generations:
 
     def __init__(self, limits: MembershipLimits) -> None:
         """Begin empty, in generation 0."""
-        self._limits = limits
+        self.limits = limits
         self.members = Members()
         self.state = GroupState.EMPTY
         self.generation = 0
@@ -114,7 +114,7 @@ class Generations:
         self._member_added = False
         self._enter(GroupState.PREPARING_REBALANCE, now_ms)
         if self._is_initial:
-            self._initial_delay_ms = self._limits.initial_rebalance_delay_ms
+            self._initial_delay_ms = self.limits.initial_rebalance_delay_ms
             left_ms = self.members.rebalance_timeout_ms - self._initial_delay_ms
             self._initial_remaining_ms = max(left_ms, 0)
             effects.timers.append(SetTimer(key=JoinPhase(), delay_ms=self._initial_delay_ms))
@@ -126,7 +126,7 @@ class Generations:
 
     def _extend_initial_delay(self, effects: Effects) -> None:
         self._member_added = False
-        delay_ms = min(self._limits.initial_rebalance_delay_ms, self._initial_remaining_ms)
+        delay_ms = min(self.limits.initial_rebalance_delay_ms, self._initial_remaining_ms)
         self._initial_remaining_ms = max(self._initial_remaining_ms - self._initial_delay_ms, 0)
         self._initial_delay_ms = delay_ms
         effects.timers.append(SetTimer(key=JoinPhase(), delay_ms=delay_ms))

@@ -4,6 +4,9 @@ Its membership decides, its timers run on the event loop, its writes go to the j
 waits for an answer has a future here. While its members speak KIP-848's protocol, ``consumer`` is
 there, and the membership, which is a classic group's, has nobody in it.
 
+A change of protocol deletes the records of the former one; they are owed, and go in the batch
+that says how the group goes on, so a restart finds one of both.
+
 Invariants:
     What happens to a group happens on the event loop without an await in between.
     A request that is cancelled leaves its ticket behind: the membership answers it to nobody.
@@ -16,11 +19,12 @@ from functools import partial
 from itertools import count
 
 from app.coordinators.groups.commands import Reply, SetTimer, Then, TimerKey
-from app.coordinators.groups.consumer_protocol.consumer_group import ConsumerGroup
+from app.coordinators.groups.consumer_protocol.consumer_group import ConsumerGroup, FindTopics
 from app.coordinators.groups.consumer_protocol.members_at_work import (
     ConsumerGroupRules,
     MembersAtWork,
 )
+from app.coordinators.groups.consumer_protocol.migration import from_classic, to_classic
 from app.coordinators.groups.error_codes import ErrorCode
 from app.coordinators.groups.generations import Effects
 from app.coordinators.groups.membership import ClassicGroup
@@ -55,6 +59,7 @@ class Group:
         self._tickets = count(1)
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
         self._timers: dict[TimerKey, asyncio.TimerHandle] = {}
+        self._owed: list[KeyValue] = []
         self._writes = 0
         self._written = asyncio.Event()
 
@@ -128,16 +133,20 @@ class Group:
         Returns:
             Whether they were taken; see ``Journal.append``.
         """
+        owed = tuple(self._owed)
 
         def written(error: ErrorCode, base_offset: int) -> None:
             self._writes -= 1
-            then(error, base_offset)
+            then(error, base_offset + len(owed))
             if not self._writes:
                 self._written.set()
 
         self._writes += 1
         self._written.clear()
-        return self._append(records, written)
+        is_taken = self._append([*owed, *records], written)
+        if is_taken:
+            self._owed.clear()
+        return is_taken
 
     async def written(self) -> None:
         """Return when nothing of it is on its way to the disk."""
@@ -145,25 +154,60 @@ class Group:
             await self._written.wait()
 
     def be_consumer(self, group: ConsumerGroup, rules: ConsumerGroupRules) -> None:
-        """Go on as a group of KIP-848's protocol; nobody may be in it."""
-        assert self.state is GroupState.EMPTY, "a group with members keeps its protocol"
-        if self.consumer is None and self.membership.generation:
-            self.write(self.gone(), _nothing)
-        self.consumer = MembersAtWork(self.group_id, group, rules, self.write)
+        """Go on as a group of KIP-848's protocol, which is new, or was read, or was upgraded."""
+        if self.membership.generation:
+            self._owed += self.gone()
+        self.carry_out(self.membership.kill(ErrorCode.REBALANCE_IN_PROGRESS))
+        self.membership = self.membership.successor()
+        self.consumer = MembersAtWork(
+            self.group_id, group, rules, self.write, partial(self._downgrade, rules)
+        )
+
+    def upgrade(self, rules: ConsumerGroupRules, find_topics: FindTopics) -> str | None:
+        """Go on as a group of KIP-848's protocol, with its members; return why not, or None."""
+        if not rules.migration.upgrades:
+            return "classic groups with members are not upgraded here"
+        parts = from_classic(self.membership, find_topics)
+        if parts is None:
+            return "its members are not consumers of the classic protocol"
+        if len(self.membership.members) > rules.size_max:
+            return f"it has more than {rules.size_max} members"
+        upgraded = ConsumerGroup(rules.size_max, parts)
+        upgraded.changed.update(upgraded.parts())
+        self.be_consumer(upgraded, rules)
+        return None
+
+    def _downgrade(self, rules: ConsumerGroupRules) -> None:
+        """Go on as a classic group: only such members are left."""
+        assert self.consumer is not None, "a classic group is one"
+        left = self.consumer.group
+        if len(left.members) > self.membership.limits.size_max:
+            return
+        metadata = to_classic(left, self.now_ms)
+        protocols = left.classic_members
+        self.be_classic()
+        self.membership, effects = ClassicGroup.loaded(self.membership.limits, metadata)
+        for member in self.membership.members:
+            own = protocols[member.member_id].protocols
+            self.membership.members.change_protocols(member, own)
+        self.membership.protocol_name = self.membership.members.choose_protocol()
+        self.carry_out(effects)
+        record = GroupRecord(group_id=self.group_id, metadata=self.membership.metadata())
+        self.write([encode_group(record)], _nothing)
+        self.carry_out(self.membership.begin_anew(self.now_ms))
 
     def be_classic(self) -> None:
-        """Go on as a classic group; nobody may be in it."""
-        assert self.state is GroupState.EMPTY, "a group with members keeps its protocol"
+        """Go on as a classic group, with nobody in it."""
         if self.consumer is not None:
-            self.write(self.gone(), _nothing)
+            self._owed += self.consumer.gone()
             self.consumer.close()
             self.consumer = None
 
     def gone(self) -> list[KeyValue]:
         """Return the records that delete it, but for its offsets."""
         if self.consumer is not None:
-            return self.consumer.gone()
-        return [encode_group(GroupRecord(group_id=self.group_id, metadata=None))]
+            return [*self._owed, *self.consumer.gone()]
+        return [*self._owed, encode_group(GroupRecord(group_id=self.group_id, metadata=None))]
 
     def close(self) -> None:
         """End it: it was deleted, or is another node's from now on."""

@@ -187,12 +187,16 @@ class ClassicGroup(Generations):
             self._static_stored(then, error, effects)
         return effects
 
-    def kill(self) -> Effects:
-        """End the group: it was deleted, or another node coordinates it now."""
+    def kill(self, told: ErrorCode = ErrorCode.NOT_COORDINATOR) -> Effects:
+        """End the group: it was deleted, or is coordinated elsewhere or otherwise now.
+
+        Args:
+            told: What those are answered who wait.
+        """
         effects = Effects()
         for member in self.members:
-            self._answer_join(member, JoinReply(error=ErrorCode.NOT_COORDINATOR), effects)
-            self._answer_sync(member, SyncReply(error=ErrorCode.NOT_COORDINATOR), effects)
+            self._answer_join(member, JoinReply(error=told), effects)
+            self._answer_sync(member, SyncReply(error=told), effects)
             self._cancel(MemberSession(member_id=member.member_id), effects)
         for member_id in self.members.pending:
             self._cancel(MemberSession(member_id=member_id), effects)
@@ -200,6 +204,16 @@ class ClassicGroup(Generations):
         self._cancel(SyncPhase(), effects)
         self.members = Members()
         self.state = GroupState.DEAD
+        return effects
+
+    def successor(self) -> "ClassicGroup":
+        """Return a new group under the same limits."""
+        return ClassicGroup(self.limits)
+
+    def begin_anew(self, now_ms: int) -> Effects:
+        """Ask everybody to join a new generation."""
+        effects = Effects()
+        self._prepare_rebalance(now_ms, effects)
         return effects
 
     def check_commit(
@@ -250,7 +264,7 @@ class ClassicGroup(Generations):
         return self._check_member(join.member_id, join.instance_id)
 
     def _has_room_for(self, member_id: str) -> bool:
-        size_max = self._limits.size_max
+        size_max = self.limits.size_max
         pending = self.members.pending
         if member_id == UNKNOWN_MEMBER_ID and len(pending) >= size_max:
             return False
@@ -305,7 +319,7 @@ class ClassicGroup(Generations):
         self.members.add(member)
         self.members.begin_join(member, join.ticket)
         session = MemberSession(member_id=member_id)
-        delay_ms = self._limits.new_member_join_timeout_ms
+        delay_ms = self.limits.new_member_join_timeout_ms
         effects.timers.append(SetTimer(key=session, delay_ms=delay_ms))
         self._rebalance_or_complete(now_ms, effects)
 

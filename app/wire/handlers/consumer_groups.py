@@ -37,7 +37,7 @@ from app.wire.messages.consumer_groups import (
 from app.wire.registry import serve
 
 MEMBER_ID_CHOSEN_SINCE = 1
-MEMBER_OF_CONSUMER_PROTOCOL = 1
+CLASSIC_MEMBER, CONSUMER_MEMBER = 0, 1
 
 
 async def heartbeat(
@@ -145,7 +145,7 @@ def _member(found: ConsumerGroup, member_id: str) -> ConsumerGroupMember:
         subscribed_topic_names=list(told.topics),
         assignment=assignment(current.assigned),
         target_assignment=assignment(found.targets.get(member_id, NOTHING)),
-        member_type=MEMBER_OF_CONSUMER_PROTOCOL,
+        member_type=CONSUMER_MEMBER if told.classic is None else CLASSIC_MEMBER,
     )
 
 

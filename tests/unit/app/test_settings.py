@@ -83,6 +83,7 @@ def test_every_setting_has_a_variable() -> None:
         "http_port": "1",
         "kafka_port": "2",
         "kafka_connections_max": "9",
+        "group_consumer_migration_policy": "upgrade",
         "advertised_host": "h",
         "advertised_port": "8",
         "auto_create_topics": "FALSE",
@@ -201,7 +202,11 @@ def test_number_in_another_form_is_refused(value: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "choices"),
-    [("log_level", "debug, info, warning, error"), ("log_format", "text, json")],
+    [
+        ("log_level", "debug, info, warning, error"),
+        ("log_format", "text, json"),
+        ("group_consumer_migration_policy", "disabled, downgrade, upgrade, bidirectional"),
+    ],
 )
 def test_choice_is_taken_in_any_case_and_others_are_refused(name: str, choices: str) -> None:
     for choice in choices.split(", "):

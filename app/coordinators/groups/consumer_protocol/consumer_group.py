@@ -29,6 +29,7 @@ from app.coordinators.groups.consumer_protocol.model import (
     JOINING_EPOCH,
     NOTHING,
     STATIC_LEAVING_EPOCH,
+    ClassicProtocols,
     Current,
     HeartbeatReply,
     Held,
@@ -106,6 +107,17 @@ class ConsumerGroup:
         return next((one for one in ASSIGNORS if best and wanted[one] == best), DEFAULT_ASSIGNOR)
 
     @property
+    def classic_members(self) -> dict[str, ClassicProtocols]:
+        """Members that speak the classic protocol."""
+        every = self.members.items()
+        return {member_id: one.classic for member_id, one in every if one.classic is not None}
+
+    def is_waiting_for_others(self, member_id: str) -> bool:
+        """Whether a member shall have partitions that others have not given up yet."""
+        shall_have = self.targets.get(member_id, NOTHING)
+        return any(self._holders.get(one, member_id) != member_id for one in shall_have)
+
+    @property
     def subscribed_topics(self) -> set[str]:
         """Topics that members read."""
         return set(self._names)
@@ -151,13 +163,26 @@ class ConsumerGroup:
                 raise Refused(*error)
             if beat.epoch < JOINING_EPOCH:
                 return self._leave(beat)
-            had = self._admit(beat)
+            before, current = self.enter(beat, find_topics)
         except Refused as refused:
             return HeartbeatReply(
                 error=refused.error, message=str(refused), member_id=beat.member_id
             )
-        self._refresh(find_topics)
-        before = had.assigned
+        tells = beat.epoch == JOINING_EPOCH or beat.is_full or current.assigned != before.assigned
+        return HeartbeatReply(
+            member_id=beat.member_id,
+            epoch=current.epoch,
+            assignment=current.assigned if tells else None,
+        )
+
+    def enter(self, beat: MemberHeartbeat, find_topics: FindTopics) -> tuple[Current, Current]:
+        """Take a member in or keep it, and move it on; return where it stood and stands.
+
+        Raises:
+            Refused: It may not.
+        """
+        had = self._admit(beat)
+        self.refresh(find_topics)
         current = next_current(
             had,
             self.targets.get(beat.member_id, NOTHING),
@@ -166,12 +191,7 @@ class ConsumerGroup:
             lambda one: self._holders.get(one, beat.member_id) == beat.member_id,
         )
         self._set_current(beat.member_id, current)
-        tells = beat.epoch == JOINING_EPOCH or beat.is_full or current.assigned != before
-        return HeartbeatReply(
-            member_id=beat.member_id,
-            epoch=current.epoch,
-            assignment=current.assigned if tells else None,
-        )
+        return had, current
 
     def remove(self, member_id: str) -> None:
         """A member was not heard of in time, or did not give up its partitions in time."""
@@ -185,8 +205,10 @@ class ConsumerGroup:
             return ErrorCode.NONE
         if member_id not in self.members:
             return ErrorCode.UNKNOWN_MEMBER_ID
-        is_now = epoch == self.current(member_id).epoch
-        return ErrorCode.NONE if is_now else ErrorCode.STALE_MEMBER_EPOCH
+        if epoch == self.current(member_id).epoch:
+            return ErrorCode.NONE
+        is_classic = self.members[member_id].classic is not None
+        return ErrorCode.ILLEGAL_GENERATION if is_classic else ErrorCode.STALE_MEMBER_EPOCH
 
     # -- who is in it --------------------------------------------------------------------------
 
@@ -218,7 +240,8 @@ class ConsumerGroup:
             return self._add(beat)
         if member_id not in self.members:
             raise Refused(ErrorCode.UNKNOWN_MEMBER_ID, f"there is no member {member_id!r}")
-        self._check_epoch(beat)
+        if beat.classic is None:
+            self._check_epoch(beat)
         self._subscribe(beat, self.members[member_id])
         return self.current(member_id)
 
@@ -237,7 +260,10 @@ class ConsumerGroup:
         if old_id is None:
             return self._add(beat)
         old = self.current(old_id)
-        if old.epoch != STATIC_LEAVING_EPOCH:
+        if beat.classic is not None and beat.member_id == old_id:
+            self._subscribe(beat, self.members[old_id])
+            return old
+        if old.epoch != STATIC_LEAVING_EPOCH and beat.classic is None:
             text = f"instance {beat.instance_id!r} is used by member {old_id!r}"
             raise Refused(ErrorCode.UNRELEASED_INSTANCE_ID, text)
         subscription, target = self.members[old_id], self.targets.get(old_id)
@@ -250,6 +276,10 @@ class ConsumerGroup:
         self._set_current(beat.member_id, back)
         self._subscribe(beat, subscription)
         return back
+
+    def static_member_id(self, instance_id: str) -> str | None:
+        """Return who holds an instance id, or None."""
+        return self._static.get(instance_id)
 
     def _static_member(self, beat: MemberHeartbeat) -> None:
         known = self._static.get(beat.instance_id or "")
@@ -281,6 +311,7 @@ class ConsumerGroup:
             topics=old.topics if beat.topics is None else tuple(sorted(set(beat.topics))),
             rebalance_timeout_ms=old.rebalance_timeout_ms if timeout_ms < 0 else timeout_ms,
             assignor=old.assignor if beat.assignor is None else beat.assignor,
+            classic=beat.classic,
         )
         if new == known:
             return
@@ -322,7 +353,8 @@ class ConsumerGroup:
             self.epoch += 1
             self.changed.add((PartKind.GROUP, ""))
 
-    def _refresh(self, find_topics: FindTopics) -> None:
+    def refresh(self, find_topics: FindTopics) -> None:
+        """Look at the topics, and assign anew if they or the members have changed."""
         topics = dict(find_topics(tuple(self._names)))
         if topics != self.topics:
             self.topics = topics

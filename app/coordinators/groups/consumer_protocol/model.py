@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from app.coordinators.groups.commands import Protocol
 from app.coordinators.groups.error_codes import ErrorCode
 
 JOINING_EPOCH = 0
@@ -51,6 +52,15 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClassicProtocols:
+    """What a member told of itself that speaks the classic protocol in a group of KIP-848."""
+
+    session_timeout_ms: int
+    protocols: tuple[Protocol, ...]
+    """Its preferences, best first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
     """What a member told of itself."""
 
@@ -64,6 +74,9 @@ class Subscription:
     rebalance_timeout_ms: int = -1
     assignor: str | None = None
     """The one that it prefers."""
+
+    classic: ClassicProtocols | None = None
+    """None: it speaks KIP-848's protocol."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +110,8 @@ class MemberHeartbeat:
     topics: tuple[str, ...] | None = None
     assignor: str | None = None
     owned: Partitions | None = None
+    classic: ClassicProtocols | None = None
+    """It is a join of the classic protocol."""
 
     @property
     def is_full(self) -> bool:

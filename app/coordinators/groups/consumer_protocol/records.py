@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.coordinators.encoding import MalformedRecord, Reader, Writer
+from app.coordinators.groups.commands import Protocol
 from app.coordinators.groups.consumer_protocol.consumer_group import PartValue
 from app.coordinators.groups.consumer_protocol.model import (
+    ClassicProtocols,
     Current,
     MemberState,
     Part,
@@ -25,6 +27,10 @@ from app.coordinators.groups.consumer_protocol.model import (
 from app.coordinators.groups.records import KeyValue
 
 VALUE_VERSION = 0
+CLASSIC_TAG = 0
+IS_THERE = 1
+"""Begins a structure that may be null."""
+
 OF_MEMBERS = (PartKind.MEMBER, PartKind.TARGET, PartKind.CURRENT)
 _KINDS = {one.value: one for one in PartKind}
 
@@ -59,7 +65,10 @@ def encode_part(group_id: str, part: Part, value: PartValue | None) -> KeyValue:
         writer.int32(value)
     else:
         writer.array(sorted(value.items()), _write_topic)
-    writer.tags()
+    if isinstance(value, Subscription) and value.classic is not None:
+        writer.tags((CLASSIC_TAG, _classic_bytes(value.classic)))
+    else:
+        writer.tags()
     return bytes(key), bytes(writer)
 
 
@@ -125,15 +134,34 @@ def _read_subscription(reader: Reader) -> Subscription:
     client_id, client_host = reader.string(), reader.string()
     topics = reader.array(Reader.string)
     reader.optional_string()  # a pattern, which only Kafka itself may have written
+    timeout_ms, assignor = reader.int32(), reader.optional_string()
     return Subscription(
         instance_id=instance_id,
         rack_id=rack_id,
         client_id=client_id,
         client_host=client_host,
         topics=topics,
-        rebalance_timeout_ms=reader.int32(),
-        assignor=reader.optional_string(),
+        rebalance_timeout_ms=timeout_ms,
+        assignor=assignor,
+        classic=_read_classic(reader.tags().get(CLASSIC_TAG)),
     )
+
+
+def _classic_bytes(classic: ClassicProtocols) -> bytes:
+    writer = Writer(flexible=True).int8(IS_THERE).int32(classic.session_timeout_ms)
+    writer.array(classic.protocols, lambda to, one: to.string(one.name).data(one.metadata).tags())
+    return bytes(writer.tags())
+
+
+def _read_classic(reader: Reader | None) -> ClassicProtocols | None:
+    def read(one: Reader) -> Protocol:
+        protocol = Protocol(one.string(), one.data())
+        one.tags()
+        return protocol
+
+    if reader is None or reader.int8() != IS_THERE:
+        return None
+    return ClassicProtocols(session_timeout_ms=reader.int32(), protocols=reader.array(read))
 
 
 def _read_current(reader: Reader) -> Current:

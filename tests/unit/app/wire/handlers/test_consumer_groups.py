@@ -111,11 +111,13 @@ async def test_offsets_are_the_members_of_the_epoch(tmp_path: Path) -> None:
     ]
 
 
-async def test_the_two_kinds_of_groups_are_kept_apart(tmp_path: Path) -> None:
+async def test_a_group_is_described_by_the_api_of_its_kind_only(tmp_path: Path) -> None:
     async with running_broker(tmp_path) as broker:
         await stable_group(broker)
-        refused = await beat(broker, JOIN)
         not_consumer = await described(broker)
+        upgraded = await beat(broker, replace(JOIN, member_id="n"))
+        mixed = await described(broker)
+        await beat(broker, replace(LEAVE, member_id="n"))
         leave_all(broker)
         taken = await beat(broker, JOIN)
         listed = await ask(broker, ListGroupsRequest(), ListGroupsResponse, 5)
@@ -125,8 +127,8 @@ async def test_the_two_kinds_of_groups_are_kept_apart(tmp_path: Path) -> None:
         joined, _ = await stable_group(broker)
 
     not_found = ErrorCode.GROUP_ID_NOT_FOUND
-    assert (refused.error_code, not_consumer.error_code) == (not_found, not_found)
-    assert taken.error_code == 0
+    assert (not_consumer.error_code, upgraded.error_code, taken.error_code) == (not_found, 0, 0)
+    assert {one.member_id: one.member_type for one in mixed.members} == {"m": 0, "n": 1}
     assert [(one.group_type, one.group_state) for one in listed.groups] == [("consumer", "Stable")]
     assert classic.groups[0].error_code == not_found
     assert joined.error is ErrorCode.NONE

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.coordinators.encoding import MalformedRecord
+from app.coordinators.groups.commands import Protocol
 from app.coordinators.groups.consumer_protocol.consumer_group import PartValue
 from app.coordinators.groups.consumer_protocol.model import (
+    ClassicProtocols,
     Current,
     MemberState,
     PartKind,
@@ -87,6 +89,24 @@ def test_racks_and_tags_of_others_are_skipped() -> None:
 
     assert found is not None
     assert found.value == {"t": Topic(topic_id=TOPIC_ID, partitions=3)}
+
+
+def test_what_a_classic_member_told_is_a_tagged_field() -> None:
+    told = Subscription(
+        client_host="/h",
+        topics=("t",),
+        rebalance_timeout_ms=5,
+        classic=ClassicProtocols(session_timeout_ms=7, protocols=(Protocol("range", b"m"),)),
+    )
+    fields = b"\0\0\x01\x03/h" + b"\x02\x02t" + b"\0" + INT + b"\x05" + b"\0"
+    classic = b"\x01" + INT + b"\x07" + b"\x02\x06range\x02m\0" + b"\0"
+
+    key, raw = encode_part("g", (PartKind.MEMBER, "m"), told)
+
+    assert raw == b"\0\0" + fields + b"\x01\0" + bytes([len(classic)]) + classic
+    found = decode_consumer(key, raw)
+    assert found is not None
+    assert found.value == told
 
 
 def test_other_kinds_of_keys_are_left_to_others() -> None:
