@@ -115,3 +115,26 @@ def test_a_static_member_comes_back_to_its_partitions_and_nobody_else_notices(
     assert set(back.seen("assigned")[-1]["partitions"]) == had
     assert len(stays.seen("assigned")) == assigned
     check_commits(members.all)
+
+
+def test_a_group_goes_to_the_next_protocol_and_back_while_its_members_read(
+    members: Members,
+) -> None:
+    """Members are replaced one by one, as in a rolling upgrade and its way back (KIP-848)."""
+    old, new = {"strategy": "range"}, {"protocol": "consumer"}
+    at_work = [members.start("confluent", **old), members.start("confluent", **old)]
+    members.produce()
+    members.wait_for_all()
+
+    for options in (new, new, old, old):
+        joins = members.start("confluent", **options)
+        wait_until(lambda one=joins: bool(one.seen("assigned")), "the new member has partitions")
+        members.produce()
+        members.wait_for_all()
+        at_work.pop(0).stop()
+        at_work.append(joins)
+        members.produce()
+        members.wait_for_all()
+
+    members.wait_for_commits()
+    check_commits(members.all)
