@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from app.api.application import build_application
 from app.api.front import Front
 from app.api.http_protocol import GuardedHttpProtocol, sweeper
+from app.api.sse.door import StreamDoor
 from app.api.v2.dialects import DIALECTS
 from app.cluster.errors import CatalogError
 from app.settings import Settings, SettingsError, load_settings
@@ -61,12 +62,13 @@ def create_app(settings: Settings, on_failure: Callable[[], None] | None = None)
             app.state.dialect = front.dialect = DIALECTS[settings.rest_compat]
             front.tokens = node.tokens
             app.state.sessions = front.sessions = node.sessions
+            app.state.streams = StreamDoor(node.context, node.sessions, node.tokens)
             app.state.context = front.context = node.context
             try:
                 yield
             finally:
                 app.state.context = front.context = None
-                app.state.sessions = front.sessions = None
+                app.state.sessions = front.sessions = app.state.streams = None
                 sweeping.cancel()
                 front.edge.close()
 
@@ -126,6 +128,7 @@ async def _serve(settings: Settings, http: socket.socket, kafka: socket.socket) 
             _logger.critical("background work ended: the node stops")
             status = EXIT_FAILED
             server.should_exit = True
+            inner.state.streams.stop()
 
     app = create_app(settings, fail)
     server = _Server(
@@ -147,7 +150,7 @@ async def _serve(settings: Settings, http: socket.socket, kafka: socket.socket) 
         async with inner.router.lifespan_context(inner):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, _stop, server, stop, number)
+                loop.add_signal_handler(number, _stop, server, stop, inner, number)
             assert app.context is not None, "the lifespan has begun"
             dispatcher = Dispatcher(Registry(SERVED), app.context)
             listener = Listener(
@@ -176,8 +179,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _stop(server: uvicorn.Server, stop: asyncio.Event, number: signal.Signals) -> None:
+def _stop(
+    server: uvicorn.Server, stop: asyncio.Event, inner: FastAPI, number: signal.Signals
+) -> None:
     stop.set()
+    inner.state.streams.stop()
     if not server.should_exit:
         _logger.info("stopping: no new requests, those under way are finished")
         server.should_exit = True

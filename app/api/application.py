@@ -10,6 +10,7 @@ from app.api import health
 from app.api.edge.segments import WholeSegments
 from app.api.errors import install_error_handlers
 from app.api.guard import BodyGuard
+from app.api.sse import routes as streams
 from app.api.v2 import consumer_offsets as v2_consumer_offsets
 from app.api.v2 import consumers as v2_consumers
 from app.api.v2 import metadata as v2_metadata
@@ -46,6 +47,7 @@ _ROUTED = (
     topic_configs,
     topics,
     records,
+    streams,
     partitions,
     consumer_groups,
     group_offsets,

@@ -1,8 +1,9 @@
 """uvicorn's HTTP/1.1 protocol with the bounds that it lacks.
 
-A request's head must come whole within a deadline, and its body must keep coming; one sweep over
-all connections looks after both, so that no request pays for a timer. Heads have bounds on size
-and count, exactly one Host, and what does not parse is answered in our one error shape.
+A request's head must come whole within a deadline, its body must keep coming, and a client must
+keep reading; one sweep over all connections looks after that, so that no request pays for a timer.
+A client that reads slowly is served slowly, one that does not read is cut off. Heads have bounds on
+size and count, exactly one Host, and what does not parse is answered in our one error shape.
 Source: reliability notes 4.4 (slow headers, 10,000 headers, duplicate Host); RFC 9112 3.2.
 """
 
@@ -20,6 +21,9 @@ HEAD_SECONDS_MAX = 10.0
 
 BODY_IDLE_SECONDS_MAX = 30.0
 """How long a body may pause."""
+
+READ_IDLE_SECONDS_MAX = 30.0
+"""How long a client may take nothing of an answer that it does not read fast enough."""
 
 HEAD_BYTES_MAX = 32 * 1024
 HEADERS_MAX = 100
@@ -60,6 +64,9 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._header_count = 0
         self._hosts = 0
+        self._unread: tuple[int, float] | None = None
+        """How much waits for a client that does not read, and since when it is as much."""
+
         if len(sweeper.connections) >= CONNECTIONS_MAX:
             transport.close()
             return
@@ -127,7 +134,11 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             self._refuse(400, "the request is not valid HTTP")
 
     def close_if_late(self, now: float) -> None:
-        """Close the connection if its head or body does not come."""
+        """Close the connection if its head or body does not come, or its answer is not read."""
+        if self.flow.write_paused:
+            self._abort_if_unread(now)
+        else:
+            self._unread = None
         if self._head_since is not None and now - self._head_since > HEAD_SECONDS_MAX:
             if self._head_bytes:
                 self._refuse(408, "the head did not come in time")
@@ -138,6 +149,14 @@ class GuardedHttpProtocol(HttpToolsProtocol):
                 self._body_since = now
             elif now - self._body_since > BODY_IDLE_SECONDS_MAX:
                 self._refuse(408, "the body did not come in time")
+
+    def _abort_if_unread(self, now: float) -> None:
+        """Give up on a client that takes nothing; what it has not read would wait for ever."""
+        size = self.transport.get_write_buffer_size()
+        if self._unread is None or self._unread[0] != size:
+            self._unread = (size, now)
+        elif now - self._unread[1] > READ_IDLE_SECONDS_MAX:
+            self.transport.abort()
 
     def _refusal(self) -> "_Refused | None":
         """Return why a callback of ours stopped the parser, if one did."""

@@ -31,6 +31,8 @@ NDJSON = "application/x-ndjson"
 BATCHES = "application/vnd.cauce.recordbatches"
 CONSUMING = ("consumeTopicRecords", "consumePartitionRecords")
 ACCEPTED = [None, JSON, NDJSON, BATCHES, "text/html, application/*;q=0.5", "text/html"]
+STREAMING = ("streamTopicRecords", "streamRecords")
+OF_A_GROUP = ("instance_id", "commit", "session_timeout_ms", "pattern")
 STARTS = ("offset", "cursor", "timestamp", "from")
 WAIT_MS_MAX = 20
 
@@ -163,6 +165,8 @@ def before_call(_context: HookContext, case: Case, _kwargs: dict[str, Any]) -> N
         case.body = {"topic_name": f"made-{choice}"}
     if operation in CONSUMING:
         _settle_consume(case, choice)
+    if operation in STREAMING:
+        _settle_stream(case, choice)
 
 
 def _settle_consume(case: Case, choice: int) -> None:
@@ -178,6 +182,20 @@ def _settle_consume(case: Case, choice: int) -> None:
             del case.query[name]
     if "cursor" in case.query and choice % 2:
         case.query["cursor"] = EXISTING["cursor"]
+
+
+def _settle_stream(case: Case, choice: int) -> None:
+    """Have streams end, and most of them begin."""
+    case.query.pop("group", None)
+    case.query["until"] = "end"
+    if choice % 4:
+        for name in [*OF_A_GROUP, "last_event_id", "offset", "partition", "filter"]:
+            case.query.pop(name, None)
+        case.headers.pop("Last-Event-ID", None)
+        for name in [name for name in STARTS if name in case.query][1:]:
+            del case.query[name]
+        if case.operation.definition.raw["operationId"] == "streamRecords":
+            case.query["topic"] = ["known"]
 
 
 @schemathesis.serializer(NDJSON)

@@ -3,13 +3,18 @@
 import base64
 import binascii
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 
 from app.api.embedded_formats import EmbeddedFormat
-from app.api.errors import ApiError
-from app.api.timestamps import parse_search_time
+from app.api.records.query_parameters import (
+    bad_parameter,
+    read_format,
+    read_integer,
+    read_query,
+    read_timestamp,
+)
 
 RECORDS_DEFAULT = 1_000
 RECORDS_MAX = 100_000
@@ -17,7 +22,6 @@ BYTES_DEFAULT = 1024 * 1024
 BYTES_MAX = 64 * 1024 * 1024
 WAIT_MS_MAX = 60_000
 OFFSET_MAX = 2**63 - 1
-PARAMETERS_MAX = 20
 PARTITIONS_MAX = 2_000
 """Partitions that a cursor can be over: its text must fit into a request's head with the rest."""
 
@@ -80,24 +84,27 @@ def parse_query(query_string: bytes, *, over_partitions: bool) -> ConsumeQuery:
     Raises:
         ApiError: 400, with the parameter at fault.
     """
-    given = _parameters(query_string, "cursor" if over_partitions else "offset")
+    known = {*_COMMON, "cursor" if over_partitions else "offset"}
+    given = {name: values[0] for name, values in read_query(query_string, known).items()}
     starts = [name for name in ("offset", "timestamp", "from", "cursor") if name in given]
     if len(starts) > 1:
-        raise _bad(starts[1], f"cannot be combined with {starts[0]}")
+        raise bad_parameter(starts[1], f"cannot be combined with {starts[0]}")
     start = given.get("from", "earliest")
     if start not in ("earliest", "latest"):
-        raise _bad("from", "must be earliest or latest")
+        raise bad_parameter("from", "must be earliest or latest")
     return ConsumeQuery(
         offset=_integer(given, "offset", None, OFFSET_MAX),
-        timestamp_ms=_timestamp(given),
+        timestamp_ms=read_timestamp("timestamp", given["timestamp"])
+        if "timestamp" in given
+        else None,
         from_latest=start == "latest",
         cursor=_cursor(given["cursor"]) if "cursor" in given else None,
         max_records=_integer(given, "max_records", RECORDS_DEFAULT, RECORDS_MAX, 1)
         or RECORDS_DEFAULT,
         max_bytes=_integer(given, "max_bytes", BYTES_DEFAULT, BYTES_MAX, 1) or BYTES_DEFAULT,
         wait_ms=_integer(given, "wait_ms", 0, WAIT_MS_MAX) or 0,
-        key_type=_format(given, "key_type"),
-        value_type=_format(given, "value_type"),
+        key_type=read_format(given, "key_type"),
+        value_type=read_format(given, "value_type"),
         filter=given.get("filter"),
         kept=tuple(
             (name, value)
@@ -107,58 +114,10 @@ def parse_query(query_string: bytes, *, over_partitions: bool) -> ConsumeQuery:
     )
 
 
-def _parameters(query_string: bytes, place: str) -> dict[str, str]:
-    try:
-        pairs = parse_qsl(
-            query_string.decode("ascii"),
-            keep_blank_values=True,
-            max_num_fields=PARAMETERS_MAX,
-            errors="strict",
-        )
-    except ValueError:
-        raise ApiError(400, 400, "Bad Request: the query does not read") from None
-    given: dict[str, str] = {}
-    for name, value in pairs:
-        if name not in _COMMON and name != place:
-            raise ApiError(400, 400, f"Bad Request: unknown query parameter {name[:80]!r}")
-        if name in given:
-            raise _bad(name, "is given twice")
-        given[name] = value
-    return given
-
-
 def _integer(
     given: dict[str, str], name: str, default: int | None, maximum: int, minimum: int = 0
 ) -> int | None:
-    text = given.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 19):
-        raise _bad(name, f"must be an integer from {minimum} to {maximum}")
-    number = int(text)
-    if not minimum <= number <= maximum:
-        raise _bad(name, f"must be {minimum} to {maximum}")
-    return number
-
-
-def _timestamp(given: dict[str, str]) -> int | None:
-    text = given.get("timestamp")
-    if text is None:
-        return None
-    try:
-        return parse_search_time(text)
-    except (ValueError, OverflowError):
-        raise _bad("timestamp", "must be ISO 8601 with an offset, or milliseconds") from None
-
-
-def _format(given: dict[str, str], name: str) -> EmbeddedFormat | None:
-    text = given.get(name)
-    if text is None:
-        return None
-    try:
-        return EmbeddedFormat(text.upper())
-    except ValueError:
-        raise _bad(name, "must be BINARY, JSON or STRING") from None
+    return default if name not in given else read_integer(name, given[name], minimum, maximum)
 
 
 def _cursor(text: str) -> Cursor:
@@ -167,13 +126,9 @@ def _cursor(text: str) -> Cursor:
             raise ValueError("too long")
         cursor = _cursor_decoder.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, binascii.Error, msgspec.MsgspecError):
-        raise _bad("cursor", "is not one that was given out here") from None
+        raise bad_parameter("cursor", "is not one that was given out here") from None
     if len(cursor.offsets) > PARTITIONS_MAX or not 0 <= cursor.first <= PARTITIONS_MAX:
-        raise _bad("cursor", "is not one that was given out here")
+        raise bad_parameter("cursor", "is not one that was given out here")
     if not all(0 <= offset <= OFFSET_MAX for offset in cursor.offsets):
-        raise _bad("cursor", "is not one that was given out here")
+        raise bad_parameter("cursor", "is not one that was given out here")
     return cursor
-
-
-def _bad(name: str, problem: str) -> ApiError:
-    return ApiError(400, 400, f"Bad Request: query parameter {name} {problem}")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,13 +47,19 @@ class Door:
             await send({"type": "http.response.body", "body": b"begun", "more_body": True})
         if path == "/gate":
             await self.gate.wait()
+        if path == "/large":
+            await send(start)
+            for _ in range(100):
+                await send(
+                    {"type": "http.response.body", "body": b"x" * 262_144, "more_body": True}
+                )
         while (message := await receive())["type"] != "http.disconnect":
             if not message.get("more_body"):
                 break
         else:
             self.left.append(path)
             return
-        if path != "/stream":
+        if path not in ("/stream", "/large"):
             await send(start)
         await send({"type": "http.response.body", "body": path.encode(), "more_body": False})
 
@@ -342,3 +349,44 @@ async def test_head_leaves_with_the_first_of_its_body_and_never_later_than_the_t
         b"HTTP/1.1 404 Not Found\r\n\r\n",
         b"closed",
     ]
+
+
+LARGE = b"GET /large HTTP/1.1\r\nhost: h\r\n\r\n"
+
+
+async def test_client_that_does_not_read_is_cut_off(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "READ_IDLE_SECONDS_MAX", SHORT)
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.port, limit=1024)
+    writer.write(LARGE)
+
+    async with asyncio.timeout(LONG):
+        while door.left != ["/large"]:
+            await asyncio.sleep(SHORT)
+
+    assert not sweeper.connections
+    size = 0
+    with suppress(ConnectionError):
+        while data := await reader.read(1 << 20):
+            size += len(data)
+    assert size < 100 * 262_144
+    writer.close()
+
+
+async def test_client_that_reads_slowly_is_served_to_the_end(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "READ_IDLE_SECONDS_MAX", 20 * SHORT)
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.port, limit=1024)
+    writer.write(LARGE.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"))
+
+    size = 0
+    async with asyncio.timeout(LONG):
+        while data := await reader.read(1 << 20):
+            size += len(data)
+            if size % 7 == 0:
+                await asyncio.sleep(SHORT)
+
+    assert size > 100 * 262_144
+    writer.close()

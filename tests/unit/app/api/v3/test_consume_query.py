@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from app.api.embedded_formats import EmbeddedFormat
 from app.api.errors import ApiError
+from app.api.records.query_parameters import PARAMETERS_MAX
 from app.api.v3.consume_query import (
     BYTES_DEFAULT,
     BYTES_MAX,
     CURSOR_CHARS_MAX,
     OFFSET_MAX,
-    PARAMETERS_MAX,
     PARTITIONS_MAX,
     RECORDS_DEFAULT,
     RECORDS_MAX,
