@@ -98,7 +98,7 @@ def aimed(message: Any, chance: random.Random) -> Any:
                     aimed(one, chance)
         elif field.name in ("name", "topic") and chance.random() < 0.7:
             setattr(message, field.name, "t")
-        elif "partition" in field.name and chance.random() < 0.7:
+        elif isinstance(value, int) and "partition" in field.name and chance.random() < 0.7:
             setattr(message, field.name, 0)
         elif field.name.endswith("_ms"):
             setattr(message, field.name, chance.choice([0, 1, 20]))
