@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
+from importlib.metadata import version
 
 import uvicorn
 import uvloop
@@ -18,6 +19,7 @@ from fastapi import FastAPI
 from app.api.application import build_application
 from app.api.front import Front
 from app.api.http_protocol import GuardedHttpProtocol, sweeper
+from app.api.request_body import read_body
 from app.api.sse.door import StreamDoor
 from app.api.v2.dialects import DIALECTS
 from app.cluster.errors import CatalogError
@@ -27,7 +29,10 @@ from app.wire.dispatch import Dispatcher
 from app.wire.handlers.all_served import SERVED
 from app.wire.listener import Listener, ListenerLimits
 from app.wire.registry import Registry
-from app.wiring import build_edge, running_node
+from app.wiring import Node, build_edge, running_node
+from schema_registry.api.answers import Door
+from schema_registry.api.documents import Shape
+from schema_registry.api.door import RegistryDoor
 from storage.errors import DiskError, LogError
 
 _logger = logging.getLogger(__name__)
@@ -61,19 +66,31 @@ def create_app(settings: Settings, on_failure: Callable[[], None] | None = None)
                 )
             app.state.dialect = front.dialect = DIALECTS[settings.rest_compat]
             front.tokens = node.tokens
+            front.registry = _registry_door(settings, node)
             app.state.sessions = front.sessions = node.sessions
             app.state.streams = StreamDoor(node.context, node.sessions, node.tokens)
             app.state.context = front.context = node.context
             try:
                 yield
             finally:
-                app.state.context = front.context = None
+                app.state.context = front.context = front.registry = None
                 app.state.sessions = front.sessions = app.state.streams = None
                 sweeping.cancel()
                 front.edge.close()
 
     front = Front(build_application(lifespan), build_edge(settings))
     return front
+
+
+def _registry_door(settings: Settings, node: Node) -> RegistryDoor:
+    door = Door(
+        context=node.registry,
+        shape=Shape(old=settings.schema_registry_legacy_answers),
+        incompatible_code=settings.schema_registry_incompatible_error_code,
+        cluster_id=node.context.image.cluster_id,
+        version=version("cauce"),
+    )
+    return RegistryDoor(door, read_body)
 
 
 def serve(overrides: Mapping[str, object]) -> int:

@@ -123,8 +123,21 @@ class Settings:
     group_consumer_migration_policy: str = "bidirectional"
     """Whether groups with members may change their protocol, and which way (KIP-848)."""
 
+    schema_registry_legacy_answers: bool = False
+    """Whether the registry answers as Confluent's before 8.0: no types of Avro, no GUIDs."""
 
-_FLAGS = frozenset({"auto_create_topics", "cors_allow_credentials", "response_compression"})
+    schema_registry_incompatible_error_code: int = 409
+    """The code of an incompatible schema; Confluent's is 40901 since 8.0.4."""
+
+
+_FLAGS = frozenset(
+    {
+        "schema_registry_legacy_answers",
+        "auto_create_topics",
+        "cors_allow_credentials",
+        "response_compression",
+    }
+)
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://(\*\.)?(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?")
 _CHOICES = {
@@ -134,6 +147,7 @@ _CHOICES = {
     "rest_compat": ("cauce", "confluent", "karapace", "strimzi", "redpanda"),
 }
 _BOUNDS = {
+    "schema_registry_incompatible_error_code": (409, 40999),
     "http_port": (0, PORT_MAX),
     "kafka_port": (0, PORT_MAX),
     "kafka_connections_max": (1, 2**31 - 1),

@@ -10,6 +10,7 @@ import gc
 import logging
 import resource
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -28,6 +29,7 @@ from app.cluster.catalog import Catalog
 from app.cluster.database import sqlite_url
 from app.cluster.metadata_image import BrokerRegistration
 from app.cluster.producer_ids import ProducerIds
+from app.cluster.registry_database import registry_transactions
 from app.cluster.watcher import MetadataWatcher
 from app.consumers.sessions import Sessions
 from app.coordinators.groups.consumer_protocol.members_at_work import ConsumerGroupRules
@@ -44,6 +46,11 @@ from app.security.acls import AllowAll
 from app.security.quotas import Unlimited
 from app.settings import Settings
 from app.telemetry.clock import SystemClock
+from schema_registry.registry.context import RegistryContext
+from schema_registry.registry.parsed import ParsedSchemas
+from schema_registry.registry.views import Views
+from schema_registry.registry.workers import Workers
+from schema_registry.sql_store.sql_store import SqlStore
 from storage.errors import LogDirLocked, WrongLogDir
 from storage.files import Disk
 from storage.log_dir import LOCK
@@ -71,6 +78,9 @@ class Node:
 
     tokens: ResumeTokens
     """What consumers of the doors are given to go on from."""
+
+    registry: RegistryContext
+    """The schema registry."""
 
     background: asyncio.Task[None]
     """Ends only when the node does, or when it cannot go on."""
@@ -160,36 +170,13 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
         image = await watcher.refresh()
         replicas.report_unknown_logs(image)
         watcher.subscribe(replicas.apply_image)
-        clock = SystemClock()
-        shards = Shards(
-            clock,
-            watcher,
-            replicas,
-            OffsetsTopic(catalog, watcher, settings.offsets_topic_num_partitions),
-            node_id=settings.node_id,
-            rules=_group_rules(settings),
-        )
-        groups = GroupCoordinator(shards)
-        context = BrokerContext(
-            clock=clock,
-            node_id=settings.node_id,
-            catalog=catalog,
-            metadata=watcher,
-            replicas=replicas,
-            producer_ids=ProducerIds(catalog),
-            groups=groups,
-            partitioner=Partitioner(),
-            authorizer=AllowAll(),
-            quotas=Unlimited(),
-            limits=BrokerLimits(
-                default_partitions=settings.num_partitions,
-                auto_create_topics=settings.auto_create_topics,
-            ),
-        )
+        context = _context(settings, catalog, watcher, replicas, clock)
         tokens = ResumeTokens(await catalog.secret(SECRET_NAME))
         sessions = Sessions(context)
+        workers = Workers()
+        registry = _registry(catalog, workers)
         background = asyncio.create_task(
-            _background(replicas, watcher, groups, sessions), name="background"
+            _background(replicas, watcher, context.groups, sessions), name="background"
         )
         _settle_interpreter()
         try:
@@ -198,13 +185,49 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
                 context=context,
                 sessions=sessions,
                 tokens=tokens,
+                registry=registry,
                 background=background,
             )
             await sessions.stop()
             await _drain(replicas, background)
         finally:
+            workers.close()
             background.cancel()
             await asyncio.gather(background, return_exceptions=True)
+
+
+def _context(
+    settings: Settings,
+    catalog: Catalog,
+    watcher: MetadataWatcher,
+    replicas: ReplicaManager,
+    clock: SystemClock,
+) -> BrokerContext:
+    """Return what the verbs work with."""
+    shards = Shards(
+        clock,
+        watcher,
+        replicas,
+        OffsetsTopic(catalog, watcher, settings.offsets_topic_num_partitions),
+        node_id=settings.node_id,
+        rules=_group_rules(settings),
+    )
+    return BrokerContext(
+        clock=clock,
+        node_id=settings.node_id,
+        catalog=catalog,
+        metadata=watcher,
+        replicas=replicas,
+        producer_ids=ProducerIds(catalog),
+        groups=GroupCoordinator(shards),
+        partitioner=Partitioner(),
+        authorizer=AllowAll(),
+        quotas=Unlimited(),
+        limits=BrokerLimits(
+            default_partitions=settings.num_partitions,
+            auto_create_topics=settings.auto_create_topics,
+        ),
+    )
 
 
 def build_edge(settings: Settings) -> Edge:
@@ -225,6 +248,18 @@ def build_edge(settings: Settings) -> Edge:
     if settings.response_compression:
         compression = Compression(settings.response_compression_min_bytes)
     return Edge(Addresses(settings.public_url, trusted), cors, compression)
+
+
+def _registry(catalog: Catalog, workers: Workers) -> RegistryContext:
+    store = SqlStore(registry_transactions(catalog.engine))
+    views = Views(store)
+    return RegistryContext(
+        store=store,
+        views=views,
+        schemas=ParsedSchemas(views, workers),
+        workers=workers,
+        now_ms=lambda: time.time_ns() // 1_000_000,
+    )
 
 
 def _open_files_max() -> int:

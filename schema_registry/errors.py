@@ -43,3 +43,127 @@ class SchemaFormatUnsupported(RegistryError):
 
 class BoundExceeded(InvalidSchema):
     """A schema, or the comparison of two, takes more than a bound with a name allows."""
+
+
+class SubjectNotFound(RegistryError):
+    """There is no such subject, or no such context."""
+
+
+class VersionNotFound(RegistryError):
+    """The subject has no such version."""
+
+
+class SchemaNotFound(RegistryError):
+    """There is no schema of that id, GUID or content."""
+
+
+class SubjectSoftDeleted(RegistryError):
+    """All versions are deleted softly already."""
+
+
+class SubjectNotSoftDeleted(RegistryError):
+    """It has to be deleted softly first."""
+
+
+class VersionSoftDeleted(RegistryError):
+    """The version is deleted softly already."""
+
+
+class VersionNotSoftDeleted(RegistryError):
+    """It has to be deleted softly first."""
+
+
+class CompatibilityNotConfigured(RegistryError):
+    """The subject has no settings of its own."""
+
+
+class ModeNotConfigured(RegistryError):
+    """The subject has no mode of its own."""
+
+
+class AssociationNotFound(RegistryError):
+    """There is no such association."""
+
+
+class IncompatibleSchema(RegistryError):
+    """An earlier version could not be read any more, or could not read what is new."""
+
+
+class AssociationExists(RegistryError):
+    """The resource has another association of that type."""
+
+
+class SubjectAssociated(RegistryError):
+    """The subject is another resource's, and one of the two wants it for itself."""
+
+
+class SubjectHasStrongAssociation(RegistryError):
+    """The subject belongs to a resource and lives with it."""
+
+
+class TooManyAssociations(RegistryError):
+    """A resource has no more associations than a bound."""
+
+
+class NoActiveVersion(RegistryError):
+    """A subject has to have a version before it can be associated."""
+
+
+class AssociationFrozen(RegistryError):
+    """The association is frozen: neither it nor its subject changes."""
+
+
+class InvalidVersion(RegistryError):
+    """A version is 1 to 2^31 - 1, -1 or ``latest``."""
+
+
+class InvalidCompatibilityLevel(RegistryError):
+    """There is no such level, or no such policy."""
+
+
+class InvalidMode(RegistryError):
+    """There is no such mode, or not there."""
+
+
+class OperationNotPermitted(RegistryError):
+    """The mode does not allow it."""
+
+
+class ReferenceExists(RegistryError):
+    """Another schema refers to it."""
+
+
+class IdDoesNotMatch(RegistryError):
+    """The schema is there under another id."""
+
+
+class InvalidSubject(RegistryError):
+    """The name is none that a subject may have, or not for this."""
+
+
+class SchemaTooLarge(RegistryError):
+    """The text is longer than the bound."""
+
+
+class InvalidRuleSet(RegistryError):
+    """A rule is none, or two have the same name."""
+
+
+class ContextNotEmpty(RegistryError):
+    """The context has subjects."""
+
+
+class InvalidAssociation(RegistryError):
+    """The association is none."""
+
+
+class InvalidRequest(RegistryError):
+    """A request that cannot be understood."""
+
+
+class StoreUnavailable(RegistryError):
+    """The database cannot be asked now; of a change it is unknown whether it was made."""
+
+
+class StoreConflict(RegistryError):
+    """Others changed the same thing again and again; nothing was changed."""

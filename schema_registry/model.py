@@ -176,3 +176,26 @@ class SubjectVersion:
     """Softly: no longer listed, but its id still answers."""
 
     registered_at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectConfig:
+    """What a subject, a context or all of them are set to; None is what is not set."""
+
+    compatibility_level: CompatibilityLevel | None = None
+    compatibility_policy: CompatibilityPolicy | None = None
+    compatibility_group: str | None = None
+    """A property: only versions with the same value of it are compared."""
+
+    normalize: bool | None = None
+    validate_fields: bool | None = None
+    validate_new_schemas: bool | None = None
+    validate_rules: bool | None = None
+    alias: str | None = None
+    """A subject that this one is another name of."""
+
+    alias_for_deks: str | None = None
+    default_metadata: Metadata | None = None
+    override_metadata: Metadata | None = None
+    default_rule_set: RuleSet | None = None
+    override_rule_set: RuleSet | None = None

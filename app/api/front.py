@@ -22,6 +22,7 @@ from app.api.v2.routing import PREFIXES, without_trailing_slash
 from app.api.v3.record_handlers import handler_for
 from app.broker.context import BrokerContext
 from app.consumers.sessions import Sessions
+from schema_registry.api.door import RegistryDoor
 
 _logger = logging.getLogger(__name__)
 
@@ -47,6 +48,9 @@ class Front:
         self.tokens: ResumeTokens | None = None
         """Set before the context."""
 
+        self.registry: RegistryDoor | None = None
+        """The schema registry's door; set before the context."""
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a hot path, or pass the request on."""
         if scope["type"] == "http":
@@ -63,6 +67,8 @@ class Front:
 
     def _route(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None] | None:
         path: str = scope["path"]
+        if self.registry is not None and self.registry.serves(scope):
+            return self.registry(scope, receive, send)
         if path.startswith(PREFIXES):
             scope["path"] = without_trailing_slash(path)
             if self.context is None or self.sessions is None:

@@ -13,6 +13,7 @@ from app.api.errors import error_type
 from app.api.v2.records_openapi import SCHEMAS as V2_SCHEMAS
 from app.api.v3.models import ErrorResponse
 from app.api.v3.records_openapi import SCHEMAS
+from schema_registry.api import openapi as registry_openapi
 
 Document = dict[str, Any]
 
@@ -28,6 +29,7 @@ def document() -> Document:
     for path, operations in written["paths"].items():
         for operation in operations.values():
             _settle(operation, error_type(path))
+    registry_openapi.add_to(written)
     written["components"]["schemas"] = dict(sorted(schemas.items()))
     return written
 

@@ -77,6 +77,11 @@ class Catalog:
             raise
         return catalog
 
+    @property
+    def engine(self) -> AsyncEngine:
+        """The database, for others who keep tables in it."""
+        return self._engine
+
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()

@@ -90,7 +90,9 @@ VALID_BODIES: dict[str, Any] = {
 ANSWERED: dict[str, set[tuple[int, str]]] = defaultdict(set)
 """Status and content type of what each operation has answered."""
 
-document = schemathesis.openapi.from_path(ROOT / "openapi" / "cauce-v3.json")
+document = schemathesis.openapi.from_path(ROOT / "openapi" / "cauce-v3.json").exclude(
+    tag_regex="^Schema Registry"
+)
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +152,7 @@ def before_call(_context: HookContext, case: Case, _kwargs: dict[str, Any]) -> N
     operation = case.operation.definition.raw["operationId"]
     choice = zlib.crc32(repr((case.path_parameters, case.query, case.body)).encode())
     for name in case.path_parameters:
-        if choice % 5:
+        if choice % 5 and name in EXISTING:
             case.path_parameters[name] = EXISTING[name]
         choice //= 5
     if operation == "deleteKafkaTopic" and case.path_parameters["topic_name"] == "known":

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from app.settings import Settings, SettingsError, load_settings
 
 NAMES = [field.name for field in fields(Settings)]
-FLAGS = ["auto_create_topics", "cors_allow_credentials", "response_compression"]
+FLAGS = [
+    "auto_create_topics",
+    "cors_allow_credentials",
+    "response_compression",
+    "schema_registry_legacy_answers",
+]
 BOUNDS = [
     ("http_port", 0, 65_535),
     ("kafka_port", 0, 65_535),
@@ -112,6 +117,8 @@ def test_every_setting_has_a_variable() -> None:
         "group_min_session_timeout_ms": "8",
         "group_consumer_session_timeout_ms": "9",
         "group_consumer_heartbeat_interval_ms": "10",
+        "schema_registry_legacy_answers": "true",
+        "schema_registry_incompatible_error_code": "40901",
     }
 
     loaded = load_settings({}, {f"CAUCE_{name.upper()}": text for name, text in values.items()})
@@ -126,6 +133,8 @@ def test_every_setting_has_a_variable() -> None:
     assert loaded.cors_allowed_origins == ("https://a.test", "https://*.b.test:8443", "null")
     assert (loaded.cors_allowed_methods, loaded.cors_allowed_headers) == (("GET", "POST"), ())
     assert (loaded.cors_allow_credentials, loaded.response_compression) == (True, False)
+    assert loaded.schema_registry_legacy_answers is True
+    assert loaded.schema_registry_incompatible_error_code == 40_901
     assert loaded != Settings()
 
 

@@ -7,7 +7,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, MetaData, inspect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -16,6 +16,12 @@ from app.cluster.catalog import Catalog
 from app.cluster.database import create_engine, sqlite_url, transaction
 from app.cluster.errors import DatabaseTooNew, DatabaseUnavailable
 from app.cluster.schema import alembic_config, migrate
+from schema_registry.sql_store import tables as registry_tables
+
+ALL_TABLES = MetaData()
+for metadata in (tables.metadata, registry_tables.metadata):
+    for table in metadata.tables.values():
+        table.to_metadata(ALL_TABLES)
 
 
 @pytest.fixture
@@ -37,13 +43,13 @@ async def execute(engine: AsyncEngine, statement: str) -> None:
 
 async def test_new_database_gets_the_tables_that_the_code_uses(engine: AsyncEngine) -> None:
     def differences(connection: Connection) -> object:
-        return compare_metadata(MigrationContext.configure(connection), tables.metadata)
+        return compare_metadata(MigrationContext.configure(connection), ALL_TABLES)
 
     await migrate(engine)
 
     async with transaction(engine, writes=False) as connection:
         assert await connection.run_sync(differences) == []
-    assert await table_names(engine) == {*tables.metadata.tables, "alembic_version"}
+    assert await table_names(engine) == {*ALL_TABLES.tables, "alembic_version"}
 
 
 async def test_migrating_again_changes_nothing(engine: AsyncEngine, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The registry's door: REST, in the words of Confluent's API."""

@@ -1,0 +1,127 @@
+"""The door: an ASGI application that answers the registry's paths.
+
+Not of the framework that the other doors use, because a subject is routed before its path is
+decoded, a slash at the end is no redirect, flags are not validated, and every error has one shape;
+and because what serializers ask all day should cost little.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+import msgspec
+
+from schema_registry.api.answers import Answer, Door
+from schema_registry.api.errors import MESSAGE_CHARS_MAX, HttpRefusal, status_and_code
+from schema_registry.api.requests import (
+    V1_TYPE,
+    Request,
+    answer_type,
+    check_body_type,
+    parse_query,
+    split_context,
+    split_path,
+)
+from schema_registry.api.routes import ROUTES
+from schema_registry.api.routing import Router
+from schema_registry.errors import IncompatibleSchema, RegistryError, StoreUnavailable
+
+_logger = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ReadBody = Callable[[Scope, Receive, int], Awaitable[bytes]]
+
+BODY_BYTES_MAX = 8 << 20
+"""Longer than any schema is, escaped."""
+
+
+class RegistryDoor:
+    """Answers requests."""
+
+    def __init__(self, door: Door, read_body: ReadBody) -> None:
+        """Open nothing yet.
+
+        Args:
+            door: What handlers are given.
+            read_body: Reads a body up to a bound; what it raises is for the caller of this.
+        """
+        self._door = door
+        self._read_body = read_body
+        self._router = Router(ROUTES)
+
+    def serves(self, scope: Scope) -> bool:
+        """Say whether a request is for the registry."""
+        path: str = scope["path"]
+        if path == "/":
+            return bool(scope["method"] == "POST")
+        first = path[1:].split("/", 1)[0]
+        if first == "v1":
+            return path.startswith("/v1/metadata")
+        return first in self._router.first_segments
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        media_type, headers = V1_TYPE, {}
+        try:
+            media_type = answer_type(_header(scope, b"accept"))
+            answer = await self._answer(scope, receive)
+        except HttpRefusal as refusal:
+            answer = _error(refusal.status, refusal.status, refusal.message)
+            headers = dict(refusal.headers)
+        except IncompatibleSchema as error:
+            answer = _error(409, self._door.incompatible_code, str(error))
+        except RegistryError as error:
+            if isinstance(error, StoreUnavailable):
+                _logger.warning("%s %s: %s", scope["method"], scope["path"], error)
+            answer = _error(*status_and_code(error), str(error))
+        await _send(send, answer, media_type, headers.items())
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        raw = scope.get("raw_path") or scope["path"].encode()
+        context, segments = split_context(split_path(raw))
+        method: str = scope["method"]
+        found = self._router.find(method, segments)
+        if isinstance(found, list):
+            if found:
+                raise HttpRefusal(
+                    405, "HTTP 405 Method Not Allowed", {"allow": ", ".join(sorted(found))}
+                )
+            raise HttpRefusal(404, "HTTP 404 Not Found")
+        route, parameters = found
+        body = b""
+        if route.body is not None:
+            check_body_type(_header(scope, b"content-type"))
+            body = await self._read_body(scope, receive, BODY_BYTES_MAX)
+        request = Request(
+            parameters=parameters,
+            query=parse_query(scope["query_string"]),
+            body=body,
+            context=context,
+        )
+        return await route.handler(self._door, request)
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    for found, value in scope["headers"]:
+        if found == name:
+            return bytes(value)
+    return b""
+
+
+def _error(status: int, code: int, message: str) -> Answer:
+    body = {"error_code": code, "message": message[:MESSAGE_CHARS_MAX]}
+    return Answer(body=msgspec.json.encode(body), status=status)
+
+
+async def _send(
+    send: Send, answer: Answer, media_type: str, headers: Iterable[tuple[str, str]]
+) -> None:
+    found = [(name.encode(), value.encode()) for name, value in headers]
+    if answer.status != 204:
+        found.append((b"content-type", media_type.encode()))
+        found.append((b"content-length", b"%d" % len(answer.body)))
+    await send({"type": "http.response.start", "status": answer.status, "headers": found})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,155 @@
+"""Deletion: soft, which hides, and then permanent, which erases.
+
+What a live schema refers to is not deleted; what any schema refers to is not erased.
+"""
+
+from collections.abc import Sequence
+
+from schema_registry.errors import (
+    ContextNotEmpty,
+    OperationNotPermitted,
+    ReferenceExists,
+    SubjectNotFound,
+    SubjectNotSoftDeleted,
+    SubjectSoftDeleted,
+    VersionNotFound,
+    VersionNotSoftDeleted,
+    VersionSoftDeleted,
+)
+from schema_registry.registry.context import RegistryContext, to_its_end
+from schema_registry.registry.effective import effective_settings
+from schema_registry.registry.lookup import LATEST
+from schema_registry.registry.resolving import read_subject
+from schema_registry.store import ListQuery, Version, Writing
+from schema_registry.subjects import Subject
+
+
+@to_its_end
+async def delete_subject(
+    context: RegistryContext, subject: Subject, *, permanent: bool
+) -> Sequence[int]:
+    """Delete all versions of a subject; return their numbers.
+
+    Raises:
+        RegistryError: Why not; nothing was changed.
+    """
+    asked, subject = subject, await read_subject(context, subject)
+    async with context.changing() as writing:
+        await _check_mode(writing, subject)
+        versions = await writing.versions(subject)
+        live = [one for one in versions if not one.deleted]
+        if not versions:
+            raise SubjectNotFound(f"Subject '{asked}' not found.")
+        if permanent and live:
+            raise SubjectNotSoftDeleted(
+                f"Subject '{asked}' was not deleted first before being permanently deleted"
+            )
+        if not permanent and not live:
+            raise SubjectSoftDeleted(
+                f"Subject '{asked}' was soft deleted. Set permanent=true to delete permanently"
+            )
+        chosen = versions if permanent else live
+        numbers = [one.version for one in chosen]
+        await _check_referrers(writing, subject, chosen, permanent=permanent)
+        if permanent:
+            await writing.erase_versions(subject, numbers)
+            await _forget_settings(writing, subject)
+        else:
+            await writing.mark_deleted(subject, numbers)
+    return numbers
+
+
+@to_its_end
+async def delete_version(
+    context: RegistryContext, subject: Subject, number: int, *, permanent: bool
+) -> int:
+    """Delete one version of a subject; return its number.
+
+    Raises:
+        RegistryError: Why not; nothing was changed.
+    """
+    asked, subject = subject, await read_subject(context, subject)
+    async with context.changing() as writing:
+        await _check_mode(writing, subject)
+        versions = await writing.versions(subject)
+        if not versions or (not permanent and all(one.deleted for one in versions)):
+            raise SubjectNotFound(f"Subject '{asked}' not found.")
+        version = _chosen(versions, number, permanent=permanent)
+        if permanent and not version.deleted:
+            raise VersionNotSoftDeleted(
+                f"Subject '{asked}' Version {version.version} was not deleted"
+                " first before being permanently deleted"
+            )
+        if not permanent and version.deleted:
+            raise VersionSoftDeleted(
+                f"Subject '{asked}' Version {version.version} was soft deleted."
+                " Set permanent=true to delete permanently"
+            )
+        await _check_referrers(writing, subject, [version], permanent=permanent)
+        if permanent:
+            await writing.erase_versions(subject, [version.version])
+            if len(versions) == 1:
+                await _forget_settings(writing, subject)
+        else:
+            await writing.mark_deleted(subject, [version.version])
+    return version.version
+
+
+@to_its_end
+async def delete_context(context: RegistryContext, name: str) -> None:
+    """Forget a context and its settings.
+
+    Raises:
+        SubjectNotFound: There is none.
+        ContextNotEmpty: It has subjects.
+    """
+    async with context.changing() as writing:
+        if name not in await writing.contexts():
+            raise SubjectNotFound(f"Context '{name}' not found.")
+        query = ListQuery(context=name, deleted=True, limit=1)
+        if await writing.subjects(query):
+            raise ContextNotEmpty(f"Context '{name}' is not empty")
+        await writing.erase_context(name)
+
+
+def _chosen(versions: Sequence[Version], number: int, *, permanent: bool) -> Version:
+    if number == LATEST:
+        candidates = [one for one in versions if one.deleted == permanent]
+        if candidates:
+            return candidates[-1]
+        return versions[-1]
+    for version in versions:
+        if version.version == number:
+            return version
+    raise VersionNotFound(f"Version {number} not found.")
+
+
+async def _check_mode(writing: Writing, subject: Subject) -> None:
+    settings = await writing.settings(subject.scopes())
+    if effective_settings(subject, settings).mode.is_read_only:
+        raise OperationNotPermitted(f"Subject {subject} in context {subject.context} is read-only")
+
+
+async def _check_referrers(
+    writing: Writing, subject: Subject, versions: Sequence[Version], *, permanent: bool
+) -> None:
+    numbers = {one.version for one in versions}
+    own = {one.schema_id for one in versions}
+    for version in sorted(numbers):
+        for other, schema_id in await writing.referrers(subject, version):
+            uses = [
+                use
+                for use in await writing.uses(other, schema_id)
+                if (permanent or not use.deleted)
+                and not (use.subject == subject and use.version in numbers and schema_id in own)
+            ]
+            if uses:
+                raise ReferenceExists(
+                    "One or more references exist to the schema"
+                    f" {{subject={subject},version={version}}}."
+                )
+
+
+async def _forget_settings(writing: Writing, subject: Subject) -> None:
+    await writing.put_config(subject, None)
+    await writing.put_mode(subject, None)

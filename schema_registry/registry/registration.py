@@ -1,0 +1,351 @@
+"""Registration: from what a client sends to a version of a subject.
+
+The order: the mode allows it; what was left out is filled in and settings are merged; the text is
+read; a version of the same content is returned as it is; one that means the same likewise; else
+the candidate is judged, and gets a version, and an id if its content has none yet.
+
+All of that is done on views, without a lock on the store; then, in a transaction that is alone, it
+is seen whether what was decided on still stands. If not, all is done again. So parses and
+comparisons keep nobody waiting, and ids and versions have no gaps.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from schema_registry.errors import (
+    IdDoesNotMatch,
+    IncompatibleSchema,
+    InvalidSchema,
+    OperationNotPermitted,
+    StoreConflict,
+)
+from schema_registry.model import Mode, StoredSchema, SubjectVersion
+from schema_registry.registry.candidates import (
+    Candidate,
+    NewSchema,
+    read_candidate,
+    stands_for,
+    with_previous,
+)
+from schema_registry.registry.checks import Verdict, judge
+from schema_registry.registry.context import Queue, RegistryContext, to_its_end
+from schema_registry.registry.effective import Effective, effective_settings
+from schema_registry.registry.resolving import written_subject
+from schema_registry.store import Settings, Version, Writing
+from schema_registry.subjects import Subject, check_registrable, parse_subject
+
+ATTEMPTS_MAX = 50
+"""How often others may change a subject in the middle of a registration under it."""
+
+SCHEMA_ID_MAX = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a registration comes to, or would."""
+
+    registered: SubjectVersion
+    is_new: bool
+    """Whether it makes a version that was not there."""
+
+    verdicts: tuple[Verdict, ...] = ()
+    previous: StoredSchema | None = None
+    """The latest version's schema before."""
+
+    @property
+    def is_compatible(self) -> bool:
+        """Whether it is allowed to."""
+        return all(one.is_compatible for one in self.verdicts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ground:
+    """What was decided on; it must still stand when it is written."""
+
+    versions: tuple[Version, ...]
+    settings: Mapping[Subject, Settings]
+    effective: Effective
+
+    @property
+    def live(self) -> list[Version]:
+        return [one for one in self.versions if not one.deleted]
+
+
+@to_its_end
+async def register(
+    context: RegistryContext,
+    subject: Subject,
+    new: NewSchema,
+    *,
+    normalize: bool = False,
+    force: bool = False,
+) -> SubjectVersion:
+    """Make a schema a version of a subject, or return the version that it is.
+
+    Raises:
+        RegistryError: Why not; nothing was changed unless it is ``StoreUnavailable``.
+    """
+    subject = await written_subject(context, subject)
+    check_registrable(subject)
+    async with _one_at_a_time(context, subject):
+        for _ in range(ATTEMPTS_MAX):
+            ground = await _look(context, subject)
+            candidate, plan = await _decide(context, subject, new, ground, normalize, force)
+            if not plan.is_compatible:
+                raise _incompatible(subject, plan.verdicts)
+            if not plan.is_new:
+                return plan.registered
+            written = await _write(context, subject, new, ground, candidate)
+            if written is not None:
+                return written
+            context.views.forget()
+    raise StoreConflict(f"subject {str(subject)!r} is changed by others all the time")
+
+
+async def plan_registration(
+    context: RegistryContext, subject: Subject, new: NewSchema, *, normalize: bool = False
+) -> Plan:
+    """Return what a registration would come to, and change nothing."""
+    subject = await written_subject(context, subject)
+    check_registrable(subject)
+    ground = await _look(context, subject)
+    _, plan = await _decide(context, subject, new, ground, normalize, force=False)
+    return plan
+
+
+@asynccontextmanager
+async def _one_at_a_time(context: RegistryContext, subject: Subject) -> AsyncIterator[None]:
+    """Let one registration under a subject after the other, so that they need not try again."""
+    queue = context.subject_queues.setdefault(subject, Queue())
+    queue.waiting += 1
+    try:
+        async with queue.lock:
+            yield
+    finally:
+        queue.waiting -= 1
+        if queue.waiting == 0:
+            context.subject_queues.pop(subject, None)
+
+
+async def _look(context: RegistryContext, subject: Subject) -> _Ground:
+    settings = await context.views.settings(subject.scopes())
+    return _Ground(
+        versions=await context.views.versions(subject),
+        settings=settings,
+        effective=effective_settings(subject, settings),
+    )
+
+
+async def _decide(
+    context: RegistryContext,
+    subject: Subject,
+    new: NewSchema,
+    ground: _Ground,
+    normalize: bool,
+    force: bool,
+) -> tuple[Candidate, Plan]:
+    effective = ground.effective
+    _check_mode(subject, new, effective.mode)
+    live = ground.live
+    ids = [one.schema_id for one in live]
+    latest = await context.views.schema(subject.context, ids[-1]) if ids else None
+    whole = new if effective.mode.takes_ids else with_previous(new, latest, effective)
+    config = effective.config
+    candidate = await read_candidate(
+        context,
+        subject.context,
+        whole,
+        normalize=normalize or bool(config.normalize),
+        strict=config.validate_new_schemas is not False and not effective.mode.takes_ids,
+        check_rules=config.validate_rules is not False,
+    )
+    same = await _same_content(context, subject, candidate)
+    existing = next((one for one in reversed(live) if one.schema_id in same), None)
+    if existing is None and not effective.mode.takes_ids:
+        existing = await _same_meaning(context, subject, candidate, live)
+    if existing is not None and (new.version is None or new.version == existing.version):
+        _check_same_id(new, existing)
+        schema = await context.views.schema(subject.context, existing.schema_id)
+        assert schema is not None, "a version has its schema"
+        return candidate, Plan(registered=_described(subject, existing, schema), is_new=False)
+    verdicts: tuple[Verdict, ...] = ()
+    if not force and not effective.mode.takes_ids:
+        verdicts = await judge(context, subject, candidate, live, effective)
+    version = _next_version(new, ground)
+    schema_id = min(same) if same else await _next_id(context, subject, new)
+    planned = SubjectVersion(
+        subject=str(subject),
+        version=version,
+        schema=StoredSchema(
+            context=subject.context,
+            schema_id=schema_id,
+            guid=candidate.guid,
+            content=candidate.content,
+            created_at_ms=context.now_ms(),
+        ),
+        registered_at_ms=context.now_ms(),
+    )
+    plan = Plan(registered=planned, is_new=True, verdicts=verdicts, previous=latest)
+    return candidate, plan
+
+
+def _check_mode(subject: Subject, new: NewSchema, mode: Mode) -> None:
+    if mode.is_read_only:
+        raise OperationNotPermitted(f"Subject {subject} in context {subject.context} is read-only")
+    if new.schema_id is not None and not mode.takes_ids:
+        raise OperationNotPermitted(f"Subject {subject} is not in import mode")
+    if new.schema_id is not None and not 0 < new.schema_id <= SCHEMA_ID_MAX:
+        raise OperationNotPermitted(f"an id is 1 to {SCHEMA_ID_MAX}, not {new.schema_id}")
+
+
+def _check_same_id(new: NewSchema, existing: Version) -> None:
+    if new.schema_id is not None and new.schema_id != existing.schema_id:
+        raise IdDoesNotMatch(
+            f"Schema already registered with id {existing.schema_id}"
+            f" instead of input id {new.schema_id}"
+        )
+
+
+async def _same_content(
+    context: RegistryContext, subject: Subject, candidate: Candidate
+) -> set[int]:
+    """Return the ids that the content has in the subject's context."""
+    async with context.store.reading() as reading:
+        found = await reading.by_guid(candidate.guid)
+    return {one.schema_id for one in found if one.context == subject.context}
+
+
+async def _same_meaning(
+    context: RegistryContext, subject: Subject, candidate: Candidate, live: Sequence[Version]
+) -> Version | None:
+    schemas = await context.views.schemas(subject.context, [one.schema_id for one in live])
+    for version in reversed(live):
+        schema = schemas.get(version.schema_id)
+        if schema is not None and await stands_for(context, candidate, schema):
+            return version
+    return None
+
+
+def _next_version(new: NewSchema, ground: _Ground) -> int:
+    following = max((one.version for one in ground.versions), default=0) + 1
+    if new.version is None or new.version == following:
+        return following
+    if not ground.effective.mode.takes_ids:
+        raise InvalidSchema(
+            "", f"Version is not one more than previous version {following - 1}: {new.version}"
+        )
+    return new.version
+
+
+async def _next_id(context: RegistryContext, subject: Subject, new: NewSchema) -> int:
+    if new.schema_id is not None:
+        return new.schema_id
+    async with context.store.reading() as reading:
+        return await reading.max_id(subject.context) + 1
+
+
+async def _write(
+    context: RegistryContext,
+    subject: Subject,
+    new: NewSchema,
+    ground: _Ground,
+    candidate: Candidate,
+) -> SubjectVersion | None:
+    """Write a decision down; None if what it was made on does not stand any more."""
+    async with context.changing(subject) as writing:
+        if await writing.versions(subject) != ground.versions:
+            return None
+        if await writing.settings(subject.scopes()) != ground.settings:
+            return None
+        await _check_references(writing, subject, candidate)
+        schema = await _schema_of(context, writing, subject, new, candidate)
+        version = Version(
+            version=_next_version(new, ground),
+            schema_id=schema.schema_id,
+            deleted=False,
+            registered_at_ms=context.now_ms(),
+        )
+        await writing.put_version(subject, version)
+        await _drop_tombstones(writing, subject, ground, version)
+    return _described(subject, version, schema)
+
+
+async def _check_references(writing: Writing, subject: Subject, candidate: Candidate) -> None:
+    for reference in candidate.content.references:
+        target = parse_subject(reference.subject, context=subject.context)
+        versions = {one.version for one in await writing.versions(target)}
+        if reference.version not in versions:
+            raise InvalidSchema(
+                "",
+                f'No schema reference found for subject "{reference.subject}"'
+                f" and version {reference.version}",
+            )
+
+
+async def _schema_of(
+    context: RegistryContext,
+    writing: Writing,
+    subject: Subject,
+    new: NewSchema,
+    candidate: Candidate,
+) -> StoredSchema:
+    """Return the schema of a content, made if there is none."""
+    here = subject.context
+    same = {
+        one.schema_id: one for one in await writing.by_guid(candidate.guid) if one.context == here
+    }
+    if new.schema_id is None:
+        if same:
+            return same[min(same)]
+        schema_id = await writing.take_id(here)
+    else:
+        schema_id = new.schema_id
+        if schema_id in same:
+            return same[schema_id]
+        if await writing.schemas(here, [schema_id]):
+            raise OperationNotPermitted(
+                f"Overwrite new schema with id {schema_id} is not permitted."
+            )
+        await writing.keep_id(here, schema_id)
+    schema = StoredSchema(
+        context=here,
+        schema_id=schema_id,
+        guid=candidate.guid,
+        content=candidate.content,
+        created_at_ms=context.now_ms(),
+    )
+    await writing.insert_schema(schema)
+    return schema
+
+
+async def _drop_tombstones(
+    writing: Writing, subject: Subject, ground: _Ground, version: Version
+) -> None:
+    """Erase softly deleted versions of the same schema that nobody refers to."""
+    for old in ground.versions:
+        if (
+            old.deleted
+            and old.schema_id == version.schema_id
+            and old.version != version.version
+            and not await writing.referrers(subject, old.version)
+        ):
+            await writing.erase_versions(subject, [old.version])
+
+
+def _described(subject: Subject, version: Version, schema: StoredSchema) -> SubjectVersion:
+    return SubjectVersion(
+        subject=str(subject),
+        version=version.version,
+        schema=schema,
+        deleted=version.deleted,
+        registered_at_ms=version.registered_at_ms,
+    )
+
+
+def _incompatible(subject: Subject, verdicts: Sequence[Verdict]) -> IncompatibleSchema:
+    messages = [message for one in verdicts for message in one.messages]
+    return IncompatibleSchema(
+        "Schema being registered is incompatible with an earlier schema for subject"
+        f' "{subject}", details: [{", ".join(messages)}]'
+    )
