@@ -47,7 +47,7 @@ debian: # What the tests need of Debian's
 	$(call need,command -v npm,nodejs npm)
 
 node_modules/.installed: package.json package-lock.json | debian
-	@echo "installing the OpenAPI linter and KafkaJS from package-lock.json"
+	@echo "installing the OpenAPI linter, KafkaJS and a registry client from package-lock.json"
 	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 

@@ -1,6 +1,7 @@
 """Subjects and their versions over REST."""
 
 import difflib
+import re
 from typing import Any
 
 from schema_registry.api.answers import Answer, Door, json_answer, text_answer
@@ -13,7 +14,9 @@ from schema_registry.api.documents import (
 )
 from schema_registry.api.requests import Request
 from schema_registry.api.verdicts import verdict_documents
+from schema_registry.model import SchemaType
 from schema_registry.registry import deletion, listing, lookup, registration
+from schema_registry.registry.candidates import NewSchema
 from schema_registry.registry.context import LIST_MAX, page_size
 from schema_registry.registry.lookup import parse_version
 
@@ -33,14 +36,16 @@ async def list_subjects(door: Door, request: Request) -> Answer:
 
 async def look_up(door: Door, request: Request) -> Answer:
     """Return the version that a schema is."""
+    new = new_schema(request.document())
     found = await lookup.look_up(
         door.context,
         request.subject(),
-        new_schema(request.document()),
+        new,
         normalize=request.flag("normalize"),
         deleted=request.flag("deleted"),
     )
-    return json_answer(await version_document(door.context, request, found, door.shape))
+    written = await version_document(door.context, request, found, door.shape)
+    return json_answer(_as_sent(written, new))
 
 
 async def delete_subject(door: Door, request: Request) -> Answer:
@@ -92,7 +97,18 @@ async def register(door: Door, request: Request) -> Answer:
         return json_answer({"id": registered.schema.schema_id})
     written = await version_document(door.context, request, registered, door.shape)
     written.pop("subject")
-    return json_answer(written)
+    return json_answer(_as_sent(written, new))
+
+
+def _as_sent(written: Document, new: NewSchema) -> Document:
+    """Answer a descriptor with a descriptor.
+
+    Serializers send one, and keep what the answer says as what they would get for
+    ``format=serialized``: confluent-kafka's (2.16) cannot read a text there.
+    """
+    if new.schema_type is SchemaType.PROTOBUF and _DESCRIPTOR.fullmatch(new.text):
+        written["schema"] = new.text
+    return written
 
 
 async def _plan_document(door: Door, request: Request, plan: registration.Plan) -> Document:
@@ -120,6 +136,9 @@ def _text_diff(before: str, after: str) -> list[str]:
         return []
     return list(difflib.unified_diff(old, new, "latest", "candidate", lineterm=""))
 
+
+_DESCRIPTOR = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+"""Base64: no ``.proto`` text has these letters only."""
 
 DIFF_LINES_MAX = 2_000
 """Longer texts are not compared line by line."""

@@ -205,3 +205,17 @@ def test_every_route_is_in_the_document() -> None:
     assert len({one["operationId"] for one in operations}) == len(ROUTES)
     tags = {tag["name"] for tag in document["tags"]}
     assert {one["tags"][0] for one in operations} == tags
+
+
+async def test_a_descriptor_is_answered_with_a_descriptor(registry: RunningRegistry) -> None:
+    text = 'syntax = "proto3"; message M { int32 a = 1; }'
+    body = {"schemaType": "PROTOBUF", "schema": text}
+    await registry.ask("POST", "/subjects/p/versions", body)
+    found = await registry.ask("GET", "/subjects/p/versions/1?format=serialized")
+    body["schema"] = found["schema"]
+
+    registered = await registry.ask("POST", "/subjects/p/versions", body)
+    looked_up = await registry.ask("POST", "/subjects/p", body)
+
+    assert registered["schema"] == looked_up["schema"] == body["schema"]
+    assert registered["version"] == 1
