@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import MetaData
 
 from app.cluster import tables
 from app.cluster.catalog import Catalog
@@ -21,6 +22,7 @@ from app.cluster.errors import (
 )
 from app.cluster.metadata_image import BrokerRegistration
 from app.cluster.watcher import MetadataWatcher
+from schema_registry.sql_store import tables as registry_tables
 from tests.support.postgres import postgresql
 
 pytestmark = pytest.mark.slow
@@ -138,9 +140,12 @@ async def test_an_image_is_of_one_moment_while_topics_come_and_go(catalog: Catal
 
 async def test_migrations_make_what_the_tables_say(url: str, catalog: Catalog) -> None:
     engine = create_engine(url)
+    declared = MetaData()
+    for table in (*tables.metadata.sorted_tables, *registry_tables.metadata.sorted_tables):
+        table.to_metadata(declared)
     async with transaction(engine, writes=False) as connection:
         differences = await connection.run_sync(
-            lambda sync: compare_metadata(MigrationContext.configure(sync), tables.metadata)
+            lambda sync: compare_metadata(MigrationContext.configure(sync), declared)
         )
     await engine.dispose()
 
