@@ -75,8 +75,9 @@ format: $(VENV)/.dev ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-openapi: $(VENV)/.dev ## Write the OpenAPI document
+openapi: $(VENV)/.dev ## Write the OpenAPI document, and the AsyncAPI one of the WebSocket
 	@$(BIN)/python -m app.api.openapi_export openapi/cauce-v3.json
+	@$(BIN)/python -m app.api.ws.asyncapi openapi/cauce-ws.json
 
 bench: $(VENV)/.dev ## Measure the speed claims (BENCH="rest --quick": one area, shortly)
 	@$(BIN)/python benchmarks/run.py $(BENCH)

@@ -22,6 +22,9 @@ from app.api.http_protocol import GuardedHttpProtocol, sweeper
 from app.api.request_body import read_body
 from app.api.sse.door import StreamDoor
 from app.api.v2.dialects import DIALECTS
+from app.api.ws.door import WebSocketDoor
+from app.api.ws.limits import FRAME_BYTES_MAX
+from app.api.ws.protocol import GuardedWebSocketProtocol
 from app.cluster.errors import CatalogError
 from app.settings import Settings, SettingsError, load_settings
 from app.telemetry.logs import configure_logs
@@ -69,11 +72,18 @@ def create_app(settings: Settings, on_failure: Callable[[], None] | None = None)
             front.registry = _registry_door(settings, node)
             app.state.sessions = front.sessions = node.sessions
             app.state.streams = StreamDoor(node.context, node.sessions, node.tokens)
+            cors = front.edge.cors
+            front.sockets = WebSocketDoor(
+                node.context,
+                node.sessions,
+                node.tokens,
+                allows=cors.allows if cors is not None else lambda _origin: False,
+            )
             app.state.context = front.context = node.context
             try:
                 yield
             finally:
-                app.state.context = front.context = front.registry = None
+                app.state.context = front.context = front.registry = front.sockets = None
                 app.state.sessions = front.sessions = app.state.streams = None
                 sweeping.cancel()
                 front.edge.close()
@@ -152,7 +162,10 @@ async def _serve(settings: Settings, http: socket.socket, kafka: socket.socket) 
         uvicorn.Config(
             app,
             http=GuardedHttpProtocol,
-            ws="none",
+            ws=GuardedWebSocketProtocol,
+            ws_max_size=FRAME_BYTES_MAX,
+            ws_ping_interval=None,  # ours asks, by the sweep
+            ws_per_message_deflate=False,  # ours chooses for each socket
             lifespan="off",
             access_log=False,
             log_config=None,

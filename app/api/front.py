@@ -12,6 +12,7 @@ from collections.abc import Awaitable
 from fastapi import FastAPI
 
 from app.api.answers import Send, answering_errors, send_error
+from app.api.edge.addresses import ADDRESSES
 from app.api.edge.edge import Edge
 from app.api.errors import error_type
 from app.api.request_body import Receive, Scope
@@ -20,6 +21,7 @@ from app.api.v2 import record_handlers as v2
 from app.api.v2.dialects import DEFAULT, DIALECTS
 from app.api.v2.routing import PREFIXES, without_trailing_slash
 from app.api.v3.record_handlers import handler_for
+from app.api.ws.door import WebSocketDoor, refuse
 from app.broker.context import BrokerContext
 from app.consumers.sessions import Sessions
 from schema_registry.api.door import RegistryDoor
@@ -51,10 +53,19 @@ class Front:
         self.registry: RegistryDoor | None = None
         """The schema registry's door; set before the context."""
 
+        self.sockets: WebSocketDoor | None = None
+        """Likewise."""
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a hot path, or pass the request on."""
         if scope["type"] == "http":
             await self.edge.pass_through(scope, receive, send, self._answer)
+        elif scope["type"] == "websocket":
+            scope[ADDRESSES] = self.edge.addresses
+            if self.sockets is None:
+                await refuse(send, 503, "This node is starting or shutting down")
+            else:
+                await self.sockets.serve(scope, receive, send)
         else:
             await self.application(scope, receive, send)
 

@@ -10,7 +10,7 @@ Source: reliability notes 4.4 (slow headers, 10,000 headers, duplicate Host); RF
 import asyncio
 import sys
 import time
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -33,11 +33,19 @@ SWEEP_SECONDS = 1.0
 _REASONS = {400: b"Bad Request", 408: b"Request Timeout", 431: b"Request Header Fields Too Large"}
 
 
+class SweptConnection(Protocol):
+    """What the sweeper looks after."""
+
+    def close_if_late(self, now: float) -> None:
+        """Close the connection if it is late; ``now`` is of the monotonic clock."""
+        ...
+
+
 class Sweeper:
     """Looks at every connection once a second and closes the late ones."""
 
     def __init__(self) -> None:
-        self.connections: set[GuardedHttpProtocol] = set()
+        self.connections: set[SweptConnection] = set()
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -133,6 +141,11 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         else:
             self._refuse(400, "the request is not valid HTTP")
 
+    def handle_websocket_upgrade(self) -> None:
+        """Give the connection over to the WebSocket protocol, which watches it itself."""
+        sweeper.connections.discard(self)
+        super().handle_websocket_upgrade()
+
     def close_if_late(self, now: float) -> None:
         """Close the connection if its head or body does not come, or its answer is not read."""
         if self.flow.write_paused:
@@ -198,6 +211,11 @@ class JoiningTransport:
         self._transport = transport
         self._head: bytes | None = None
         self._call_soon = asyncio.get_running_loop().call_soon
+
+    @property
+    def bare(self) -> asyncio.Transport:
+        """The transport itself, for who writes no heads."""
+        return self._transport
 
     def write(self, data: bytes) -> None:
         """Write, after a head that waits; a head by itself waits."""

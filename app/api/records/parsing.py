@@ -98,6 +98,8 @@ Parsed = tuple[RecordToProduce, bytes]
 
 _plain_decoder = msgspec.json.Decoder(PlainRecordIn)
 _decoder = msgspec.json.Decoder(RecordIn)
+_plain_array_decoder = msgspec.json.Decoder(list[PlainRecordIn])
+_array_decoder = msgspec.json.Decoder(list[RecordIn])
 _entry_decoder = msgspec.json.Decoder(EntryIn)
 
 
@@ -112,8 +114,38 @@ def parse_body(body: bytes, now_ms: int) -> list[Parsed | Refused] | None:
         return None
     plain = _decode_lines(_plain_decoder, body)
     items = plain if plain is not None else _decode_lines(_decoder, body)
-    if items is None:
-        return None
+    return None if items is None else _parse_all(body, items, plain, now_ms)
+
+
+def parse_array(array: bytes, now_ms: int) -> list[Parsed | Refused] | Refused:
+    """Parse a JSON array of record objects at once.
+
+    Args:
+        array: A valid JSON text in UTF-8.
+        now_ms: The timestamp of records that have none.
+
+    Returns:
+        One outcome per record, or why it is no array of records.
+    """
+    plain: list[PlainRecordIn] | None = None
+    try:
+        plain = _plain_array_decoder.decode(array)
+    except (msgspec.MsgspecError, RecursionError):
+        try:
+            items = _array_decoder.decode(array)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            return refusal_of(error)
+        return _parse_all(array, items, None, now_ms)
+    return _parse_all(array, plain, plain, now_ms)
+
+
+def _parse_all(
+    body: bytes,
+    items: Sequence[PlainRecordIn | RecordIn],
+    plain: Sequence[PlainRecordIn] | None,
+    now_ms: int,
+) -> list[Parsed | Refused]:
+    """Parse records that were decoded; ``plain`` if all of them are."""
     brackets = body.count(b"{") + body.count(b"[")
     if brackets > _BRACKETS_OF_A_RECORD * len(items) + JSON_DEPTH_MAX or has_long_number(body):
         return [_parse_bounded(item, now_ms) for item in items]

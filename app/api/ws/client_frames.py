@@ -15,7 +15,6 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from app.api.records.parsing import RecordIn
 from app.api.ws.limits import (
     CREDIT_MAX,
     PARTITIONS_MAX,
@@ -88,7 +87,12 @@ class ProducerIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ClientFrame(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", kw_only=True
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="type",
+    kw_only=True,
 ):
     """What every frame of a client may carry."""
 
@@ -219,11 +223,19 @@ class Commit(ClientFrame, frozen=True, tag="commit", kw_only=True):
     """What was acknowledged (of all that was sent, if nothing was) where it is missing."""
 
 
+class Release(ClientFrame, frozen=True, tag="release", kw_only=True):
+    """Be done with what is being revoked, committed or not: it need not wait for the deadline."""
+
+    sub: Name
+
+
 class Produce(ClientFrame, frozen=True, tag="produce", kw_only=True):
     """Append records; receipts come in the order of these frames."""
 
     topic: Name
-    records: Annotated[list[RecordIn], Meta(min_length=1, max_length=RECORDS_OF_A_PRODUCE_MAX)]
+    records: msgspec.Raw
+    """Objects as REST v3 takes them (``RecordIn``), at least one; they are parsed by themselves."""
+
     partition: Partition | None = None
     acks: Literal["all", "leader", "none"] = "all"
     producer: ProducerIn | None = None
@@ -246,6 +258,7 @@ ClientFrames = (
     | Unpause
     | Seek
     | Commit
+    | Release
     | Produce
     | InitProducer
 )

@@ -16,7 +16,7 @@ Source: RFC 6455, 4.2.2 (subprotocols), 10.2 (origins); RFC 6454, 7 (``null``).
 
 import base64
 import binascii
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from http.cookies import CookieError, SimpleCookie
@@ -31,7 +31,6 @@ COOKIE = "cauce_session"
 TICKET = "ticket"
 TOKEN_CHARS_MAX = 16_384
 QUERY_FIELDS_MAX = 20
-ANY_ORIGIN = "*"
 
 
 class Refusal(Exception):
@@ -131,30 +130,29 @@ def parse_handshake(
 
 
 def check_origin(
-    headers: Sequence[tuple[bytes, bytes]], allowed: Collection[str], public_url: str | None
+    headers: Sequence[tuple[bytes, bytes]], base_url: str, allows: Callable[[str], bool]
 ) -> None:
-    """Refuse a page of another origin that is not on the list.
+    """Refuse a page of another origin that is not allowed.
 
     Args:
         headers: Of the request, names in lower case.
-        allowed: Origins (``https://example.org``), or ``*`` for any.
-        public_url: What clients reach the server by, if it is not what they ask for.
+        base_url: What clients reach this server by.
+        allows: Tells of an origin (``https://example.org``, ``null``) whether it may.
 
     Raises:
         Refusal: It is not allowed.
     """
     origins = [value.decode("latin-1").lower() for name, value in headers if name == b"origin"]
-    if not origins or ANY_ORIGIN in allowed:
+    if not origins:
         return
-    if len(origins) == 1 and origins[0] in {one.lower().rstrip("/") for one in allowed}:
+    own = urlsplit(base_url.lower()).netloc
+    if len(origins) == 1 and (
+        origins[0] in (f"http://{own}", f"https://{own}") or allows(origins[0])
+    ):
         return
-    host = next((value.decode("latin-1").lower() for name, value in headers if name == b"host"), "")
-    own = {f"http://{host}", f"https://{host}"}
-    if public_url is not None:
-        parts = urlsplit(public_url)
-        own.add(f"{parts.scheme}://{parts.netloc}".lower())
-    if len(origins) != 1 or origins[0] not in own:
-        raise Refusal(403, "Forbidden: pages of this origin may not connect here")
+    raise Refusal(
+        403, "Forbidden: pages of this origin may not connect here (setting cors_allowed_origins)"
+    )
 
 
 def _credentials(

@@ -133,6 +133,9 @@ class SliceOut(msgspec.Struct, frozen=True):
 
     topic: str
     partition: int
+    epoch: int
+    """Its seek epoch: void if the partition was sought since, to a later one."""
+
     records: list[RecordOut]
     next_offset: int
     """Where to go on: what to commit once these are done."""
@@ -147,6 +150,9 @@ class BinarySliceOut(msgspec.Struct, frozen=True):
 
     topic: str
     partition: int
+    epoch: int
+    """Its seek epoch: void if the partition was sought since, to a later one."""
+
     count: int
     size: int
     """Bytes of them; the next slice's follow at a multiple of eight."""
@@ -173,6 +179,17 @@ class CreditOut(msgspec.Struct, frozen=True, omit_defaults=True):
     bytes: int | None = None
 
 
+class FilterOut(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of the records that a filter has looked at, since the subscription began."""
+
+    scanned: int
+    matched: int
+    failed: int
+    """Of which it could say nothing, so they were not sent."""
+
+    first_failure: str | None = None
+
+
 class Records(ServerFrame, frozen=True, tag="records", kw_only=True):
     """Records of a subscription, of one or more partitions."""
 
@@ -183,6 +200,7 @@ class Records(ServerFrame, frozen=True, tag="records", kw_only=True):
     epoch: int
     slices: list[SliceOut]
     credit: CreditOut
+    filter: FilterOut | None = None
     resume: str
 
 
@@ -195,6 +213,7 @@ class BinaryRecords(msgspec.Struct, frozen=True, tag_field="type", tag="records"
     slices: list[BinarySliceOut]
     credit: CreditOut
     resume: str
+    filter: FilterOut | None = None
 
 
 class Sought(ServerFrame, frozen=True, tag="sought", kw_only=True):

@@ -9,6 +9,7 @@ from app.api.records.parsing import (
     JSON_VALUE_TAILS,
     PlainRecordIn,
     Refused,
+    parse_array,
     parse_body,
     parse_record,
 )
@@ -101,3 +102,20 @@ def test_a_value_beyond_the_bounds_is_refused_and_its_neighbour_is_not(value: by
 @pytest.mark.parametrize("body", [b'{"value":', b'{"value":{"type":"JSON","data":"\xff"}}'])
 def test_a_body_that_does_not_decode_has_to_be_taken_apart(body: bytes) -> None:
     assert parse_body(body, NOW_MS) is None
+
+
+def test_an_array_is_parsed_as_its_lines_would_be() -> None:
+    lines = [
+        b'{"value":{"type":"JSON","data":{"a":1}}}',
+        b'{"key":{"type":"STRING","data":"k"},"partition_id":2}',
+        b'{"value":{"type":"JSON","data":%b1%b}}' % (b"[" * 140, b"]" * 140),
+        b'{"value":{"type":"AVRO","data":1,"schema_id":7}}',
+    ]
+
+    for chosen in (lines[:2], lines[:3], lines):
+        assert parse_array(b"[" + b",".join(chosen) + b"]", 5) == parse_body(b"\n".join(chosen), 5)
+
+
+@pytest.mark.parametrize("text", [b"{}", b"7", b'[{"what":1}]', b"[[]]"])
+def test_what_is_no_array_of_records_is_refused(text: bytes) -> None:
+    assert isinstance(parse_array(text, 5), Refused)

@@ -43,8 +43,7 @@ def test_a_produce_keeps_its_values_as_they_came() -> None:
     frame = decode(b'{"type":"produce","topic":"t","records":[{"value":%b}]}' % value)
 
     assert isinstance(frame, Produce)
-    assert frame.records[0].value is not None
-    assert bytes(frame.records[0].value.data) == b'{"a": 1.10 }'
+    assert bytes(frame.records) == b'[{"value":%b}]' % value
 
 
 def test_a_commit_names_offsets_or_none() -> None:
@@ -70,7 +69,7 @@ def test_a_commit_names_offsets_or_none() -> None:
         b'{"type":"assign","sub":"s","partitions":[]}',
         b'{"type":"assign","sub":"s","partitions":[{"topic":"t","partition":2147483648}]}',
         b'{"type":"subscribe","sub":"s","group":"g","topics":["t"],"from":"oldest"}',
-        b'{"type":"produce","topic":"t","records":[]}',
+        b'{"type":"produce","topic":"t"}',
         b'{"type":"ack","sub":"s","seq":1,"id":{"a":1}}',
         b'[{"type":"init_producer"}]',
     ],
