@@ -8,11 +8,24 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_S = 90.0
 """How long something may take on a machine that does much else; never how long it should."""
+
+
+class Watched(Protocol):
+    """A member, to those who look at what it has seen."""
+
+    name: str
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """What it has seen."""
+
+    def seen(self, what: str) -> list[dict[str, Any]]:
+        """Return the lines of one kind."""
 
 
 class MemberProcess:
@@ -63,7 +76,7 @@ def wait_until(is_so: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
-def offsets_got(members: Iterable[MemberProcess]) -> dict[int, set[int]]:
+def offsets_got(members: Iterable[Watched]) -> dict[int, set[int]]:
     """Return the offsets that somebody got, by partition."""
     found: dict[int, set[int]] = defaultdict(set)
     for member in members:
@@ -72,7 +85,7 @@ def offsets_got(members: Iterable[MemberProcess]) -> dict[int, set[int]]:
     return found
 
 
-def check_commits(members: Iterable[MemberProcess]) -> None:
+def check_commits(members: Iterable[Watched]) -> None:
     """Refuse that a member begins before what had been committed when it got its partitions.
 
     A commit counts from the moment at which its client said that it was done. A member that has

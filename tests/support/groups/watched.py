@@ -35,9 +35,11 @@ def impatient_node(directory: Path, environment: pytest.MonkeyPatch) -> Iterator
 
 
 class Feed:
-    """Writes as many records into every partition of the topic."""
+    """Writes as many records into every partition of a topic."""
 
-    def __init__(self, node: NodeProcess) -> None:
+    def __init__(self, node: NodeProcess, topic: str = "t", partitions: int = PARTITIONS) -> None:
+        self.topic = topic
+        self.partitions = partitions
         self._producer = Producer(
             {"bootstrap.servers": node.bootstrap, "enable.idempotence": True, "log_level": 0}
         )
@@ -46,8 +48,8 @@ class Feed:
     def produce(self) -> None:
         """Write what there is between two events."""
         for _ in range(ROUNDS):
-            for partition in range(PARTITIONS):
-                self._producer.produce("t", b"v", partition=partition)
+            for partition in range(self.partitions):
+                self._producer.produce(self.topic, b"1", partition=partition)
             self.produced += 1
         assert self._producer.flush(60) == 0
 
@@ -83,7 +85,12 @@ class Members:
     ) -> MemberProcess:
         """Start a member more."""
         member = make(
-            self._directory, kind, self.node.bootstrap, group=self.group, topic="t", **options
+            self._directory,
+            kind,
+            self.node.bootstrap,
+            group=self.group,
+            topic=self.feed.topic,
+            **options,
         )
         self.all.append(member)
         return member
@@ -96,14 +103,14 @@ class Members:
         """Return whether every record has been handed out."""
         found = offsets_got(self.all)
         wanted = set(range(self.produced))
-        return all(found[partition] >= wanted for partition in range(PARTITIONS))
+        return all(found[partition] >= wanted for partition in range(self.feed.partitions))
 
     def committed(self) -> list[int]:
         """Return what the server says is committed, by partition."""
         asked = [ConsumerGroupTopicPartitions(self.group)]
         found = self.admin.list_consumer_group_offsets(asked)[self.group].result(timeout=60)
         by_number = {one.partition: one.offset for one in found.topic_partitions}
-        return [by_number.get(partition, -1) for partition in range(PARTITIONS)]
+        return [by_number.get(partition, -1) for partition in range(self.feed.partitions)]
 
     def wait_for_all(self) -> None:
         """Return when every record has been handed out."""
@@ -111,5 +118,5 @@ class Members:
 
     def wait_for_commits(self) -> None:
         """Return when everything is committed."""
-        wanted = [self.produced] * PARTITIONS
+        wanted = [self.produced] * self.feed.partitions
         wait_until(lambda: self.committed() == wanted, f"{self.group} has committed all")
