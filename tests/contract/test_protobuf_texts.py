@@ -81,7 +81,7 @@ def test_texts_that_were_changed_at_random_are_schemas_or_refused() -> None:
         change = chance.choice([*WORDS, *SYMBOLS, *VALUES, ""])
         parsed += parse_or_refuse(text[:at] + change + text[at + chance.randrange(3) :])
 
-    assert parsed > 50
+    assert parsed > 25, "some change nothing that matters"
 
 
 LARGE = 4_000
