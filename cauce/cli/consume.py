@@ -23,7 +23,7 @@ from cauce.cli.options import (
 from cauce.cli.start_position import StartPosition, parse_start
 
 if TYPE_CHECKING:
-    from cauce.cli.record_output import RecordRenderer
+    from cauce.cli.records.record_output import RecordRenderer
     from cauce.client.http import HttpClient
 
 
@@ -144,7 +144,7 @@ def _renderer(
     Raises:
         typer.BadParameter: They contradict each other.
     """
-    from cauce.cli.record_output import JsonRenderer, ValueRenderer
+    from cauce.cli.records.record_output import JsonRenderer, ValueRenderer
 
     if output is OutputFormat.JSON:
         if key_separator is not None or null is not None:

@@ -14,7 +14,7 @@ import msgspec
 
 from cauce.cli.console import Console, Progress
 from cauce.cli.interrupts import Interrupts
-from cauce.cli.record_output import RecordRenderer
+from cauce.cli.records.record_output import RecordRenderer
 from cauce.client.consumer import Consumer, Page, PartitionPlace
 from cauce.client.errors import (
     AnswerLost,

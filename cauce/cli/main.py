@@ -13,10 +13,10 @@ from typing import Annotated
 import typer
 
 from cauce import __version__
-from cauce.cli import consume, exit_codes, group, log, produce, serve, topic
+from cauce.cli import consume, exit_codes, group, log, produce, schema, serve, topic
 from cauce.cli.console import Console, OutputClosed, OutputFailed
 from cauce.cli.interrupts import Stopped
-from cauce.cli.line_reader import InputFailed
+from cauce.cli.records.line_reader import InputFailed
 from cauce.client.errors import (
     AnswerLost,
     ClientError,
@@ -40,6 +40,7 @@ app = typer.Typer(
 app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
 app.add_typer(topic.app, name="topic")
 app.add_typer(group.app, name="group")
+app.add_typer(schema.app, name="schema")
 app.add_typer(log.app, name="log")
 app.command("produce", epilog=produce.EXAMPLES)(produce.produce)
 app.command("consume", epilog=consume.EXAMPLES)(consume.consume)

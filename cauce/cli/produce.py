@@ -23,7 +23,7 @@ from cauce.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from cauce.cli.record_input import LineFormat
+    from cauce.cli.records.record_input import LineFormat
 
 BATCH_RECORDS_MAX = 10_000
 BATCH_BYTES_MAX = 8 * 1024 * 1024
@@ -117,9 +117,9 @@ def produce(
     A record counts once the server has it on disk. Lines that are refused are named on standard
     error, and the exit status is 1 then.
     """
-    from cauce.cli.line_reader import LineReader
     from cauce.cli.produce_run import BatchBounds, ProduceRun
-    from cauce.cli.record_input import JsonEncoder, LineEncoder
+    from cauce.cli.records.line_reader import LineReader
+    from cauce.cli.records.record_input import JsonEncoder, LineEncoder
     from cauce.cli.server import check_topic
     from cauce.client.producer import Producer
 
@@ -162,7 +162,7 @@ def _line_format(
     Raises:
         typer.BadParameter: One of them, or two together, do not.
     """
-    from cauce.cli.record_input import LineFormat, parse_header
+    from cauce.cli.records.record_input import LineFormat, parse_header
 
     if key is not None and key_separator is not None:
         raise typer.BadParameter("--key and --key-separator are two keys")

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from cauce.cli import exit_codes
 from cauce.cli.console import Console, OutputClosed, Progress
 from cauce.cli.interrupts import Interrupts, Stopped
-from cauce.cli.line_reader import LINE_BYTES_MAX, InputFailed, Line, LineReader
-from cauce.cli.record_input import BadLine, RecordEncoder
+from cauce.cli.records.line_reader import LINE_BYTES_MAX, InputFailed, Line, LineReader
+from cauce.cli.records.record_input import BadLine, RecordEncoder
 from cauce.client.errors import AnswerLost, ClientError, Refused
 from cauce.client.producer import GOOD, Producer, Receipt
 

@@ -10,7 +10,7 @@ from cauce.cli import consume_run
 from cauce.cli.console import Console, OutputClosed, Progress
 from cauce.cli.consume_run import ConsumeRun
 from cauce.cli.interrupts import Interrupts, Stopped
-from cauce.cli.record_output import ValueRenderer
+from cauce.cli.records.record_output import ValueRenderer
 from cauce.client.consumer import Consumer, Start
 from cauce.client.errors import Refused, ServerUnreachable, UnexpectedAnswer
 from cauce.client.http import HttpClient

@@ -9,9 +9,9 @@ import pytest
 from cauce.cli import produce_run
 from cauce.cli.console import Console, Progress
 from cauce.cli.interrupts import Interrupts, Stopped
-from cauce.cli.line_reader import LineReader
 from cauce.cli.produce_run import BatchBounds, ProduceRun
-from cauce.cli.record_input import LineEncoder, LineFormat
+from cauce.cli.records.line_reader import LineReader
+from cauce.cli.records.record_input import LineEncoder, LineFormat
 from cauce.client.errors import AnswerLost
 from cauce.client.http import HttpClient
 from cauce.client.producer import Producer

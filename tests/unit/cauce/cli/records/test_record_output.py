@@ -1,6 +1,6 @@
 import msgspec
 
-from cauce.cli.record_output import JsonRenderer, ValueRenderer
+from cauce.cli.records.record_output import JsonRenderer, ValueRenderer
 
 BINARY = {"key_type": "BINARY", "value_type": "BINARY"}
 

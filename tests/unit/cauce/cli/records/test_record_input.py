@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cauce.cli.options import DataType
-from cauce.cli.record_input import BadLine, JsonEncoder, LineEncoder, LineFormat, parse_header
+from cauce.cli.records.record_input import (
+    BadLine,
+    JsonEncoder,
+    LineEncoder,
+    LineFormat,
+    parse_header,
+)
 from cauce.client.producer import Header
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cauce.cli.line_reader import Line, LineReader
+from cauce.cli.records.line_reader import Line, LineReader
 
 
 @pytest.fixture
