@@ -27,6 +27,12 @@ PARTITIONS_MAX = 1_000
 FETCH_BYTES_MAX = 256 * 1024
 """What one records frame is made of, as it lies in the log; a batch may be more."""
 
+SLOW_FETCH_BYTES_MAX = 64 * 1024
+"""Likewise, of a peer that has yet to show that it reads: hundreds may never do."""
+
+QUICK_FRAMES_MIN = 8
+"""So many frames without a wait for the socket show it."""
+
 FRAME_RECORDS_MAX = 5_000
 """Records of one records frame, whatever a client asks for."""
 

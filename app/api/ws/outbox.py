@@ -59,6 +59,11 @@ class Outbox:
         """Bytes that wait."""
         return self._size
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether nothing waits and the socket has room."""
+        return not self._waiting and self._sink.is_writable
+
     def put(self, data: bytes, *, is_text: bool = True) -> None:
         """Send a message, now or when there is room; do nothing when the peer is gone."""
         if not self._waiting and self._sink.is_writable:
@@ -76,7 +81,7 @@ class Outbox:
 
     async def wait_clear(self) -> None:
         """Return when nothing waits and the socket has room: for records, which may be many."""
-        while self._waiting or not self._sink.is_writable:
+        while not self.is_clear:
             self._filled.set()
             await self._clear.wait()
 

@@ -32,7 +32,12 @@ from app.api.ws.delivery import (
     render_columns,
     render_json,
 )
-from app.api.ws.limits import FETCH_BYTES_MAX, FRAME_RECORDS_MAX
+from app.api.ws.limits import (
+    FETCH_BYTES_MAX,
+    FRAME_RECORDS_MAX,
+    QUICK_FRAMES_MIN,
+    SLOW_FETCH_BYTES_MAX,
+)
 from app.api.ws.outbox import Outbox
 from app.api.ws.server_frames import (
     Assigned,
@@ -157,6 +162,7 @@ class Subscription:
         self._granted = asyncio.Event()
         self._resuming = asyncio.Lock()
         self._sought: dict[TopicPartition, int] = {}
+        self._quick_frames = 0
         self._told_at = self._monotonic()
         self._head = b'{"type":"records","sub":%b,"seq":' % msgspec.json.encode(name)
         session.listener = self
@@ -273,15 +279,18 @@ class Subscription:
                     await self._granted.wait()
             except TimeoutError:
                 self.session.assignment()  # shows that it is in use
+        self._quick_frames = self._quick_frames + 1 if self._outbox.is_clear else 0
         await self._outbox.wait_clear()
         await self._seek_resumed()
         allowed = self.credit.allowed()
+        is_quick = self._quick_frames > QUICK_FRAMES_MIN
+        bytes_max = FETCH_BYTES_MAX if is_quick else SLOW_FETCH_BYTES_MAX
         records_max = self._delivery.records_max
         if allowed.records is not None:
             records_max = min(records_max, allowed.records)
         polled = await self.session.poll(
             records_max,
-            FETCH_BYTES_MAX if allowed.bytes is None else min(FETCH_BYTES_MAX, allowed.bytes),
+            bytes_max if allowed.bytes is None else min(bytes_max, allowed.bytes),
             POLL_SECONDS if self.ends is None else END_POLL_SECONDS,
             acknowledges=False,
         )
