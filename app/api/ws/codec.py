@@ -20,7 +20,6 @@ from enum import Enum, IntEnum
 import msgspec
 
 from app.api.embedded_formats import JSON_DEPTH_MAX
-from app.api.json_stream import nesting
 from app.api.ws.client_frames import BinaryProduce, ClientFrame, ClientFrames
 from app.api.ws.server_frames import ServerFrame
 
@@ -29,9 +28,6 @@ ALIGNMENT = 8
 HEADER_BYTES_MAX = 1024 * 1024
 BEAT = "{}"
 """The frame that says nothing but that its sender lives."""
-
-_BRACKETS_AROUND = 6
-"""How deep a record's value lies in a frame: its own nesting is bounded without them."""
 
 
 class Subprotocol(Enum):
@@ -75,13 +71,13 @@ def decode_text(text: str) -> ClientFrame:
         BadFrame: It is none.
     """
     data = text.encode("utf-8", "replace")
-    if not nesting(data, JSON_DEPTH_MAX + _BRACKETS_AROUND):
-        raise BadFrame(f"JSON nests deeper than {JSON_DEPTH_MAX}")
     try:
         return _decoder.decode(data)
+    except RecursionError:  # only records may nest at all: their own bound is parsing's
+        raise BadFrame(f"JSON nests deeper than {JSON_DEPTH_MAX}") from None
     except msgspec.ValidationError as error:
         raise BadFrame(_worded(error), _id_of(data)) from None
-    except (msgspec.MsgspecError, RecursionError):
+    except msgspec.MsgspecError:
         raise BadFrame("a frame is one JSON object") from None
 
 

@@ -82,6 +82,18 @@ async def test_a_record_that_does_not_parse_is_refused_beside_the_others(
     assert await values(app, "one") == [2]
 
 
+async def test_a_value_may_nest_as_deep_as_over_rest_and_no_deeper(
+    app: RunningApplication, producer: Producer
+) -> None:
+    def nested(depth: int) -> list[Any]:
+        return [nested(depth - 1)] if depth > 1 else []
+
+    found = await producer.produce_json(frame("one", [nested(128), nested(129), 3]))
+
+    assert [(run.count, run.error_code) for run in found] == [(1, None), (1, 400), (1, None)]
+    assert await values(app, "one") == [nested(128), 3]
+
+
 @pytest.mark.parametrize(
     ("given", "code"),
     [([], 40002), ([{"what": 1}], 422), ([{"value": 7}], 400), ([[]], 400)],
