@@ -6,6 +6,7 @@ Invariants:
     Offsets of the records returned rise and lie within the batch's own range.
 """
 
+from collections.abc import Sequence
 from operator import ge
 from typing import NamedTuple
 
@@ -61,22 +62,30 @@ def decode_columns(buffer: Buffer, position: int = 0) -> Columns:
     count = header.record_count
     if count * RECORD_SIZE_MIN > len(body):
         raise CorruptBatch(f"{count} records do not fit {len(body)} bytes")
-    columns = Columns([], [], [], [], [])
     try:
-        _decode(body, count, columns)
+        deltas, time_deltas, keys, values, headers = _decode(body, count)
     except IndexError:
         raise CorruptBatch("a record is cut off") from None
-    deltas = columns.offsets
-    if count and not (deltas[0] >= 0 and deltas[-1] <= header.last_offset_delta):
+    if deltas == list(range(0, 2 * count, 2)):  # zigzag: as a producer numbers them
+        offsets = list(range(header.base_offset, header.base_offset + count))
+    else:
+        offsets = _added(header.base_offset, deltas)
+        if any(map(ge, offsets, offsets[1:])):
+            raise CorruptBatch("offsets of a batch do not rise")
+    if count and not (header.base_offset <= offsets[0] and offsets[-1] <= header.last_offset):
         raise CorruptBatch("offsets of a batch lie outside it")
-    if deltas != list(range(count)) and any(map(ge, deltas, deltas[1:])):
-        raise CorruptBatch("offsets of a batch do not rise")
-    base_offset, base_ms = header.base_offset, header.base_timestamp_ms
     if header.attributes & TIMESTAMP_TYPE_BIT:
         times = [header.max_timestamp_ms] * count
     else:
-        times = [base_ms + delta_ms for delta_ms in columns.timestamps_ms]
-    return columns._replace(offsets=[base_offset + delta for delta in deltas], timestamps_ms=times)
+        times = _added(header.base_timestamp_ms, time_deltas)
+    every = range(count)
+    return Columns(
+        offsets,
+        times,
+        list(map(keys.get, every)) if keys else [None] * count,
+        values,
+        [headers.get(number, ()) for number in every] if headers else [()] * count,
+    )
 
 
 def records_data(buffer: Buffer, position: int, header: BatchHeader) -> bytes:
@@ -92,16 +101,37 @@ def records_data(buffer: Buffer, position: int, header: BatchHeader) -> bytes:
     return decompress(header.compression, body)
 
 
-def _decode(data: bytes, count: int, columns: Columns) -> None:  # noqa: C901, PLR0912, PLR0915 - see below
-    """Append each record's parts, offsets and timestamps as deltas.
+def _added(base: int, deltas: Sequence[int]) -> list[int]:
+    """Return a base and each delta, which is still zigzag, together."""
+    if deltas and deltas.count(deltas[0]) == len(deltas):
+        return [base + (deltas[0] >> 1 ^ -(deltas[0] & 1))] * len(deltas)
+    return [base + (delta >> 1 ^ -(delta & 1)) for delta in deltas]
 
-    Varints of one or two bytes, nearly all there are, are decoded here and not by a call: this
-    loop is what a consume over REST waits for (benchmarks/areas/rest.py). That a part does not
-    run past its record is checked once, at the record's end: positions only rise.
+
+class _Parts(NamedTuple):
+    """The parts of a batch's records, as they stand in it."""
+
+    offsets: list[int]
+    """As deltas, still zigzag, as the timestamps are."""
+
+    times: list[int]
+    keys: dict[int, bytes | None]
+    """By the number of the record; what most lack is noted only where it is, as headers are."""
+
+    values: list[bytes | None]
+    headers: dict[int, Headers]
+
+
+def _decode(data: bytes, count: int) -> _Parts:  # noqa: C901, PLR0912, PLR0915 - see below
+    """Return the records' parts.
+
+    Varints of one or two bytes, nearly all there are, are decoded here and not by a call: this loop
+    is what a consume over HTTP waits for (benchmarks/areas/websocket.py). That a part does not run
+    past its record is checked once, at the record's end: positions only rise.
     """
-    offsets, times, keys, values, headers = columns
+    parts = offsets, times, keys, values, headers = _Parts([], [], {}, [], {})
     position = 0
-    for _ in range(count):
+    for number in range(count):
         byte = data[position]
         if byte < 0x80:
             size = byte
@@ -116,28 +146,33 @@ def _decode(data: bytes, count: int, columns: Columns) -> None:  # noqa: C901, P
         record_end = position + (size >> 1)
         byte = data[position + 1]
         if byte < 0x80:
-            times.append(byte >> 1 ^ -(byte & 1))
+            times.append(byte)
             position += 2
+        elif (second := data[position + 2]) < 0x80:
+            times.append(byte & 0x7F | second << 7)
+            position += 3
         else:
-            delta, position = decode_varint(data, position + 1)
+            delta, position = decode_unsigned(data, position + 1)
             times.append(delta)
         byte = data[position]
         if byte < 0x80:
-            offsets.append(byte >> 1 ^ -(byte & 1))
+            offsets.append(byte)
             position += 1
         elif (second := data[position + 1]) < 0x80:
-            byte = byte & 0x7F | second << 7
-            offsets.append(byte >> 1 ^ -(byte & 1))
+            offsets.append(byte & 0x7F | second << 7)
             position += 2
         else:
-            delta, position = decode_varint(data, position)
+            delta, position = decode_unsigned(data, position)
             offsets.append(delta)
-        if data[position] == NULL_SIZE:
-            keys.append(None)
+        byte = data[position]
+        if byte == NULL_SIZE:
             position += 1
+        elif byte < 0x80 and not byte & 1:
+            start = position + 1
+            position = start + (byte >> 1)
+            keys[number] = data[start:position]
         else:
-            key, position = _bytes(data, position)
-            keys.append(key)
+            keys[number], position = _bytes(data, position)
         byte = data[position]
         if byte >= 0x80 and (second := data[position + 1]) < 0x80 and not byte & 1:
             start = position + 2
@@ -147,15 +182,14 @@ def _decode(data: bytes, count: int, columns: Columns) -> None:  # noqa: C901, P
             value, position = _bytes(data, position)
             values.append(value)
         if data[position]:
-            found, position = _headers(data, position, record_end)
-            headers.append(found)
+            headers[number], position = _headers(data, position, record_end)
         else:
-            headers.append(())
             position += 1
         if position != record_end:
             raise CorruptBatch("a record's length is not the sum of its parts")
     if position != len(data):
         raise CorruptBatch("bytes are left behind the last record")
+    return parts
 
 
 def _bytes(data: bytes, position: int) -> tuple[bytes | None, int]:
