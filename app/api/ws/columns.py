@@ -90,15 +90,19 @@ def decode_columns(
 
 
 def _sizes(parts: Sequence[bytes | None]) -> Sequence[int]:
-    if None not in parts:
+    nulls = parts.count(None)
+    if not nulls:
         return list(map(len, parts))  # type: ignore[arg-type] # just checked
+    if nulls == len(parts):
+        return [NULL] * nulls
     return [NULL if part is None else len(part) for part in parts]
 
 
 def _joined(parts: Sequence[bytes | None]) -> bytes:
-    if None not in parts:
+    nulls = parts.count(None)
+    if not nulls:
         return b"".join(parts)  # type: ignore[arg-type] # just checked
-    return b"".join([part for part in parts if part is not None])
+    return b"" if nulls == len(parts) else b"".join([part for part in parts if part is not None])
 
 
 def _cut(data: bytes, at: int, sizes: Sequence[int]) -> tuple[list[bytes | None], int]:
