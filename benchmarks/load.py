@@ -143,3 +143,35 @@ async def consume_all(
         offset = following
     seconds = time.perf_counter() - began
     return offset / seconds, total / seconds
+
+
+class Stream(asyncio.Protocol):
+    """One answer that comes as a stream; only its size is counted, and its end looked for."""
+
+    def __init__(self, sent: bytes) -> None:
+        self.sent = sent
+        self.size = 0
+        self.ended = asyncio.Event()
+        self._transport: asyncio.BaseTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        cast("asyncio.Transport", transport).write(self.sent)
+
+    def data_received(self, data: bytes) -> None:
+        assert self.size or data.startswith(b"HTTP/1.1 200"), data
+        self.size += len(data)
+        if data.endswith(b"0\r\n\r\n"):
+            assert self._transport is not None
+            self._transport.close()
+            self.ended.set()
+
+
+async def stream_all(port: int, path: str) -> tuple[float, int]:
+    """Return how many seconds a streamed answer took, and its bytes."""
+    loop = asyncio.get_running_loop()
+    began = time.perf_counter()
+    sent = request(path, accept=b"text/event-stream")
+    _, stream = await loop.create_connection(lambda: Stream(sent), "127.0.0.1", port)
+    await stream.ended.wait()
+    return time.perf_counter() - began, stream.size
