@@ -5,7 +5,8 @@ It shares the machine with the server that it measures.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import repeat
 from typing import cast
 
 
@@ -61,9 +62,13 @@ async def connect(port: int, on_answer: Callable[[Connection], None]) -> Connect
 
 
 async def closed_loop(
-    port: int, sent: bytes, connections: int, seconds: float
+    port: int, sent: bytes | Iterator[bytes], connections: int, seconds: float
 ) -> tuple[float, list[float]]:
-    """Return requests/s and their latencies with so many connections that never pause."""
+    """Return requests/s and their latencies with so many connections that never pause.
+
+    All send the same, or each time what comes next.
+    """
+    requests = repeat(sent) if isinstance(sent, bytes) else sent
     latencies: list[float] = []
     began: dict[Connection, float] = {}
     ended = asyncio.Event()
@@ -75,7 +80,7 @@ async def closed_loop(
         latencies.append(now - began[connection])
         if now < end:
             began[connection] = now
-            connection.send(sent)
+            connection.send(next(requests))
         else:
             del began[connection]
             if not began:
@@ -85,7 +90,7 @@ async def closed_loop(
     start = clock()
     for connection in opened:
         began[connection] = clock()
-        connection.send(sent)
+        connection.send(next(requests))
     await ended.wait()
     return len(latencies) / (clock() - start), latencies
 

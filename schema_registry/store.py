@@ -80,6 +80,11 @@ class Reading(Protocol):
     async def versions(self, subject: Subject) -> tuple[Version, ...]:
         """Return a subject's versions in order, those deleted softly as well."""
 
+    async def versions_of(
+        self, subjects: Collection[Subject]
+    ) -> Mapping[Subject, tuple[Version, ...]]:
+        """Return the versions of those of these subjects that have any, as ``versions`` does."""
+
     async def schemas(self, context: str, ids: Collection[int]) -> Mapping[int, StoredSchema]:
         """Return those of these schemas that there are."""
 
@@ -137,8 +142,16 @@ class Writing(Reading, Protocol):
     async def insert_schema(self, schema: StoredSchema) -> None:
         """Keep a schema and what it refers to."""
 
-    async def put_version(self, subject: Subject, version: Version) -> None:
-        """Keep a version, in the place of one of the same number."""
+    async def put_version(
+        self, subject: Subject, version: Version, *, is_new: bool = False
+    ) -> None:
+        """Keep a version, in the place of one of the same number.
+
+        Args:
+            subject: Whose.
+            version: It; its schema is kept already.
+            is_new: There is none of that number, as the caller knows within this transaction.
+        """
 
     async def mark_deleted(self, subject: Subject, versions: Collection[int]) -> None:
         """Mark versions as deleted softly."""

@@ -11,7 +11,7 @@ comparisons keep nobody waiting, and ids and versions have no gaps.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schema_registry.errors import (
     IdDoesNotMatch,
@@ -39,6 +39,8 @@ ATTEMPTS_MAX = 50
 """How often others may change a subject in the middle of a registration under it."""
 
 SCHEMA_ID_MAX = 2**31 - 1
+NOT_GIVEN = 0
+"""Stands for an id until one is taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +112,12 @@ async def plan_registration(
     subject = await written_subject(context, subject)
     check_registrable(subject)
     ground = await _look(context, subject)
-    _, plan = await _decide(context, subject, new, ground, normalize, force=False)
-    return plan
+    candidate, plan = await _decide(context, subject, new, ground, normalize, force=False)
+    if not plan.is_new:
+        return plan
+    schema_id = await _id_it_would_get(context, subject, new, candidate.guid)
+    schema = replace(plan.registered.schema, schema_id=schema_id)
+    return replace(plan, registered=replace(plan.registered, schema=schema))
 
 
 @asynccontextmanager
@@ -160,26 +166,26 @@ async def _decide(
         strict=config.validate_new_schemas is not False and not effective.mode.takes_ids,
         check_rules=config.validate_rules is not False,
     )
-    same = await _same_content(context, subject, candidate)
-    existing = next((one for one in reversed(live) if one.schema_id in same), None)
+    schemas = await context.views.schemas(subject.context, ids)
+    existing = next(
+        (one for one in reversed(live) if _has_guid(schemas, one, candidate.guid)), None
+    )
     if existing is None and not effective.mode.takes_ids:
-        existing = await _same_meaning(context, subject, candidate, live)
+        existing = await _same_meaning(context, candidate, live, schemas)
     if existing is not None and (new.version is None or new.version == existing.version):
         _check_same_id(new, existing)
-        schema = await context.views.schema(subject.context, existing.schema_id)
-        assert schema is not None, "a version has its schema"
-        return candidate, Plan(registered=_described(subject, existing, schema), is_new=False)
+        found = schemas[existing.schema_id]
+        return candidate, Plan(registered=_described(subject, existing, found), is_new=False)
     verdicts: tuple[Verdict, ...] = ()
     if not force and not effective.mode.takes_ids:
         verdicts = await judge(context, subject, candidate, live, effective)
     version = _next_version(new, ground)
-    schema_id = min(same) if same else await _next_id(context, subject, new)
     planned = SubjectVersion(
         subject=str(subject),
         version=version,
         schema=StoredSchema(
             context=subject.context,
-            schema_id=schema_id,
+            schema_id=NOT_GIVEN,
             guid=candidate.guid,
             content=candidate.content,
             created_at_ms=context.now_ms(),
@@ -207,19 +213,17 @@ def _check_same_id(new: NewSchema, existing: Version) -> None:
         )
 
 
-async def _same_content(
-    context: RegistryContext, subject: Subject, candidate: Candidate
-) -> set[int]:
-    """Return the ids that the content has in the subject's context."""
-    async with context.store.reading() as reading:
-        found = await reading.by_guid(candidate.guid)
-    return {one.schema_id for one in found if one.context == subject.context}
+def _has_guid(schemas: Mapping[int, StoredSchema], version: Version, guid: str) -> bool:
+    schema = schemas.get(version.schema_id)
+    return schema is not None and schema.guid == guid
 
 
 async def _same_meaning(
-    context: RegistryContext, subject: Subject, candidate: Candidate, live: Sequence[Version]
+    context: RegistryContext,
+    candidate: Candidate,
+    live: Sequence[Version],
+    schemas: Mapping[int, StoredSchema],
 ) -> Version | None:
-    schemas = await context.views.schemas(subject.context, [one.schema_id for one in live])
     for version in reversed(live):
         schema = schemas.get(version.schema_id)
         if schema is not None and await stands_for(context, candidate, schema):
@@ -238,11 +242,15 @@ def _next_version(new: NewSchema, ground: _Ground) -> int:
     return new.version
 
 
-async def _next_id(context: RegistryContext, subject: Subject, new: NewSchema) -> int:
-    if new.schema_id is not None:
-        return new.schema_id
+async def _id_it_would_get(
+    context: RegistryContext, subject: Subject, new: NewSchema, guid: str
+) -> int:
     async with context.store.reading() as reading:
-        return await reading.max_id(subject.context) + 1
+        found = await reading.by_guid(guid)
+        same = [one.schema_id for one in found if one.context == subject.context]
+        if same:
+            return min(same)
+        return new.schema_id or await reading.max_id(subject.context) + 1
 
 
 async def _write(
@@ -254,9 +262,8 @@ async def _write(
 ) -> SubjectVersion | None:
     """Write a decision down; None if what it was made on does not stand any more."""
     async with context.changing(subject) as writing:
-        if await writing.versions(subject) != ground.versions:
-            return None
-        if await writing.settings(subject.scopes()) != ground.settings:
+        revision = await writing.revision()
+        if not await _still_stands(context, writing, revision, subject, ground):
             return None
         await _check_references(writing, subject, candidate)
         schema = await _schema_of(context, writing, subject, new, candidate)
@@ -266,9 +273,23 @@ async def _write(
             deleted=False,
             registered_at_ms=context.now_ms(),
         )
-        await writing.put_version(subject, version)
+        is_new = all(one.version != version.version for one in ground.versions)
+        await writing.put_version(subject, version, is_new=is_new)
         await _drop_tombstones(writing, subject, ground, version)
+    is_last = all(one.version < version.version for one in ground.versions)
+    if is_last and len(ground.live) == len(ground.versions):
+        context.views.keep(revision, subject, (*ground.versions, version), schema)
     return _described(subject, version, schema)
+
+
+async def _still_stands(
+    context: RegistryContext, writing: Writing, revision: int, subject: Subject, ground: _Ground
+) -> bool:
+    """Say whether what was decided on is so now; SQL is asked only if others changed something."""
+    known = context.views.at(revision - 1, subject)
+    if known is None:
+        known = await writing.versions(subject), await writing.settings(subject.scopes())
+    return known == (ground.versions, ground.settings)
 
 
 async def _check_references(writing: Writing, subject: Subject, candidate: Candidate) -> None:

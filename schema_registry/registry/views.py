@@ -3,7 +3,8 @@
 Schemas of an id, the versions of subjects and settings are kept, each with a bound, until the
 store's revision changes. A change by this process is seen at once; one by another process when the
 revision is asked for again, at most ``FRESH_S`` later. What was not found is never kept.
-Decisions that change something do not use views: they ask within their transaction.
+Decisions that change something ask within their transaction, unless nothing has changed since the
+revision that views are of.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from typing import TypeVar
 
 from schema_registry.model import StoredSchema
 from schema_registry.registry.effective import Effective, effective_settings
+from schema_registry.registry.loader import Loader
 from schema_registry.store import Settings, Store, Version
 from schema_registry.subjects import Subject
 
@@ -42,6 +44,9 @@ class Views:
         self._chars = 0
         self._versions: dict[Subject, tuple[Version, ...]] = {}
         self._settings: dict[Subject, Settings | None] = {}
+        self._schema_loader = Loader(self._read_schemas)
+        self._version_loader = Loader(self._read_versions)
+        self._settings_loader = Loader(self._read_settings)
 
     def forget(self) -> None:
         """Forget all, after a change."""
@@ -65,14 +70,41 @@ class Views:
             self._revision = revision
             self.forget()
 
+    def keep(
+        self, revision: int, subject: Subject, versions: tuple[Version, ...], schema: StoredSchema
+    ) -> None:
+        """Take note of what a subject has after a change that was noted.
+
+        Args:
+            revision: The store's after the change.
+            subject: The one that was changed.
+            versions: All that it has, in order.
+            schema: The newest one's.
+        """
+        if revision == self._revision:
+            _keep(self._versions, subject, versions, SUBJECTS_KEPT_MAX)
+            self._keep_schema(schema)
+
+    def at(
+        self, revision: int, subject: Subject
+    ) -> tuple[tuple[Version, ...], Mapping[Subject, Settings]] | None:
+        """Return a subject's versions and settings at a revision; None where that is not known."""
+        versions = self._versions.get(subject)
+        scopes = subject.scopes()
+        if revision != self._revision or versions is None:
+            return None
+        if any(one not in self._settings for one in scopes):
+            return None
+        found = ((one, self._settings[one]) for one in scopes)
+        return versions, {one: settings for one, settings in found if settings is not None}
+
     async def versions(self, subject: Subject) -> tuple[Version, ...]:
         """Return a subject's versions, those deleted softly as well."""
         await self._refresh()
         found = self._versions.get(subject)
         if found is None:
             revision = self._revision
-            async with self._store.reading() as reading:
-                found = await reading.versions(subject)
+            found = (await self._version_loader.load([subject])).get(subject, ())
             if found and revision == self._revision:
                 _keep(self._versions, subject, found, SUBJECTS_KEPT_MAX)
         return found
@@ -86,9 +118,8 @@ class Views:
         missing = [one for one in ids if one not in found]
         if missing:
             revision = self._revision
-            async with self._store.reading() as reading:
-                read = await reading.schemas(context, missing)
-            for schema_id, schema in read.items():
+            read = await self._schema_loader.load([(context, one) for one in missing])
+            for (_, schema_id), schema in read.items():
                 found[schema_id] = schema
                 if revision == self._revision:
                     self._keep_schema(schema)
@@ -109,13 +140,35 @@ class Views:
         found = {one: self._settings[one] for one in scopes if one in self._settings}
         if missing:
             revision = self._revision
-            async with self._store.reading() as reading:
-                read = await reading.settings(missing)
+            read = await self._settings_loader.load(missing)
             for scope in missing:
                 found[scope] = read.get(scope)
                 if revision == self._revision:
                     _keep(self._settings, scope, found[scope], SETTINGS_KEPT_MAX)
         return {scope: one for scope, one in found.items() if one is not None}
+
+    async def _read_versions(
+        self, subjects: Collection[Subject]
+    ) -> Mapping[Subject, tuple[Version, ...]]:
+        async with self._store.reading() as reading:
+            return await reading.versions_of(subjects)
+
+    async def _read_schemas(
+        self, keys: Collection[tuple[str, int]]
+    ) -> Mapping[tuple[str, int], StoredSchema]:
+        wanted: dict[str, list[int]] = {}
+        for context, schema_id in keys:
+            wanted.setdefault(context, []).append(schema_id)
+        found: dict[tuple[str, int], StoredSchema] = {}
+        async with self._store.reading() as reading:
+            for context, ids in wanted.items():
+                read = await reading.schemas(context, ids)
+                found |= {(context, schema_id): schema for schema_id, schema in read.items()}
+        return found
+
+    async def _read_settings(self, scopes: Collection[Subject]) -> Mapping[Subject, Settings]:
+        async with self._store.reading() as reading:
+            return await reading.settings(scopes)
 
     def _keep_schema(self, schema: StoredSchema) -> None:
         self._chars += len(schema.content.text)

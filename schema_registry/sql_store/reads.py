@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Row, Table, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schema_registry.documents import (
@@ -20,6 +20,36 @@ ROWS_PER_QUESTION_MAX = 500
 """Values that one statement asks about; SQLite takes some 30,000."""
 
 
+def _named(table: Table) -> ColumnElement[bool]:
+    return tuple_(table.c.context, table.c.subject).in_(bindparam("names", expanding=True))
+
+
+# What is asked all the time is built once: to build it takes longer than to run it.
+_VERSIONS = (
+    select(tables.versions)
+    .where(
+        tables.versions.c.context == bindparam("context"),
+        tables.versions.c.subject == bindparam("subject"),
+    )
+    .order_by(tables.versions.c.version)
+)
+_VERSIONS_OF = (
+    select(tables.versions)
+    .where(_named(tables.versions))
+    .order_by(tables.versions.c.context, tables.versions.c.subject, tables.versions.c.version)
+)
+_SETTINGS_OF = select(tables.settings).where(_named(tables.settings))
+_SCHEMAS = select(tables.schemas).where(
+    tables.schemas.c.context == bindparam("context"),
+    tables.schemas.c.schema_id.in_(bindparam("ids", expanding=True)),
+)
+_BY_GUID = (
+    select(tables.schemas)
+    .where(tables.schemas.c.guid == bindparam("guid"))
+    .order_by(tables.schemas.c.context, tables.schemas.c.schema_id)
+)
+
+
 class SqlReading:
     """Questions on one connection."""
 
@@ -33,44 +63,47 @@ class SqlReading:
 
     async def versions(self, subject: Subject) -> tuple[Version, ...]:
         """Return a subject's versions in order."""
-        table = tables.versions
         found = await self._connection.execute(
-            select(table).where(_is(table, subject)).order_by(table.c.version)
+            _VERSIONS, {"context": subject.context, "subject": subject.name}
         )
         return tuple(_version(row) for row in found)
 
+    async def versions_of(
+        self, subjects: Collection[Subject]
+    ) -> Mapping[Subject, tuple[Version, ...]]:
+        """Return the versions of those of these subjects that have any."""
+        versions: dict[Subject, list[Version]] = {}
+        wanted = [(one.context, one.name) for one in subjects]
+        for start in range(0, len(wanted), ROWS_PER_QUESTION_MAX):
+            found = await self._connection.execute(
+                _VERSIONS_OF, {"names": wanted[start : start + ROWS_PER_QUESTION_MAX]}
+            )
+            for row in found:
+                versions.setdefault(Subject(row.context, row.subject), []).append(_version(row))
+        return {subject: tuple(found) for subject, found in versions.items()}
+
     async def schemas(self, context: str, ids: Collection[int]) -> Mapping[int, StoredSchema]:
         """Return those of these schemas that there are."""
-        table = tables.schemas
         schemas: dict[int, StoredSchema] = {}
         wanted = sorted(set(ids))
         for start in range(0, len(wanted), ROWS_PER_QUESTION_MAX):
             some = wanted[start : start + ROWS_PER_QUESTION_MAX]
-            found = await self._connection.execute(
-                select(table).where(table.c.context == context, table.c.schema_id.in_(some))
-            )
+            found = await self._connection.execute(_SCHEMAS, {"context": context, "ids": some})
             schemas |= {int(row.schema_id): _schema(row) for row in found}
         return schemas
 
     async def by_guid(self, guid: str) -> Sequence[StoredSchema]:
         """Return the schemas of that content."""
-        table = tables.schemas
-        found = await self._connection.execute(
-            select(table).where(table.c.guid == guid).order_by(table.c.context, table.c.schema_id)
-        )
+        found = await self._connection.execute(_BY_GUID, {"guid": guid})
         return [_schema(row) for row in found]
 
     async def settings(self, scopes: Collection[Subject]) -> Mapping[Subject, Settings]:
         """Return what is set for each of these scopes that has a setting."""
-        table = tables.settings
         settings: dict[Subject, Settings] = {}
-        wanted = list(scopes)
+        wanted = [(one.context, one.name) for one in scopes]
         for start in range(0, len(wanted), ROWS_PER_QUESTION_MAX):
-            some = [
-                (one.context, one.name) for one in wanted[start : start + ROWS_PER_QUESTION_MAX]
-            ]
             found = await self._connection.execute(
-                select(table).where(tuple_(table.c.context, table.c.subject).in_(some))
+                _SETTINGS_OF, {"names": wanted[start : start + ROWS_PER_QUESTION_MAX]}
             )
             for row in found:
                 settings[Subject(row.context, row.subject)] = Settings(

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from schema_registry.documents import (
     config_document,
@@ -16,27 +16,43 @@ from schema_registry.sql_store.reads import SqlReading
 from schema_registry.store import Association, Version
 from schema_registry.subjects import Subject, parse_subject
 
+# What every registration asks is built once: to build it takes longer than to run it.
+_RAISE_REVISION = (
+    update(tables.state)
+    .values(revision=tables.state.c.revision + 1)
+    .returning(tables.state.c.revision)
+)
+_TAKE_ID = (
+    update(tables.contexts)
+    .where(tables.contexts.c.context == bindparam("here"))
+    .values(last_id=tables.contexts.c.last_id + 1)
+    .returning(tables.contexts.c.last_id)
+)
+_INSERT_SCHEMA = insert(tables.schemas)
+_INSERT_VERSION = insert(tables.versions)
+
 
 class SqlWriting(SqlReading):
     """Questions and changes on one connection."""
 
     async def begin(self) -> None:
         """Take the lock that puts changes in an order, and raise the revision."""
-        table = tables.state
-        changed = await self._connection.execute(
-            update(table).values(revision=table.c.revision + 1)
-        )
-        assert changed.rowcount == 1, "the migration makes the row"
+        changed = await self._connection.execute(_RAISE_REVISION)
+        self._revision = int(changed.scalar_one())
+
+    async def revision(self) -> int:
+        """Return the number of changes so far, this one counted."""
+        return self._revision
 
     async def take_id(self, context: str) -> int:
         """Return the next id of a context."""
-        await self._ensure_context(context)
-        table = tables.contexts
-        here = table.c.context == context
-        await self._connection.execute(
-            update(table).where(here).values(last_id=table.c.last_id + 1)
-        )
-        return await self.max_id(context)
+        found = await self._connection.execute(_TAKE_ID, {"here": context})
+        taken = found.scalar_one_or_none()
+        if taken is None:
+            first = {"context": context, "last_id": 1}
+            await self._connection.execute(insert(tables.contexts), first)
+            return 1
+        return int(taken)
 
     async def keep_id(self, context: str, schema_id: int) -> None:
         """See to it that ids given later are larger."""
@@ -59,15 +75,16 @@ class SqlWriting(SqlReading):
         if content.rule_set is not None:
             more["ruleSet"] = rule_set_document(content.rule_set)
         await self._connection.execute(
-            insert(tables.schemas).values(
-                context=schema.context,
-                schema_id=schema.schema_id,
-                guid=schema.guid,
-                schema_type=content.schema_type.value,
-                text=content.text,
-                content=more,
-                created_at_ms=schema.created_at_ms,
-            )
+            _INSERT_SCHEMA,
+            {
+                "context": schema.context,
+                "schema_id": schema.schema_id,
+                "guid": schema.guid,
+                "schema_type": content.schema_type.value,
+                "text": content.text,
+                "content": more,
+                "created_at_ms": schema.created_at_ms,
+            },
         )
         targets = {
             (parse_subject(one.subject, context=schema.context), one.version)
@@ -88,19 +105,23 @@ class SqlWriting(SqlReading):
                 ],
             )
 
-    async def put_version(self, subject: Subject, version: Version) -> None:
+    async def put_version(
+        self, subject: Subject, version: Version, *, is_new: bool = False
+    ) -> None:
         """Keep a version, in the place of one of the same number."""
-        await self._ensure_context(subject.context)
-        await self.erase_versions(subject, [version.version], keeping=version.schema_id)
+        if not is_new:
+            await self._ensure_context(subject.context)
+            await self.erase_versions(subject, [version.version], keeping=version.schema_id)
         await self._connection.execute(
-            insert(tables.versions).values(
-                context=subject.context,
-                subject=subject.name,
-                version=version.version,
-                schema_id=version.schema_id,
-                deleted=version.deleted,
-                registered_at_ms=version.registered_at_ms,
-            )
+            _INSERT_VERSION,
+            {
+                "context": subject.context,
+                "subject": subject.name,
+                "version": version.version,
+                "schema_id": version.schema_id,
+                "deleted": version.deleted,
+                "registered_at_ms": version.registered_at_ms,
+            },
         )
 
     async def mark_deleted(self, subject: Subject, versions: Collection[int]) -> None:

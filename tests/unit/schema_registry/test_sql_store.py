@@ -1,10 +1,12 @@
 """The store in SQL: what is written is read, and a transaction that fails leaves nothing."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from schema_registry.errors import StoreUnavailable
 from schema_registry.model import (
     Metadata,
     Mode,
@@ -14,6 +16,7 @@ from schema_registry.model import (
     StoredSchema,
     SubjectConfig,
 )
+from schema_registry.sql_store import sql_store
 from schema_registry.store import Association, ListQuery, Settings, Store, Use, Version
 from schema_registry.subjects import Subject
 from tests.support.registry.door import running_registry
@@ -177,3 +180,31 @@ async def test_associations_are_one_of_each_type(store: Store) -> None:
         assert await writing.associations_of_name("orders") == [one]
         await writing.erase_association(one)
         assert await writing.associations() == []
+
+
+async def test_versions_of_many_subjects_are_read_at_once(store: Store) -> None:
+    async with store.writing() as writing:
+        await writing.insert_schema(schema(1))
+        for number in (2, 1):
+            await writing.put_version(S, version(number, 1), is_new=True)
+
+    async with store.reading() as reading:
+        found = await reading.versions_of([S, T])
+
+    assert found == {S: (version(1, 1), version(2, 1))}
+
+
+async def test_changes_wait_for_each_other_but_not_for_ever(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def revision() -> int:
+        async with store.writing() as writing:
+            return await writing.revision()
+
+    assert sorted(await asyncio.gather(*(revision() for _ in range(5)))) == [1, 2, 3, 4, 5]
+
+    monkeypatch.setattr(sql_store, "TURN_WAIT_S", 0.01)
+    async with store.writing():
+        with pytest.raises(StoreUnavailable):
+            await revision()
+    assert await revision() == 7
