@@ -30,6 +30,7 @@ def test_verdict_is_that_of_the_rule(case: Case) -> None:
 
 def test_there_are_cases_enough() -> None:
     assert len({case.name for case in CASES}) == len(CASES) >= 80
+    assert all(case.source for case in CASES)
 
 
 def test_a_reason_says_where_and_shows_both_sides() -> None:

@@ -3,7 +3,9 @@
 import contextlib
 import json
 import random
+import runpy
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from schema_registry.compatibility.json_schema.counter_examples import refused_r
 from schema_registry.compatibility.json_schema.verdict import incompatibilities
 from schema_registry.errors import InvalidSchema
 from schema_registry.model import CompatibilityPolicy
-from tests.support.json_schema_cases import DRAFT_4, DRAFT_2020, FORMAT, parse
+from tests.support.json_schema_cases import DRAFT_4, DRAFT_2020, FORMAT, Case, parse
 
 NAMES = st.sampled_from(["a", "b", "c"])
 SMALL = st.integers(0, 4)
@@ -332,3 +334,19 @@ def test_nonsense_is_refused_or_compared_in_time(one: Any, other: Any) -> None:
             assert incompatibilities(schemas[0], schema, policy) is not None
         assert incompatibilities(schema, schema) == []
     assert time.monotonic() - began < 30
+
+
+def test_there_are_cases_enough_and_each_says_who_decides() -> None:
+    """The tables stand beside the tests of the modules that they are about."""
+    cases = {
+        (case.name, file.name): case
+        for file in sorted((Path(__file__).parent / "json_schema").glob("test_*.py"))
+        for table in runpy.run_path(str(file)).values()
+        if isinstance(table, list)
+        for case in table
+        if isinstance(case, Case)
+    }
+
+    assert len(cases) >= 120
+    assert all(case.source for case in cases.values())
+    assert {case.is_compatible for case in cases.values()} == {True, False}

@@ -261,7 +261,8 @@ def test_the_table_has_every_kind_of_difference() -> None:
     named = {one.split()[0] for case in CASES if case.expected for one in case.expected.split(", ")}
 
     assert named == set(Kind)
-    assert len(CASES) >= 60
+    assert len({case.name for case in CASES}) == len(CASES) >= 60
+    assert all(case.source for case in CASES)
     assert len(Kind) == 26
     assert len(MESSAGES) == 11
 
