@@ -73,9 +73,9 @@ class JsonSchema:
 
     @property
     def property_names(self) -> frozenset[str]:
-        """The names of the properties at the top."""
+        """The names of the properties at the top; beside ``$ref`` they may be anything, or none."""
         properties = self._value.get("properties") if isinstance(self._value, dict) else None
-        return frozenset(properties or ())
+        return frozenset(properties if isinstance(properties, dict) else ())
 
     @cached_property
     def node(self) -> Node:

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -58,6 +59,16 @@ def test_there_is_no_other_form(name: str) -> None:
 def test_property_names_are_those_at_the_top() -> None:
     assert parse({"properties": {"a": {"properties": {"b": {}}}}}).property_names == {"a"}
     assert parse(True).property_names == frozenset()
+
+
+@pytest.mark.parametrize("properties", [True, [None], "a", 1])
+def test_properties_beside_a_reference_may_be_anything_and_are_none(properties: Any) -> None:
+    schema = {"$ref": "#/definitions/a", "definitions": {"a": {}}, "properties": properties}
+    text = json.dumps(schema)
+
+    assert FORMAT.parse(text, strict=False).property_names == frozenset()
+    with pytest.raises(InvalidSchema):
+        FORMAT.parse(text)
 
 
 def test_a_strict_parse_refuses_what_cannot_be_used() -> None:
