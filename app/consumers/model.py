@@ -4,7 +4,7 @@ Pure values; the doors parse into these and render from them.
 Source: the names and defaults of Kafka's ``ConsumerConfig``, where it has one.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
@@ -217,6 +217,32 @@ class PolledBatch(NamedTuple):
         return self.first_offset <= header.base_offset and self.end_offset > header.last_offset
 
 
+class Made:
+    """What doors have made of some records, kept for others that show the same ones alike.
+
+    A cache with bounds on what it holds: who finds nothing in it makes it again.
+    """
+
+    __slots__ = ("_things",)
+
+    def __init__(self) -> None:
+        self._things: dict[Hashable, object] = {}
+
+    def get(self, how: Hashable) -> object | None:
+        """Return what was made in this way, if it is kept."""
+        return self._things.get(how)
+
+    def keep(self, how: Hashable, thing: object, size: int) -> None:
+        """Keep what was made in this way, if there is room for so many bytes."""
+        if len(self._things) < MADE_MAX and size <= MADE_BYTES_MAX:
+            self._things[how] = thing
+
+
+MADE_MAX = 4
+MADE_BYTES_MAX = 256 * 1024
+"""Bounds of ``Made``: how many things, and bytes of each."""
+
+
 class PolledSlice(NamedTuple):
     """What a poll hands out of one partition, as it lies in the log."""
 
@@ -242,6 +268,8 @@ class PolledSlice(NamedTuple):
     high_watermark: int
     last_stable_offset: int
     log_start_offset: int
+    made: Made | None = None
+    """What was made of exactly these batches; None where no other session has the same."""
 
     @property
     def topic_partition(self) -> TopicPartition:

@@ -82,7 +82,7 @@ class Session:
             state.principal,
             state.settings,
             self._positions,
-            self._read_ahead,
+            (self._read_ahead, shared.reads),
             (self._seeker.find_start, self._seeker.began),
         )
         self._committer = Committer(

@@ -13,13 +13,14 @@ Source: the shapes are those of ``server_frames``; tests hold the bytes to them.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
 import msgspec
 
-from app.api.embedded_formats import EmbeddedFormat, render, render_all
+from app.api.embedded_formats import EmbeddedFormat, render_all
+from app.api.embedded_formats import render as render_data
 from app.api.ws.codec import padding
 from app.api.ws.columns import encode_columns
 from app.consumers.filters.record_filter import picked
@@ -46,6 +47,19 @@ class Shown(NamedTuple):
     key_type: EmbeddedFormat | None = None
     value_type: EmbeddedFormat | None = None
     undecodable: str = "raw"
+
+
+class Body(NamedTuple):
+    """The records of one slice, the same for every subscription that shows them alike."""
+
+    text: bytes
+    """What its JSON says of them."""
+
+    records: int
+    """How many."""
+
+    payload: tuple[bytes | memoryview, ...] = ()
+    """Of a binary frame: a multiple of eight bytes."""
 
 
 class Rendered(NamedTuple):
@@ -80,8 +94,31 @@ def open_slice(one: PolledSlice, shown: Shown) -> OpenSlice:
     return OpenSlice(one, [part for part in opened if part is not None], skipped)
 
 
-def render_json(opened: OpenSlice, shown: Shown) -> Rendered:
-    """Return a slice of a JSON frame.
+def render(one: PolledSlice, shown: Shown, make: "MakeBody") -> Rendered:
+    """Return a slice of a frame; what another subscription has made of the same serves again.
+
+    Raises:
+        Undecodable: The policy says so.
+    """
+    if one.made is None:
+        return placed(one, make(open_slice(one, shown), shown))
+    body = one.made.get((make, shown))
+    if body is None:
+        body = make(open_slice(one, shown), shown)
+        size = len(body.text) + sum(map(len, body.payload))
+        one.made.keep((make, shown), body, size)
+    assert isinstance(body, Body), "what was made here"
+    return placed(one, body)
+
+
+def placed(one: PolledSlice, body: Body) -> Rendered:
+    """Return records as the slice of a frame."""
+    head = b"{%b,%b,%b}" % (_place(one), body.text, _marks(one))
+    return Rendered(head, body.records, body.payload)
+
+
+def json_body(opened: OpenSlice, shown: Shown) -> Body:
+    """Return the records of a slice of a JSON frame.
 
     Raises:
         Undecodable: The policy says so.
@@ -95,14 +132,12 @@ def render_json(opened: OpenSlice, shown: Shown) -> Rendered:
             if found:
                 written.append(texts)
                 count += found
-    told = b',"skipped":%b' % _encode(skipped) if skipped else b""
-    head = b'{%b,"records":[%b]%b,%b}' % (_place(one), b",".join(written), told, _marks(one))
-    return Rendered(head, count)
+    return Body(b'"records":[%b]%b' % (b",".join(written), _told(skipped)), count)
 
 
-def render_columns(opened: OpenSlice, _shown: Shown) -> Rendered:
-    """Return a slice of a binary frame, in columns."""
-    one, parts, skipped = opened
+def columns_body(opened: OpenSlice, _shown: Shown) -> Body:
+    """Return the records of a slice of a binary frame, in columns."""
+    _, parts, skipped = opened
     columns = parts[0] if len(parts) == 1 else _joined(parts)
     count = len(columns.offsets)
     has_headers = columns.headers.count(()) != count
@@ -113,16 +148,20 @@ def render_columns(opened: OpenSlice, _shown: Shown) -> Rendered:
         columns.values,
         columns.headers if has_headers else None,
     )
-    told = b',"skipped":%b' % _encode(skipped) if skipped else b""
-    head = b'{%b,"count":%d,"size":%d,"columns":%b%b,%b}' % (
-        _place(one),
+    text = b'"count":%d,"size":%d,"columns":%b%b' % (
         count,
         len(data),
         b'["headers"]' if has_headers else b"[]",
-        told,
-        _marks(one),
+        _told(skipped),
     )
-    return Rendered(head, count, (data, padding(len(data))))
+    return Body(text, count, (data, padding(len(data))))
+
+
+MakeBody = Callable[[OpenSlice, Shown], Body]
+
+
+def _told(skipped: Sequence[dict[str, object]]) -> bytes:
+    return b',"skipped":%b' % _encode(skipped) if skipped else b""
 
 
 def render_batches(one: PolledSlice) -> Rendered:
@@ -152,7 +191,7 @@ def clipped(one: PolledSlice, end_offset: int) -> PolledSlice:
         for batch in one.batches
         if batch.first_offset < end_offset
     )
-    return one._replace(batches=batches, next_offset=max(end_offset, one.start_offset))
+    return one._replace(batches=batches, next_offset=max(end_offset, one.start_offset), made=None)
 
 
 def _open(
@@ -190,7 +229,7 @@ def _rows(
     no_keys = columns.keys.count(None) == len(columns.keys)
     keys: Sequence[bytes] = []
     if not no_keys:
-        keys = [render(key, shown.key_type) for key in columns.keys]
+        keys = [render_data(key, shown.key_type) for key in columns.keys]
     if shown.undecodable != "raw":
         misfits = _misfits(columns, shown, keys, () if before else values)
         if misfits:

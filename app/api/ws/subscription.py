@@ -27,10 +27,12 @@ from app.api.ws.delivery import (
     Shown,
     Undecodable,
     clipped,
+    columns_body,
+    json_body,
     open_slice,
+    placed,
+    render,
     render_batches,
-    render_columns,
-    render_json,
 )
 from app.api.ws.limits import (
     FETCH_BYTES_MAX,
@@ -82,7 +84,7 @@ class Delivery:
         self.records_max = min(records_max, FRAME_RECORDS_MAX)
         self.filter = record_filter
         self._shown = shown
-        self._render = render_columns if self.is_binary else render_json
+        self._make = columns_body if self.is_binary else json_body
 
     async def write(
         self, polled: Collection[PolledSlice], monotonic: Callable[[], float]
@@ -94,11 +96,12 @@ class Delivery:
         """
         if self.is_binary and self.kind is Kind.RECORD_BATCHES:
             return [render_batches(one) for one in polled]
+        if self.filter is None:
+            return [render(one, self._shown, self._make) for one in polled]
         opened = [open_slice(one, self._shown) for one in polled]
-        if self.filter is not None:
-            for one in opened:
-                await _filter(one, self.filter, monotonic)
-        return [self._render(one, self._shown) for one in opened]
+        for one in opened:
+            await _filter(one, self.filter, monotonic)
+        return [placed(one.slice, self._make(one, self._shown)) for one in opened]
 
 
 async def _filter(

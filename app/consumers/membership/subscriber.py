@@ -32,6 +32,7 @@ from app.consumers.reading.commits import Committer, MemberIdentity
 from app.consumers.reading.holdings import Holdings
 from app.consumers.reading.positions import Positions
 from app.consumers.reading.read_ahead import ReadAheadBudget
+from app.consumers.reading.shared_reads import SharedReads
 
 _logger = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Shared(NamedTuple):
     budget: ReadAheadBudget
     """Memory for what was read ahead."""
 
+    reads: SharedReads
     matches: MatchedTopics
     spawn: Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
     """Starts a task that lives as long as the node."""

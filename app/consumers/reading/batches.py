@@ -15,7 +15,7 @@ from bisect import bisect_left
 from collections.abc import Collection
 from typing import NamedTuple
 
-from app.consumers.model import NO_LEADER_EPOCH, PolledBatch
+from app.consumers.model import NO_LEADER_EPOCH, Made, PolledBatch
 from storage.errors import CorruptBatch
 from storage.format.batch import BatchHeader, Buffer, checked_header
 from storage.format.decoder import decode_columns
@@ -44,6 +44,9 @@ class Cut(NamedTuple):
 
     resume_at: int
     """Where in the data the rest begins; its end when there is none."""
+
+    made: Made | None = None
+    """What doors have made of it; None where no other session has the same."""
 
 
 def cut(

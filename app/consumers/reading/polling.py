@@ -9,7 +9,7 @@ Invariants:
     lost its connection and asks again loses nothing to its own former question.
     A poll holds at most its limit of bytes, or one batch, and ``PARTITION_BYTES_MAX`` of each read.
     A partition in trouble does not hold up the others: its refusal is told when they have nothing.
-Called by: session. Calls: broker.fetch, positions, read_ahead, batches, starts.
+Called by: session. Calls: broker.fetch, positions, read_ahead, shared_reads, starts.
 """
 
 import asyncio
@@ -47,9 +47,10 @@ from app.consumers.model import (
     SessionSettings,
     TopicPartition,
 )
-from app.consumers.reading.batches import Cut, Limits, cut
+from app.consumers.reading.batches import Cut, Limits
 from app.consumers.reading.positions import Place, Positions, Standing
 from app.consumers.reading.read_ahead import ReadAhead, Rest
+from app.consumers.reading.shared_reads import SharedReads
 from app.consumers.reading.starts import Start
 from app.replication.partition import Partition
 from app.replication.purgatory import Watchers, watching
@@ -124,15 +125,24 @@ class Poller:
         principal: Principal,
         settings: SessionSettings,
         positions: Positions,
-        read_ahead: ReadAhead,
+        memory: tuple[ReadAhead, SharedReads],
         starts: tuple[FindStart, Began],
     ) -> None:
-        """Read what the positions say."""
+        """Read what the positions say.
+
+        Args:
+            context: The broker.
+            principal: Who reads.
+            settings: As the client chose.
+            positions: Where it stands.
+            memory: What was read: by this session and not handed out, by all of them lately.
+            starts: Where to begin, and who is told of it.
+        """
         self._context = context
         self._principal = principal
         self._settings = settings
         self._positions = positions
-        self._read_ahead = read_ahead
+        self._read_ahead, self._reads = memory
         self._find_start, self._began = starts
         self._turn = 0
         self.changed = Watchers()
@@ -294,13 +304,7 @@ class Poller:
                 rest = kept.get(partition) or await self._rest(fetched.get(partition), epoch)
                 if rest is None or (rest.epoch, rest.offset) != (epoch, offset):
                     continue
-                taken = cut(
-                    rest.data,
-                    rest.resume_at,
-                    offset,
-                    Limits(records_left, max(1, bytes_left)),
-                    rest.aborted,
-                )
+                taken = rest.cut(offset, Limits(records_left, max(1, bytes_left)))
             except CorruptBatch as error:
                 where = f"{partition.topic}-{partition.partition}"
                 _logger.error("%s is damaged at offset %d: %s", where, offset, error)
@@ -319,7 +323,10 @@ class Poller:
         if fetched is None or fetched.found is None:
             return None
         data = await read_slice(self._context, fetched.found)
-        return Rest(epoch, fetched.wanted.offset, data, 0, fetched.aborted)
+        shared = self._reads.find(data)
+        if shared is not None:
+            data = shared.data
+        return Rest(epoch, fetched.wanted.offset, data, 0, fetched.aborted, shared)
 
     def _hand_out(self, found: Sequence[_Found]) -> tuple[tuple[PolledSlice, ...], bool]:
         """Move the positions; return what goes out, and whether one has moved."""
@@ -333,8 +340,7 @@ class Poller:
             ):
                 continue
             has_moved = True
-            rest = one.rest._replace(offset=taken.next_offset, resume_at=taken.resume_at)
-            self._read_ahead.keep(partition, rest)
+            self._read_ahead.keep(partition, one.rest.after(taken))
             if taken.record_count:
                 slices.append(self._slice(one))
         return tuple(slices), has_moved
@@ -354,6 +360,7 @@ class Poller:
             high_watermark=replica.high_watermark if replica is not None else -1,
             last_stable_offset=replica.last_stable_offset if replica is not None else -1,
             log_start_offset=replica.log_start_offset if replica is not None else -1,
+            made=one.cut.made,
         )
 
     # -- trouble -------------------------------------------------------------------------------

@@ -6,12 +6,14 @@ read and check them again. What does not fit is dropped, and read again: nothing
 Invariants:
     The bytes kept by a session and by all together never pass their bounds.
     Only the rest of a partition in its present epoch is ever taken out.
-Pure. Called by: polling. Calls: nothing.
+Pure. Called by: polling. Calls: batches, shared_reads.
 """
 
 from typing import NamedTuple
 
 from app.consumers.model import TopicPartition
+from app.consumers.reading.batches import Cut, Limits, cut
+from app.consumers.reading.shared_reads import SharedRead
 from storage.format.batch import Buffer
 from storage.segments.txn_index import AbortedTransaction
 
@@ -32,6 +34,22 @@ class Rest(NamedTuple):
     data: Buffer
     resume_at: int
     aborted: tuple[AbortedTransaction, ...]
+    shared: SharedRead | None = None
+    """The same bytes, if other sessions read them too and nothing of them is handed out yet."""
+
+    def cut(self, offset: int, limits: Limits) -> Cut:
+        """Take records from an offset on; see ``batches.cut``.
+
+        Raises:
+            CorruptBatch: The first batch is damaged.
+        """
+        if self.shared is not None:
+            return self.shared.cut(offset, limits, self.aborted)
+        return cut(self.data, self.resume_at, offset, limits, self.aborted)
+
+    def after(self, taken: Cut) -> "Rest":
+        """Return what is left when records were taken."""
+        return self._replace(offset=taken.next_offset, resume_at=taken.resume_at, shared=None)
 
 
 class ReadAheadBudget:

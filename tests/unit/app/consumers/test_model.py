@@ -6,6 +6,9 @@ import pytest
 
 from app.consumers.errors import InvalidSettings
 from app.consumers.model import (
+    MADE_BYTES_MAX,
+    MADE_MAX,
+    Made,
     Polled,
     PolledBatch,
     PolledSlice,
@@ -63,3 +66,14 @@ def test_a_poll_counts_the_records_of_all_its_slices() -> None:
 
     assert Polled((one, one._replace(record_count=4))).record_count == 7
     assert one.topic_partition == ("t", 0)
+
+
+def test_what_was_made_is_kept_within_bounds() -> None:
+    made = Made()
+
+    made.keep("large", b"", MADE_BYTES_MAX + 1)
+    for number in range(MADE_MAX + 1):
+        made.keep(number, str(number), 1)
+
+    assert made.get("large") is None
+    assert [made.get(number) for number in range(MADE_MAX + 1)] == ["0", "1", "2", "3", None]

@@ -11,16 +11,20 @@ from hypothesis import strategies as st
 from app.api.embedded_formats import EmbeddedFormat
 from app.api.ws.columns import decode_columns
 from app.api.ws.delivery import (
+    Body,
+    MakeBody,
+    OpenSlice,
     Shown,
     Undecodable,
     clipped,
+    columns_body,
+    json_body,
     open_slice,
+    render,
     render_batches,
-    render_columns,
-    render_json,
 )
 from app.api.ws.server_frames import BinarySliceOut, SliceOut
-from app.consumers.model import PolledBatch, PolledSlice
+from app.consumers.model import Made, PolledBatch, PolledSlice
 from storage.format.batch import Compression, parse_header
 from storage.format.builder import build_batch
 from storage.format.decoder import decode_records
@@ -94,7 +98,7 @@ def test_a_json_slice_is_what_its_class_says(
     start = data.draw(st.integers(0, total - 1))
     one = polled(batches, start, data.draw(st.integers(start + 1, total)))
 
-    rendered = render_json(open_slice(one, Shown()), Shown())
+    rendered = render(one, Shown(), json_body)
 
     read = msgspec.json.decode(rendered.head, type=SliceOut, strict=True)
     expected = wanted(one)
@@ -121,7 +125,7 @@ def test_a_slice_of_columns_is_what_its_class_says(
     start = data.draw(st.integers(0, total - 1))
     one = polled(batches, start, data.draw(st.integers(start + 1, total)))
 
-    rendered = render_columns(open_slice(one, Shown()), Shown())
+    rendered = render(one, Shown(), columns_body)
 
     payload = b"".join(rendered.payload)
     head = msgspec.convert(
@@ -193,7 +197,7 @@ MIXED: list[list[RecordTuple]] = [
 def test_what_does_not_fit_is_shown_or_skipped_as_the_policy_says(
     shown: Shown, offsets: list[int], left_out: list[int]
 ) -> None:
-    rendered = render_json(open_slice(polled(MIXED), shown), shown)
+    rendered = render(polled(MIXED), shown, json_body)
 
     read = msgspec.json.decode(rendered.head, type=SliceOut)
     assert [record.offset for record in read.records] == offsets
@@ -203,16 +207,15 @@ def test_what_does_not_fit_is_shown_or_skipped_as_the_policy_says(
 
 def test_the_first_record_that_does_not_fit_fails_where_that_is_wanted() -> None:
     shown = Shown(None, EmbeddedFormat.JSON, "fail")
-    opened = open_slice(polled(MIXED), shown)
 
     with pytest.raises(Undecodable) as raised:
-        render_json(opened, shown)
+        render(polled(MIXED), shown, json_body)
 
     assert (raised.value.place, raised.value.offset) == (("t", 3), 1)
 
 
-@pytest.mark.parametrize("render", [render_json, render_columns])
-def test_a_batch_that_nobody_can_open_is_named_and_does_not_block(render: Any) -> None:
+@pytest.mark.parametrize("make", [json_body, columns_body])
+def test_a_batch_that_nobody_can_open_is_named_and_does_not_block(make: MakeBody) -> None:
     one = polled([MIXED[0]])
     broken = bytearray(build_batch(MIXED[1], compression=Compression.GZIP, base_offset=3))
     broken[-4:] = b"\0\0\0\0"
@@ -224,9 +227,32 @@ def test_a_batch_that_nobody_can_open_is_named_and_does_not_block(render: Any) -
         next_offset=5,
     )
 
-    rendered = render(open_slice(one, Shown()), Shown())
+    rendered = render(one, Shown(), make)
 
     assert b'"skipped":[{"offset":3,"reason":"the batch up to offset 4' in rendered.head
     assert rendered.records == 3
     with pytest.raises(Undecodable, match="does not open"):
         open_slice(one, Shown(None, None, "fail"))
+
+
+@pytest.mark.parametrize("make", [json_body, columns_body])
+def test_what_was_made_of_the_same_records_serves_others_that_show_them_alike(
+    make: MakeBody,
+) -> None:
+    one = polled(MIXED)._replace(made=Made())
+    made: list[Shown] = []
+
+    def counted(opened: OpenSlice, shown: Shown) -> Body:
+        made.append(shown)
+        return make(opened, shown)
+
+    first, again = (render(one, Shown(), counted) for _ in range(2))
+    moved = one._replace(epoch=9, high_watermark=70)
+    as_binary = Shown(None, EmbeddedFormat.BINARY)
+
+    assert first == again == render(one._replace(made=None), Shown(), make)
+    assert made == [Shown()]
+    assert render(moved, Shown(), counted) == render(moved._replace(made=None), Shown(), make)
+    assert render(one, as_binary, counted) == render(polled(MIXED), as_binary, make)
+    assert made == [Shown(), as_binary]
+    assert render(clipped(one, 2), Shown(), counted) == render(polled(MIXED, 0, 2), Shown(), make)

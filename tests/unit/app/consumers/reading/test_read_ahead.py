@@ -1,7 +1,9 @@
 """What was read ahead is bounded, and never taken out where the session does not stand."""
 
+from app.consumers.reading.batches import Limits
 from app.consumers.reading.read_ahead import ReadAhead, ReadAheadBudget, Rest
-from tests.support.consumers import T0, T1
+from app.consumers.reading.shared_reads import SharedRead
+from tests.support.consumers import T0, T1, batch_at
 
 
 def rest(offset: int, size: int = 10, epoch: int = 1) -> Rest:
@@ -15,6 +17,18 @@ def test_a_rest_is_found_where_it_goes_on() -> None:
 
     assert ahead.peek(T0, 1, 5) == rest(5)
     assert ahead.peek(T1, 1, 5) is None
+
+
+def test_a_rest_goes_on_behind_what_was_taken_of_it() -> None:
+    data = batch_at(0, 2) + batch_at(2, 2)
+    whole = Rest(1, 0, data, 0, (), SharedRead(data))
+
+    taken = whole.cut(0, Limits(2, 1 << 31))
+    left = whole.after(taken)
+
+    assert (taken.next_offset, left.offset, left.resume_at) == (2, 2, len(batch_at(0, 2)))
+    assert left.shared is None
+    assert left.cut(2, Limits(9, 1 << 31)).next_offset == 4
 
 
 def test_a_rest_of_another_place_is_dropped() -> None:
