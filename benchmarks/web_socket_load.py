@@ -97,15 +97,20 @@ class Socket(asyncio.Protocol):
         return at
 
 
-async def connect(port: int, subprotocol: str, on_frame: OnFrame, path: str = "/v3/ws") -> Socket:
-    """Return an open socket."""
-    loop = asyncio.get_running_loop()
-    _, socket = await loop.create_connection(lambda: Socket(on_frame), "127.0.0.1", port)
-    socket.write(
+def handshake(path: str, subprotocol: str) -> bytes:
+    """Return what a client begins with."""
+    return (
         b"GET %b HTTP/1.1\r\nhost: bench\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
         b"sec-websocket-version: 13\r\nsec-websocket-key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
         b"sec-websocket-protocol: %b\r\n\r\n" % (path.encode(), subprotocol.encode())
     )
+
+
+async def connect(port: int, subprotocol: str, on_frame: OnFrame, path: str = "/v3/ws") -> Socket:
+    """Return an open socket."""
+    loop = asyncio.get_running_loop()
+    _, socket = await loop.create_connection(lambda: Socket(on_frame), "127.0.0.1", port)
+    socket.write(handshake(path, subprotocol))
     await socket.opened
     return socket
 
@@ -123,10 +128,10 @@ def marks(message: bytes) -> tuple[int, int] | None:
 
 
 async def consume_all(
-    port: int, subprotocol: str, topic: str, **options: Any
+    port: int, subprotocol: str, topic: str, records: int, **options: Any
 ) -> tuple[float, int, bytes]:
-    """Return records/s of one reader of a partition from the start to the end, its frames, and one
-    of the largest.
+    """Return records/s of one reader of the first records of a partition, its frames, and one of
+    the largest.
     """
     ended = asyncio.Event()
     frames = last = 0
@@ -140,7 +145,7 @@ async def consume_all(
             last = found[0]
             if len(message) > len(largest):
                 largest = message
-            if found[0] >= found[1]:
+            if found[0] >= records:
                 ended.set()
 
     socket = await connect(port, subprotocol, take)

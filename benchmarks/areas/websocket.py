@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-import httpx
 import uvloop
 
 from benchmarks import floors
@@ -103,14 +102,14 @@ def _consume(node: NodeProcess, floor: EchoServer, kind: str, pace: Pace) -> Ite
         ("binary columns", BINARY, {}, 1_000_000),
         ("binary batches", BINARY, {"layout": "batches"}, 1_000_000),
     ):
-        rate, frames, sample = run(consume_all(node.port, subprotocol, kind, **options))
         assert node.process is not None, "running"
-        records = _records_of(node, kind)
+        records = int(RECORDS * pace.scale)
+        rate, frames, sample = run(consume_all(node.port, subprotocol, kind, records, **options))
         times = max(frames, int(frames * pace.seconds * rate / records))
         per_frame = records / frames
         value, least, ratio = pace.in_turns(
             partial(_repeat, floor.port, subprotocol, sample, times, per_frame),
-            partial(_consume_all, node.port, subprotocol, kind, options),
+            partial(_consume_all, node.port, subprotocol, kind, records, options),
         )
         yield Figure(
             what=f"consume, {what}, {kind} sizes",
@@ -121,7 +120,7 @@ def _consume(node: NodeProcess, floor: EchoServer, kind: str, pace: Pace) -> Ite
             ratio=ratio,
         )
         before = cpu_seconds(node.process.pid)
-        _consume_all(node.port, subprotocol, kind, options)
+        _consume_all(node.port, subprotocol, kind, records, options)
         used = cpu_seconds(node.process.pid) - before
         yield Figure(what="  the node's CPU", value=used / records * 1e6, unit="us each")
 
@@ -130,13 +129,10 @@ def _repeat(port: int, subprotocol: str, sample: bytes, times: int, records: flo
     return records * run(repeated(port, subprotocol, sample, times))
 
 
-def _consume_all(port: int, subprotocol: str, topic: str, options: dict[str, str]) -> float:
-    return run(consume_all(port, subprotocol, topic, **options))[0]
-
-
-def _records_of(node: NodeProcess, topic: str) -> int:
-    answer = httpx.get(f"{node.url}/topics/{topic}/partitions/0/offsets").json()
-    return int(answer["end_offset"])
+def _consume_all(
+    port: int, subprotocol: str, topic: str, records: int, options: dict[str, str]
+) -> float:
+    return run(consume_all(port, subprotocol, topic, records, **options))[0]
 
 
 def _latency(node: NodeProcess, floor: EchoServer, directory: Path, pace: Pace) -> Iterator[Figure]:
