@@ -5,6 +5,7 @@ one records frame for each poll that brought something. It ends when the client 
 an ``until`` asked for was sent, or when nothing can be handed out any more; the client is told.
 
 Invariants:
+    Between two frames every other task of the node has its turn.
     Frames of one subscription leave in the order of its polls; each brings a token of where the
     session stands behind it.
     What was assigned is told before its records, what is being revoked before it is taken.
@@ -300,6 +301,8 @@ class Subscription:
         if not polled.slices:
             return
         await self._send(polled.slices)
+        # A peer that reads fast, or is gone, never makes it wait: the others are let in here.
+        await asyncio.sleep(0)
 
     async def _send(self, polled: Collection[PolledSlice]) -> None:
         """Write one frame of what a poll has brought."""

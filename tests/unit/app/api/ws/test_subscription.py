@@ -74,6 +74,28 @@ async def test_a_window_is_moved_on_by_acknowledgements(
     assert refused["error_code"] == 40002
 
 
+async def test_others_have_their_turn_between_the_frames_of_who_reads_fast(
+    app: RunningApplication,
+) -> None:
+    await fill(app, "one", 50)
+    turns: list[int] = []
+
+    async def count() -> None:
+        while True:
+            turns.append(client.waiting)
+            await asyncio.sleep(0)
+
+    async with SocketClient(app.front) as client:
+        await client.welcome()
+        counting = asyncio.create_task(count())
+        await client.ask(assign(credit="unbounded", frame_records_max=1))
+        found = [offsets(await client.receive())[0] for _ in range(50)]
+        counting.cancel()
+
+    assert found == list(range(50))
+    assert max(turns) < 25
+
+
 async def test_records_come_as_they_are_produced(app: RunningApplication) -> None:
     async with SocketClient(app.front) as client:
         await client.welcome()
