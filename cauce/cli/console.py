@@ -8,7 +8,7 @@ import os
 import select
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from types import TracebackType
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from cauce.client.http import HttpClient
+    from cauce.client.streaming.consumer import Consumer
+    from cauce.client.streaming.frames import Wish
 
 PROGRESS_AFTER_S = 0.5
 """Shorter work shows no progress."""
@@ -42,12 +44,14 @@ class Console:
     Attributes:
         stdin: File descriptor that records are read from.
         transport: What answers instead of the network, in tests.
+        consumers: What makes consumers instead of ``cauce.client``, likewise.
     """
 
     stdin: int
     stdout: BinaryIO
     stderr: TextIO
     transport: "httpx.BaseTransport | None" = None
+    consumers: "Callable[..., Consumer] | None" = None
 
     @classmethod
     def of_process(cls) -> "Console":
@@ -67,6 +71,15 @@ class Console:
         from cauce.client.http import HttpClient
 
         return HttpClient(url, transport=self.transport)
+
+    def consumer(
+        self, wish: "Wish", url: str, *, as_json: bool, give_up_s: float | None
+    ) -> "Consumer":
+        """Return what reads records of the server at an address; commits are left to its user."""
+        from cauce.client.streaming.consumer import Consumer
+
+        make = self.consumers or Consumer
+        return make(wish, url, as_json=as_json, auto_commit=False, give_up_s=give_up_s)
 
     def write(self, data: bytes) -> None:
         """Write to standard output and see it gone.

@@ -1,43 +1,47 @@
-"""One run of ``cauce consume``: page after page, to the end as it was, or for ever.
+"""One run of ``cauce consume``: batch after batch, to the end as it was, or for ever.
 
 Invariants:
-    A page is written whole before the next is asked for; a signal never cuts a line.
-    Without ``follow`` the run ends when every partition has been read up to the high watermark
-    that it had at the first page, however much is produced meanwhile.
-Called by: cli.consume. Calls: client.consumer, cli.record_output.
+    A batch is written whole before the next is asked for; a signal never cuts a line.
+    What is committed was written before: once a second, before partitions go to another member, and
+    at the end, however that comes about. Of records that are not written nothing is committed.
+Called by: cli.consume. Calls: client.streaming, cli.records, cli.end_watch.
 """
 
 import time
-from collections.abc import Mapping
 
 import msgspec
 
 from cauce.cli.console import Console, Progress
+from cauce.cli.end_watch import EndWatch
 from cauce.cli.interrupts import Interrupts
-from cauce.cli.records.record_output import RecordRenderer
-from cauce.client.consumer import Consumer, Page, PartitionPlace
-from cauce.client.errors import (
-    AnswerLost,
-    ClientError,
-    Refused,
-    ServerUnreachable,
-    UnexpectedAnswer,
+from cauce.cli.records.record_output import RecordRenderer, Rendered
+from cauce.client.errors import ClientError, Refused, UnexpectedAnswer
+from cauce.client.streaming.codec import Batch, Slice
+from cauce.client.streaming.consumer import Consumer
+from cauce.client.streaming.reading import (
+    Assigned,
+    Disconnected,
+    Ended,
+    Event,
+    Lost,
+    Reconnected,
+    Revoked,
+    Revoking,
 )
+from cauce.client.streaming.records import BadColumns, TopicPartition
 
-PAGE_RECORDS_MAX = 5_000
-FOLLOW_WAIT_MS = 5_000
-"""How long the server may wait for a record while we follow."""
+POLL_S = 1.0
+"""How long one poll waits; then it is seen whether anybody reads our output."""
 
-EMPTY_PAGE_WAIT_MS = 500
-"""The same, when a page before the end had no record in it."""
+COMMIT_EVERY_S = 1.0
+COMMIT_S_MAX = 10.0
+"""How long a commit is waited for, across a restart of the server."""
 
-RECONNECT_EVERY_S = 1.0
-TEMPORARY_STATUSES = frozenset({429, 503})
-"""Too many requests; starting, or stopping."""
+CONFLICT = 409
 
 
 class ConsumeRun:
-    """One run of the command, from the first page to the last."""
+    """One run of the command, from the first record to the last."""
 
     def __init__(
         self,
@@ -46,96 +50,133 @@ class ConsumeRun:
         renderer: RecordRenderer,
         progress: Progress,
         *,
-        follow: bool,
-        count: int | None,
+        count: int | None = None,
+        is_member: bool = False,
+        end: EndWatch | None = None,
     ) -> None:
         """Prepare.
 
         Args:
             console: Where records go.
-            consumer: Where they come from.
+            consumer: Where they come from; it does not commit by itself.
             renderer: How they look.
             progress: What tells how far it is.
-            follow: Go on at the end, and when the server goes away for a while.
             count: End after so many records; None for no such bound.
+            is_member: Whether what is written is committed.
+            end: Tells a member that it has read everything; None to go on for ever.
         """
         self._console = console
         self._consumer = consumer
         self._renderer = renderer
         self._progress = progress
-        self._follow = follow
         self._count = count
-        self._ends: Mapping[int, int] | None = None
+        self._is_member = is_member
+        self._end = end
+        self._committed_at = time.monotonic()
+        self._uncommitted: dict[TopicPartition, int] = {}
         self.written = 0
         self.failed = 0
         """Records that the filter could say nothing about."""
 
         self.first_failure: str | None = None
+        self._failed_before = self._failed_here = 0
+        self._is_away = False
 
     def run(self, interrupts: Interrupts) -> None:
-        """Write records until the end; a signal ends it between two pages."""
-        wait_ms = 0
-        while self._count is None or self.written < self._count:
-            self._console.check_reader()
-            with interrupts.waiting():
-                page = self._next_page(wait_ms)
-            if self._ends is None:
-                self._ends = {one.partition_id: one.high_watermark for one in page.places.values()}
-            if page.filtered is not None:
-                self.failed += page.filtered.failed
-                self.first_failure = self.first_failure or page.filtered.first_failure
-            if page.records:
-                self._console.write(self._rendered(page))
-                self.written += len(page.records)
-                self._progress.update(f"{self.written:,} records")
-            if not self._follow and self._at_end(page.places):
-                return
-            wait_ms = self._next_wait_ms(page)
-
-    def _rendered(self, page: Page) -> bytes:
+        """Write records until the end; a signal ends it between two batches."""
         try:
-            return self._renderer.render(page.records)
-        except msgspec.MsgspecError as error:
-            raise UnexpectedAnswer(
-                self._consumer.url, f"a record does not read: {error}"
-            ) from error
+            while not self._is_over():
+                self._console.check_reader()
+                with interrupts.waiting():
+                    event = self._consumer.poll(POLL_S)
+                if isinstance(event, Ended):
+                    return
+                if isinstance(event, Batch):
+                    self._write(event)
+                else:
+                    self._notice(event)
+                if not self._is_away and time.monotonic() - self._committed_at >= COMMIT_EVERY_S:
+                    self._commit()
+        finally:
+            self._commit()
 
-    def _next_wait_ms(self, page: Page) -> int:
-        if self._follow:
-            return FOLLOW_WAIT_MS
-        return 0 if page.records else EMPTY_PAGE_WAIT_MS
+    def _is_over(self) -> bool:
+        if self._count is not None and self.written >= self._count:
+            return True
+        return self._end is not None and self._end.is_over
 
-    def _next_page(self, wait_ms: int) -> Page:
-        """Ask for the next page; while following, wait for a server that went away."""
-        left = PAGE_RECORDS_MAX if self._count is None else self._count - self.written
-        records_max = min(left, PAGE_RECORDS_MAX)
-        told = False
-        while True:
-            try:
-                page = self._consumer.next_page(records_max=records_max, wait_ms=wait_ms)
-            except ClientError as error:
-                if not self._follow or self._ends is None or not _may_pass(error):
-                    raise
-                if not told:
-                    self._progress.say(f"cauce: {error}; trying again until it is back")
-                    told = True
-                time.sleep(RECONNECT_EVERY_S)
-            else:
-                if told:
-                    self._progress.say("cauce: the server is back")
-                return page
+    def _write(self, batch: Batch) -> None:
+        if batch.filter is not None:
+            self._failed_here = batch.filter.failed
+            self.failed = self._failed_before + self._failed_here
+            self.first_failure = self.first_failure or batch.filter.first_failure
+        done: list[tuple[Slice, Rendered]] = []
+        left = None if self._count is None else self._count - self.written
+        for one in batch.slices:
+            rendered = self._rendered(one, left)
+            done.append((one, rendered))
+            if left is not None:
+                left -= rendered.records
+                if left == 0:
+                    break
+        text = b"".join(rendered.text for _, rendered in done)
+        if text:
+            self._console.write(text)
+        for one, rendered in done:
+            self.written += rendered.records
+            if self._is_member:
+                self._uncommitted[one.place] = rendered.next_offset
+        self._progress.update(f"{self.written:,} records")
+        if self._end is not None:
+            self._end.read(batch.slices)
 
-    def _at_end(self, places: Mapping[int, PartitionPlace]) -> bool:
-        assert self._ends is not None, "they are known from the first page on"
-        return all(
-            places[number].next_offset >= end
-            for number, end in self._ends.items()
-            if number in places
-        )
+    def _rendered(self, part: Slice, limit: int | None) -> Rendered:
+        try:
+            return self._renderer.render(part, limit)
+        except (msgspec.MsgspecError, BadColumns) as error:
+            raise UnexpectedAnswer("the server", f"a record does not read: {error}") from error
 
+    def _notice(self, event: Event | None) -> None:
+        """Act on what is no record."""
+        end = self._end
+        if event is None:
+            if end is not None:
+                end.nothing_came()
+        elif isinstance(event, Disconnected):
+            self._failed_before += self._failed_here
+            self._failed_here = 0
+            self._is_away = True
+            self._progress.say(f"cauce: {event.reason}; trying again until the server is back")
+            if end is not None:
+                end.away(is_away=True)
+        elif isinstance(event, Reconnected):
+            self._is_away = False
+            lost = "" if event.resumed else f", and began anew: {event.reason}"
+            self._progress.say(f"cauce: the server is back{lost}")
+            if end is not None:
+                end.away(is_away=False)
+        elif isinstance(event, Revoking):
+            self._commit()
+            self._consumer.release()
+        elif isinstance(event, Revoked | Lost):
+            for place in event.partitions:
+                self._uncommitted.pop(place, None)
+            if end is not None:
+                end.taken(event.partitions)
+        elif isinstance(event, Assigned) and end is not None:
+            end.assigned(event.partitions)
 
-def _may_pass(error: ClientError) -> bool:
-    """Whether the same request may succeed a little later."""
-    if isinstance(error, Refused):
-        return error.status in TEMPORARY_STATUSES
-    return isinstance(error, ServerUnreachable | AnswerLost)
+    def _commit(self) -> None:
+        """Commit what was written; a group that has moved on will be told of by a notice."""
+        self._committed_at = time.monotonic()
+        if not self._uncommitted:
+            return
+        try:
+            self._consumer.commit(self._uncommitted, timeout_s=COMMIT_S_MAX)
+        except Refused as error:
+            if error.status != CONFLICT:
+                raise
+        except ClientError as error:
+            self._progress.say(f"cauce: what was written last may not be committed: {error}")
+            return
+        self._uncommitted = {}

@@ -22,6 +22,7 @@ __all__ = [
     "parse_assignments",
     "parse_separator",
     "to_bytes",
+    "unescape",
 ]
 
 PARTITION_MAX = 2**31 - 1
@@ -117,6 +118,15 @@ def parse_separator(text: str) -> bytes:
     """
     if not text:
         raise ValueError("a key separator must not be empty")
+    return unescape(text)
+
+
+def unescape(text: str) -> bytes:
+    r"""Return the bytes of a text in which ``\t \n \r \0 \\`` and ``\xHH`` are escapes.
+
+    Raises:
+        ValueError: An escape is unknown.
+    """
     return _ESCAPE.sub(_unescape, to_bytes(text))
 
 

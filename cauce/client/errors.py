@@ -53,3 +53,28 @@ class Refused(ClientError):
         self.status = status
         self.error_code = error_code
         self.message = message
+
+
+class Closed(ClientError):
+    """The server has closed the WebSocket and does not want the client to come back as it is.
+
+    Attributes:
+        code: Of the close (docs/websocket.md).
+    """
+
+    def __init__(self, url: str, code: int, reason: str) -> None:
+        super().__init__(f"{url} has closed the connection: {reason} (code {code})")
+        self.url = url
+        self.code = code
+        self.reason = reason
+
+
+class Fenced(Closed):
+    """Another consumer has this one's instance id now."""
+
+
+class NotOpen(ClientError):
+    """The client was closed, or not opened yet; the caller erred."""
+
+    def __init__(self) -> None:
+        super().__init__("the client is not open: use it in a with block")

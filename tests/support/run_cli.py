@@ -9,6 +9,7 @@ import pytest
 
 from cauce.cli.console import Console
 from cauce.cli.main import run
+from tests.support.client.fake_consumer import FakeConsumers
 from tests.support.fake_rest_server import FakeRestServer
 
 
@@ -21,14 +22,23 @@ class Outcome:
     stderr: str
 
 
-def run_cli(server: FakeRestServer, *arguments: str, stdin: bytes = b"") -> Outcome:
-    """Run a command with some standard input."""
+def run_cli(
+    server: FakeRestServer,
+    *arguments: str,
+    stdin: bytes = b"",
+    consumers: FakeConsumers | None = None,
+) -> Outcome:
+    """Run a command with some standard input; consumers read what the server has."""
     stdout, stderr = io.BytesIO(), io.StringIO()
     with tempfile.TemporaryFile() as file:
         file.write(stdin)
         file.seek(0)
         console = Console(
-            stdin=file.fileno(), stdout=stdout, stderr=stderr, transport=server.transport
+            stdin=file.fileno(),
+            stdout=stdout,
+            stderr=stderr,
+            transport=server.transport,
+            consumers=consumers or FakeConsumers(server),  # type: ignore[arg-type]
         )
         status = run(arguments, console)
     return Outcome(status=status, stdout=stdout.getvalue(), stderr=stderr.getvalue())

@@ -1,10 +1,12 @@
 import json
 
-import httpx
 import pytest
 
+from cauce.client.streaming.frames import Assign, FilterCounts, Start, Subscribe, Wish
+from cauce.client.streaming.records import TopicPartition
+from tests.support.client.fake_consumer import FakeConsumers
 from tests.support.fake_rest_server import FakeRestServer
-from tests.support.run_cli import run_cli
+from tests.support.run_cli import Outcome, run_cli
 
 
 @pytest.fixture
@@ -13,7 +15,17 @@ def server() -> FakeRestServer:
     server.add("t", 2)
     server.append("t", b"a", b"b", None, key=b"k")
     server.append("t", b"\xff\x00", partition=1)
+    server.add("one")
+    server.append("one", b"x", b"y")
     return server
+
+
+def wish_of(server: FakeRestServer, *arguments: str) -> Wish:
+    """Return what a command asks for; its status is 0."""
+    consumers = FakeConsumers(server)
+    outcome = run_cli(server, "consume", *arguments, consumers=consumers)
+    assert outcome.status == 0, outcome.stderr
+    return consumers.made[0].wish
 
 
 def test_values_are_written_byte_for_byte_and_it_ends(server: FakeRestServer) -> None:
@@ -23,62 +35,109 @@ def test_values_are_written_byte_for_byte_and_it_ends(server: FakeRestServer) ->
     assert outcome.stdout == b"a\nb\n\n\xff\x00\n"
 
 
+def test_several_topics_are_read_together(server: FakeRestServer) -> None:
+    assert run_cli(server, "consume", "t", "one").stdout == b"a\nb\n\n\xff\x00\nx\ny\n"
+
+
 def test_keys_and_nulls_are_written_as_asked(server: FakeRestServer) -> None:
     outcome = run_cli(server, "consume", "t", "-p", "0", "-K", "=", "--null", "NULL")
 
     assert outcome.stdout == b"k=a\nk=b\nk=NULL\n"
 
 
-def test_json_has_the_whole_record(server: FakeRestServer) -> None:
-    outcome = run_cli(server, "consume", "t", "-o", "json", "-p", "0", "--value-type", "binary")
+def test_a_format_says_what_is_written(server: FakeRestServer) -> None:
+    outcome = run_cli(server, "consume", "t", "-F", r"%t-%p@%o %k=%s;", "--null", "-")
+
+    assert outcome.stdout == b"t-0@0 k=a;t-0@1 k=b;t-0@2 k=-;t-1@0 -=\xff\x00;"
+
+
+@pytest.mark.parametrize("output", [("-o", "json"), ("--output", "json")])
+def test_json_has_the_whole_record(server: FakeRestServer, output: tuple[str, ...]) -> None:
+    outcome = run_cli(server, "consume", "t", *output, "-p", "0", "--value-type", "binary")
 
     first = json.loads(outcome.stdout.splitlines()[0])
     assert (first["topic_name"], first["partition_id"], first["offset"]) == ("t", 0, 0)
     assert first["key"] == {"type": "STRING", "data": "k"}
     assert first["value"] == {"type": "BINARY", "data": "YQ=="}
+    assert first["headers"] == []
 
 
-def test_count_ends_it_early(server: FakeRestServer) -> None:
-    assert run_cli(server, "consume", "t", "-n", "2").stdout == b"a\nb\n"
-    assert run_cli(server, "consume", "t", "-n", "0").stdout == b""
+@pytest.mark.parametrize("option", ["-n", "-c", "--count"])
+def test_count_ends_it_early(server: FakeRestServer, option: str) -> None:
+    assert run_cli(server, "consume", "t", option, "2").stdout == b"a\nb\n"
+    assert run_cli(server, "consume", "t", option, "0").stdout == b""
 
 
-def test_an_offset_begins_there(server: FakeRestServer) -> None:
-    assert run_cli(server, "consume", "t", "-p", "0", "--from", "1").stdout == b"b\n\n"
+@pytest.mark.parametrize("option", ["--from", "-s", "-o"])
+def test_it_begins_where_it_is_told(server: FakeRestServer, option: str) -> None:
+    assert run_cli(server, "consume", "t", "-p", "0", option, "1").stdout == b"b\n\n"
+    assert run_cli(server, "consume", "t", option, "-1").stdout == b"\n\xff\x00\n"
+    assert run_cli(server, "consume", "one", option, "1").stdout == b"y\n"
 
 
 def test_an_offset_wants_a_partition_where_there_are_several(server: FakeRestServer) -> None:
-    server.add("one")
-    server.append("one", b"x", b"y")
-
-    assert run_cli(server, "consume", "one", "--from", "1").stdout == b"y\n"
     assert run_cli(server, "consume", "t", "--from", "1").status == 2
+    assert run_cli(server, "consume", "t", "one", "--from", "1", "-p", "0").status == 2
 
 
-def test_a_time_is_asked_for_in_milliseconds(server: FakeRestServer) -> None:
-    run_cli(server, "consume", "t", "--from", "2026-11-23T20:03:00.250Z")
-
-    assert server.requests[-1].url.params["timestamp"] == "1795464180250"
+def test_what_is_asked_of_the_server_is_what_the_options_say(server: FakeRestServer) -> None:
+    many = ("t", "-p", "0", "-p", "1", "--from", "2026-11-23T20:03:00.250Z", "-w", "key != null")
+    assert wish_of(server, *many, "--isolation-level", "read_committed", "-n", "7") == Assign(
+        partitions=[
+            Start("t", partition=0, timestamp=1_795_464_180_250),
+            Start("t", partition=1, timestamp=1_795_464_180_250),
+        ],
+        until="end",
+        where="key != null",
+        isolation_level="read_committed",
+        frame_records_max=7,
+    )
+    assert wish_of(server, "t", "-o", "latest", "-e") == Assign(
+        partitions=[Start("t", start="latest")], until="end"
+    )
+    assert wish_of(server, "t", "-f", "-n", "1") == Assign(
+        partitions=[Start("t", start="earliest")], frame_records_max=1
+    )
 
 
 def test_latest_waits_for_new_records(server: FakeRestServer) -> None:
-    def append_one(request: httpx.Request) -> httpx.Response:
-        server.append("t", b"new")
-        return server.handle(request)
+    consumers = FakeConsumers(server)
+    consumers.steps = [None, lambda: server.append("t", b"new")]
 
-    server.before = [None, None, append_one]
-
-    outcome = run_cli(server, "consume", "t", "--from", "latest", "--count", "1")
+    outcome = run_cli(server, "consume", "t", "--from", "latest", "-n", "1", consumers=consumers)
 
     assert outcome.stdout == b"new\n"
-    assert server.requests[-1].url.params["wait_ms"] == "5000"
 
 
-def test_an_unknown_partition_is_refused(server: FakeRestServer) -> None:
-    outcome = run_cli(server, "consume", "t", "-p", "9")
+def grouped(server: FakeRestServer, *arguments: str) -> tuple[Outcome, FakeConsumers]:
+    consumers = FakeConsumers(server)
+    return run_cli(server, "consume", "one", "-g", "g", *arguments, consumers=consumers), consumers
 
-    assert outcome.status == 1
-    assert outcome.stderr == "cauce: Partition not found. (error 40402)\n"
+
+def test_a_group_commits_what_is_written(server: FakeRestServer) -> None:
+    outcome, consumers = grouped(server, "-f", "-n", "1")
+
+    assert outcome.stdout == b"x\n"
+    (consumer,) = consumers.made
+    assert consumer.commits == [{TopicPartition("one", 0): 1}]
+    assert consumer.wish == Subscribe(
+        group="g", topics=("one",), start="earliest", frame_records_max=1
+    )
+
+
+def test_a_group_ends_where_its_partitions_end(server: FakeRestServer) -> None:
+    outcome, consumers = grouped(server)
+
+    assert outcome.stdout == b"x\ny\n"
+    assert consumers.made[0].commits == [{TopicPartition("one", 0): 2}]
+
+
+def test_a_group_may_begin_at_a_time(server: FakeRestServer) -> None:
+    _, consumers = grouped(server, "-o", "@1000", "-n", "1")
+
+    wish = consumers.made[0].wish
+    assert isinstance(wish, Subscribe)
+    assert wish.start == 1_000
 
 
 @pytest.mark.parametrize(
@@ -88,9 +147,20 @@ def test_an_unknown_partition_is_refused(server: FakeRestServer) -> None:
         ("--value-type", "json"),
         ("-o", "json", "-K", ":"),
         ("-o", "json", "--null", "x"),
+        ("-o", "json", "-F", "%s"),
+        ("-o", "json", "-o", "value"),
+        ("-o", "earliest", "-o", "latest"),
+        ("-K", ":", "-F", "%s"),
+        ("-F", "%q"),
+        ("-F", ""),
         ("-K", r"\q"),
         ("-n", "-1"),
-        ("-o", "xml"),
+        ("--output", "xml"),
+        ("-f", "-e"),
+        ("-g", ""),
+        ("-g", "g", "-p", "0"),
+        ("-g", "g", "-o", "5"),
+        ("-g", "g", "-o", "-5"),
     ],
 )
 def test_options_that_make_no_sense_are_usage_errors(
@@ -100,18 +170,19 @@ def test_options_that_make_no_sense_are_usage_errors(
     assert server.requests == []
 
 
-def test_where_is_passed_on_and_what_was_left_out_is_said(server: FakeRestServer) -> None:
-    counts = {"scanned": 4, "matched": 0, "failed": 4, "first_failure": "t-0 at offset 0: x"}
+def test_what_a_filter_left_out_is_said(server: FakeRestServer) -> None:
+    consumers = FakeConsumers(server)
+    consumers.counts = FilterCounts(4, 0, 4, "t-0 at offset 0: x")
 
-    def filtered(request: httpx.Request) -> httpx.Response:
-        answer = json.loads(server.handle(request).content)
-        return httpx.Response(200, json={**answer, "filter": counts})
+    outcome = run_cli(server, "consume", "t", "--where", "value.n > 1", consumers=consumers)
+    quiet = run_cli(server, "consume", "t", "--where", "value.n > 1", "-q", consumers=consumers)
 
-    server.before = [None, filtered]
-    outcome = run_cli(server, "consume", "t", "--where", "value.n > 1")
-    server.before = [None, filtered]
-    quiet = run_cli(server, "consume", "t", "--where", "value.n > 1", "-q")
-
-    assert server.requests[1].url.params["filter"] == "value.n > 1"
     assert outcome.stderr == "cauce: 4 records left out: t-0 at offset 0: x\n"
     assert quiet.stderr == ""
+
+
+def test_an_unknown_topic_is_told_with_how_to_make_it(server: FakeRestServer) -> None:
+    outcome = run_cli(server, "consume", "absent")
+
+    assert outcome.status == 1
+    assert "cauce topic create absent" in outcome.stderr

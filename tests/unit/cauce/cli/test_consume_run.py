@@ -1,20 +1,33 @@
 import os
 import signal
-from collections.abc import Callable
 from io import BytesIO, StringIO
 
-import httpx
 import pytest
 
 from cauce.cli import consume_run
 from cauce.cli.console import Console, OutputClosed, Progress
 from cauce.cli.consume_run import ConsumeRun
+from cauce.cli.end_watch import EndWatch
 from cauce.cli.interrupts import Interrupts, Stopped
-from cauce.cli.records.record_output import ValueRenderer
-from cauce.client.consumer import Consumer, Start
-from cauce.client.errors import Refused, ServerUnreachable, UnexpectedAnswer
+from cauce.cli.records.record_output import JsonRenderer, ValueRenderer
+from cauce.client.errors import AnswerLost, Refused, UnexpectedAnswer
 from cauce.client.http import HttpClient
-from tests.support.fake_rest_server import FakeRestServer, refusal
+from cauce.client.streaming.codec import Batch, Slice
+from cauce.client.streaming.frames import Assign, FilterCounts, Start, Subscribe
+from cauce.client.streaming.reading import (
+    Disconnected,
+    Ended,
+    Lost,
+    Reconnected,
+    Revoked,
+    Revoking,
+)
+from cauce.client.streaming.records import TopicPartition
+from tests.support.client.fake_consumer import FakeConsumer
+from tests.support.fake_rest_server import FakeRestServer
+
+P0 = TopicPartition("t", 0)
+CONFLICT = Refused(409, 40901, "moved on")
 
 
 @pytest.fixture
@@ -26,130 +39,181 @@ def server() -> FakeRestServer:
 
 
 class Setting:
-    """A run of the command against a server in memory."""
+    """A run of the command over a consumer in memory."""
 
-    def __init__(self, server: FakeRestServer, *, follow: bool, count: int | None = None) -> None:
+    def __init__(
+        self, server: FakeRestServer, *, group: bool = False, count: int | None = None
+    ) -> None:
         self.stdout, self.stderr = BytesIO(), StringIO()
         self.console = Console(stdin=0, stdout=self.stdout, stderr=self.stderr)
-        renderer = ValueRenderer()
-        consumer = Consumer(
-            HttpClient(transport=server.transport),
-            "t",
-            Start(parameter="from", value="earliest"),
-            types=renderer.types,
-        )
-        progress = Progress(self.console, shown=False)
+        alone = Assign(partitions=[Start("t", start="earliest")])
+        wish = Subscribe(group="g", topics=["t"]) if group else alone
+        self.consumer = FakeConsumer(server, wish)
         self.run = ConsumeRun(
-            self.console, consumer, renderer, progress, follow=follow, count=count
+            self.console,
+            self.consumer,  # type: ignore[arg-type]
+            ValueRenderer(),
+            Progress(self.console, shown=False),
+            count=count,
+            is_member=group,
         )
 
     def start(self) -> None:
         """Run to the end."""
-        with Interrupts() as interrupts:
+        with Interrupts() as interrupts, self.consumer:
             self.run.run(interrupts)
 
 
-def unreachable(_: httpx.Request) -> httpx.Response:
-    raise httpx.ConnectError("connection refused")
+def interrupted() -> None:
+    signal.raise_signal(signal.SIGTERM)
 
 
-def after(server: FakeRestServer, act: Callable[[], None]) -> Callable[..., httpx.Response]:
-    """Answer as the server does, and let something happen meanwhile."""
+def test_it_ends_with_the_end(server: FakeRestServer) -> None:
+    setting = Setting(server)
+    setting.consumer.steps = [None, Ended()]
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        response = server.handle(request)
-        act()
-        return response
+    setting.start()
 
-    return answer
+    assert setting.stdout.getvalue() == b""
 
 
-def test_it_ends_though_records_keep_coming(
-    server: FakeRestServer, monkeypatch: pytest.MonkeyPatch
+def test_a_signal_ends_it_after_whole_batches_and_what_was_written_is_committed(
+    server: FakeRestServer,
 ) -> None:
-    monkeypatch.setattr(consume_run, "PAGE_RECORDS_MAX", 1)
-    server.before = [after(server, lambda: server.append("t", b"late"))] * 2
-    setting = Setting(server, follow=False)
+    setting = Setting(server, group=True)
+    with Interrupts() as interrupts, setting.consumer as consumer:
+        whole = consumer._slice(P0)
+        assert whole is not None
+        consumer.steps += [Batch(slices=[whole]), interrupted]
+        with pytest.raises(Stopped):
+            setting.run.run(interrupts)
+
+    assert setting.stdout.getvalue() == b"a\nb\n"
+    assert setting.consumer.commits == [{P0: 2}]
+
+
+def test_a_restart_of_the_server_is_told(server: FakeRestServer) -> None:
+    setting = Setting(server, count=2)
+    setting.consumer.steps = [Disconnected("it broke"), Reconnected(resumed=True)]
 
     setting.start()
 
     assert setting.stdout.getvalue() == b"a\nb\n"
-
-
-def test_an_empty_page_before_the_end_makes_the_next_request_wait(server: FakeRestServer) -> None:
-    nothing_yet = httpx.Response(
-        200,
-        json={
-            "data": [],
-            "next_cursor": "0",
-            "partitions": [{"partition_id": 0, "next_offset": 0, "high_watermark": 2}],
-        },
+    assert setting.stderr.getvalue() == (
+        "cauce: it broke; trying again until the server is back\ncauce: the server is back\n"
     )
-    server.before = [lambda _: nothing_yet]
-    setting = Setting(server, follow=False)
+
+
+def test_what_begins_anew_is_told_with_the_reason(server: FakeRestServer) -> None:
+    setting = Setting(server, count=2)
+    setting.consumer.steps = [Reconnected(resumed=False, reason="it is another topic")]
 
     setting.start()
 
-    assert setting.run.written == 2
-    assert [one.url.params["wait_ms"] for one in server.requests] == ["0", "500"]
+    assert setting.stderr.getvalue().endswith("and began anew: it is another topic\n")
 
 
-def test_a_signal_ends_following_after_whole_pages(server: FakeRestServer) -> None:
-    server.before = [None, after(server, lambda: signal.raise_signal(signal.SIGTERM))]
-    setting = Setting(server, follow=True)
+def test_what_is_written_is_committed_before_it_is_given_away(server: FakeRestServer) -> None:
+    setting = Setting(server, group=True)
+    one = Slice(topic="t", partition=0, epoch=1, count=0, next_offset=7, high_watermark=7)
+    setting.consumer.steps = [
+        Batch(slices=[one]),
+        Revoking([P0], 5_000),
+        Revoked([P0]),
+        Lost([P0]),
+        Ended(),
+    ]
 
-    with pytest.raises(Stopped):
-        setting.start()
+    setting.start()
+
+    assert setting.consumer.commits == [{P0: 7}]
+    assert setting.consumer.released == 1
+
+
+def test_what_is_lost_is_not_committed(server: FakeRestServer) -> None:
+    setting = Setting(server, group=True)
+    one = Slice(topic="t", partition=0, epoch=1, count=0, next_offset=7, high_watermark=7)
+    setting.consumer.steps = [Batch(slices=[one]), Lost([P0]), Ended()]
+
+    setting.start()
+
+    assert setting.consumer.commits == []
+
+
+def test_commits_are_made_while_it_goes_on(
+    server: FakeRestServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consume_run, "COMMIT_EVERY_S", 0.0)
+    setting = Setting(server, group=True, count=3)
+    setting.consumer.commit_errors = [AnswerLost("url", "late")]
+    with setting.consumer as consumer, Interrupts() as interrupts:
+        consumer.steps += [None]
+        consumer.server.append("t", b"c")
+        setting.run.run(interrupts)
+
+    assert setting.consumer.commits == [{P0: 3}]
+    assert "may not be committed" in setting.stderr.getvalue()
+
+
+def test_a_group_that_has_moved_on_is_no_error_and_a_refusal_is(server: FakeRestServer) -> None:
+    moved_on, refused = Setting(server, group=True, count=2), Setting(server, group=True, count=2)
+    moved_on.consumer.commit_errors = [CONFLICT]
+    refused.consumer.commit_errors = [Refused(403, 40301, "not yours")]
+
+    moved_on.start()
+    with pytest.raises(Refused, match="not yours"):
+        refused.start()
+
+    assert moved_on.stderr.getvalue() == ""
+
+
+def test_a_member_ends_where_its_watch_says(server: FakeRestServer) -> None:
+    setting = Setting(server, group=True)
+    setting.run._end = EndWatch(HttpClient(transport=server.transport), "g", from_start=True)
+
+    setting.start()
 
     assert setting.stdout.getvalue() == b"a\nb\n"
 
 
-def test_following_outlives_a_server_that_goes_away(
-    server: FakeRestServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(consume_run, "RECONNECT_EVERY_S", 0.0)
-    append_one = after(server, lambda: server.append("t", b"c"))
-    server.before = [None, unreachable, lambda _: refusal(503, 50302, "starting"), append_one]
-    setting = Setting(server, follow=True, count=3)
+def test_what_a_filter_left_out_is_counted_over_restarts(server: FakeRestServer) -> None:
+    setting = Setting(server)
+    setting.consumer.steps = [
+        Batch(slices=[], filter=FilterCounts(9, 0, 3, "first")),
+        Disconnected("x"),
+        Reconnected(resumed=True),
+        Batch(slices=[], filter=FilterCounts(4, 0, 2, "second")),
+        Ended(),
+    ]
 
     setting.start()
 
-    assert setting.stdout.getvalue() == b"a\nb\nc\n"
-    said = setting.stderr.getvalue()
-    assert said.count("trying again") == 1
-    assert "the server is back" in said
+    assert (setting.run.failed, setting.run.first_failure) == (5, "first")
 
 
-def test_following_ends_when_the_topic_is_gone(server: FakeRestServer) -> None:
-    server.before = [after(server, server.topics.clear)]
-
-    with pytest.raises(Refused):
-        Setting(server, follow=True).start()
-
-
-def test_data_in_another_type_than_asked_for_is_never_written(server: FakeRestServer) -> None:
-    shown = {"key": None, "value": {"type": "STRING", "data": "abcd"}}
-    place = {"partition_id": 0, "next_offset": 1, "high_watermark": 1}
-    answer = {"data": [shown], "next_cursor": "1", "partitions": [place]}
-    server.before = [lambda _: httpx.Response(200, json=answer)]
-    setting = Setting(server, follow=False)
+def test_what_does_not_read_is_never_written(server: FakeRestServer) -> None:
+    setting = Setting(server)
+    bad = Slice(
+        topic="t",
+        partition=0,
+        epoch=1,
+        count=5,
+        next_offset=7,
+        high_watermark=7,
+        data=memoryview(b"short"),
+    )
+    setting.consumer.steps = [Batch(slices=[bad])]
 
     with pytest.raises(UnexpectedAnswer, match="a record does not read"):
         setting.start()
 
     assert setting.stdout.getvalue() == b""
-
-
-def test_a_server_that_was_never_there_is_not_waited_for(server: FakeRestServer) -> None:
-    server.before = [unreachable]
-
-    with pytest.raises(ServerUnreachable):
-        Setting(server, follow=True).start()
+    assert JsonRenderer().wants_json
 
 
 def test_it_ends_when_the_reader_of_the_output_left(server: FakeRestServer) -> None:
     reading, writing = os.pipe()
-    setting = Setting(server, follow=True)
+    setting = Setting(server)
     with os.fdopen(writing, "wb", buffering=0) as stdout:
         console = Console(stdin=0, stdout=stdout, stderr=setting.stderr)  # type: ignore[arg-type]  # unbuffered
         setting.run._console = console
@@ -157,5 +221,3 @@ def test_it_ends_when_the_reader_of_the_output_left(server: FakeRestServer) -> N
 
         with pytest.raises(OutputClosed):
             setting.start()
-
-    assert server.requests == []

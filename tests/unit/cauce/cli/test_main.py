@@ -168,7 +168,7 @@ def test_a_signal_is_told_in_the_exit_status(number: signal.Signals, status: int
         signal.raise_signal(number)
         return server.handle(request)
 
-    server.before = [None, interrupted]
+    server.before = [interrupted]
 
     assert run_cli(server, "consume", "t", "--follow").status == status
 

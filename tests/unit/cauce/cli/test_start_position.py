@@ -9,6 +9,8 @@ from cauce.cli.start_position import parse_start
         ("earliest", ("from", "earliest")),
         ("latest", ("from", "latest")),
         ("0", ("offset", "0")),
+        ("-1", ("last", "1")),
+        ("-9007199254740991", ("last", "9007199254740991")),
         ("9223372036854775807", ("offset", "9223372036854775807")),
         ("@1312242084000", ("timestamp", "1312242084000")),
         ("2026-11-23T20:03:00.250Z", ("timestamp", "1795464180250")),
@@ -24,7 +26,19 @@ def test_parse_start_reads_names_offsets_and_times(text: str, expected: tuple[st
 
 @pytest.mark.parametrize(
     "text",
-    ["", "-1", "newest", "9223372036854775808", "@", "@soon", "1969-12-31", "2026-13-01", "\uff11"],
+    [
+        "",
+        "-",
+        "-x",
+        "-9007199254740992",
+        "newest",
+        "9223372036854775808",
+        "@",
+        "@soon",
+        "1969-12-31",
+        "2026-13-01",
+        "\uff11",
+    ],
 )
 def test_parse_start_refuses_anything_else(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):

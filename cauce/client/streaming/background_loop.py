@@ -1,0 +1,71 @@
+"""BackgroundLoop: an event loop in a thread, for programs that have none.
+
+Signs of life are given while the program does something else, and a signal in the main thread ends
+a wait at once: the call is cancelled, and what it waited for stays where it is.
+
+Invariants:
+    ``run`` returns what its coroutine does; if it is interrupted, the coroutine has ended before.
+Called by: consumer, producer. Calls: asyncio.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import CancelledError, Future, wait
+from threading import Thread
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+CANCEL_S_MAX = 5.0
+"""How long an interrupted call is waited for."""
+
+
+class BackgroundLoop:
+    """A loop that runs until it is closed."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self.loop.run_forever, name="cauce-client", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Run a coroutine there and wait for it here."""
+        future: Future[Result] = Future()
+        tasks: list[asyncio.Task[Result]] = []
+
+        def begin() -> None:
+            task = self.loop.create_task(work)
+            task.add_done_callback(lambda done: _pass_on(done, future))
+            tasks.append(task)
+
+        def cancel() -> None:
+            tasks[0].cancel()
+
+        self.loop.call_soon_threadsafe(begin)
+        try:
+            return future.result()
+        except BaseException:
+            if not future.done():
+                self.loop.call_soon_threadsafe(cancel)
+                wait([future], CANCEL_S_MAX)
+            raise
+
+    def close(self) -> None:
+        """End the loop and its thread."""
+        if self.loop.is_closed():
+            return
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.close()
+
+
+def _pass_on(task: asyncio.Task[Result], future: Future[Result]) -> None:
+    if task.cancelled():
+        future.set_exception(CancelledError())
+        return
+    error = task.exception()
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(task.result())

@@ -1,0 +1,59 @@
+import asyncio
+import signal
+import threading
+from concurrent.futures import CancelledError
+
+import pytest
+
+from cauce.client.streaming.background_loop import BackgroundLoop
+
+
+def test_a_coroutine_runs_there_and_its_outcome_comes_here() -> None:
+    loop = BackgroundLoop()
+
+    async def name() -> str:
+        return threading.current_thread().name
+
+    async def fail() -> None:
+        raise ValueError("x")
+
+    async def leave() -> None:
+        raise asyncio.CancelledError
+
+    assert loop.run(name()) == "cauce-client"
+    with pytest.raises(ValueError, match="x"):
+        loop.run(fail())
+    with pytest.raises(CancelledError):
+        loop.run(leave())
+    loop.close()
+    loop.close()
+
+
+def test_a_signal_ends_the_wait_and_the_coroutine() -> None:
+    loop = BackgroundLoop()
+    ended: list[str] = []
+
+    async def wait() -> None:
+        loop.loop.call_later(
+            0.05, signal.pthread_kill, threading.main_thread().ident, signal.SIGUSR1
+        )
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append("ended")
+
+    class Signalled(Exception):
+        pass
+
+    def handle(*_: object) -> None:
+        raise Signalled
+
+    before = signal.signal(signal.SIGUSR1, handle)
+    try:
+        with pytest.raises(Signalled):
+            loop.run(wait())
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+    assert ended == ["ended"]
+    loop.close()
