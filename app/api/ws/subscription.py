@@ -165,6 +165,9 @@ class Subscription:
         self._released = asyncio.Event()
         self._granted = asyncio.Event()
         self._resuming = asyncio.Lock()
+        self._seeking = asyncio.Lock()
+        """Held from a seek's move to its answer: nothing of its epoch is sent in between."""
+
         self._sought: dict[TopicPartition, int] = {}
         self._quick_frames = 0
         self._told_at = self._monotonic()
@@ -240,11 +243,12 @@ class Subscription:
         Raises:
             BrokerError: Why not.
         """
-        epoch = await self.session.seek(positions)
-        for one in positions:
-            self._positions[one.topic_partition] = one.offset
-            self._sought[one.topic_partition] = epoch
-            self.resume_at.pop(one.topic_partition, None)
+        async with self._seeking:
+            epoch = await self.session.seek(positions)
+            for one in positions:
+                self._positions[one.topic_partition] = one.offset
+                self._sought[one.topic_partition] = epoch
+                self.resume_at.pop(one.topic_partition, None)
         return self._tokens.epoch + epoch
 
     def token(self) -> str:
@@ -317,7 +321,8 @@ class Subscription:
             wanted = self._before(wanted, error)
             rendered = await self._delivery.write(wanted, self._monotonic)
         await self._outbox.wait_clear()
-        self._send_current(wanted, rendered)
+        async with self._seeking:
+            self._send_current(wanted, rendered)
 
     def _send_current(self, wanted: Sequence[PolledSlice], rendered: Sequence[Rendered]) -> None:
         """Write what is still current; no await comes between the look and the write."""

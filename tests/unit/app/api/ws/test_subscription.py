@@ -122,6 +122,23 @@ async def test_after_a_seek_records_of_the_old_epoch_are_told_apart(
     assert offsets(second) == [8, 9]
 
 
+async def test_records_of_a_seek_come_behind_its_answer(app: RunningApplication) -> None:
+    await fill(app, "one", 10)
+    told = 0
+    async with SocketClient(app.front) as client:
+        await client.welcome()
+        await client.ask(assign(credit="unbounded"))
+        for number in range(20):
+            place = {"topic": "one", "partition": 0, "offset": number % 9}
+            frame = await client.ask(
+                {"type": "seek", "id": number, "sub": "s", "positions": [place]}
+            )
+            while frame["type"] != "sought":
+                assert all(part["epoch"] <= told for part in frame["slices"]) or told == 0
+                frame = await client.receive()
+            told = frame["epoch"]
+
+
 async def test_a_paused_partition_waits_and_goes_on_where_it_was(app: RunningApplication) -> None:
     async with SocketClient(app.front) as client:
         await client.welcome()
