@@ -14,7 +14,6 @@ from cauce.client import (
     AsyncProducer,
     Batch,
     Consumer,
-    Ended,
     Event,
     NewRecord,
     Producer,
@@ -170,11 +169,15 @@ def test_seek_pause_filters_and_the_end(node: NodeProcess) -> None:
     last = Assign(partitions=[Start("t", partition=0, last=3)], until="end")
     with Consumer(last, node.url) as consumer:
         assert [record.offset for record in consumer] == [97, 98, 99]
-    with Consumer(last, node.url) as consumer:
+    tail = Assign(partitions=[Start("t", partition=0)])
+    with Consumer(tail, node.url) as consumer:
         consumer.pause(TopicPartition("t", 0))
-        consumer.seek(Start("t", partition=0, start="latest"))
+        consumer.seek(Start("t", partition=0, last=1))
+        assert consumer.poll(0.5) is None
         consumer.unpause(TopicPartition("t", 0))
-        assert isinstance(consumer.poll(PATIENCE_S), Batch | Ended)
+        batch = consumer.poll(PATIENCE_S)
+        assert isinstance(batch, Batch)
+        assert [record.offset for record in batch.records()] == [99]
 
 
 def test_refusals_are_told_apart(node: NodeProcess) -> None:
