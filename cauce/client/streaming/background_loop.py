@@ -51,11 +51,15 @@ class BackgroundLoop:
             raise
 
     def close(self) -> None:
-        """End the loop and its thread."""
+        """End the loop and its thread; what still runs there is cancelled."""
         if self.loop.is_closed():
             return
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
+        left = asyncio.all_tasks(self.loop)
+        for task in left:
+            task.cancel()
+        self.loop.run_until_complete(asyncio.wait(left) if left else asyncio.sleep(0))
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.close()
 

@@ -57,3 +57,26 @@ def test_a_signal_ends_the_wait_and_the_coroutine() -> None:
 
     assert ended == ["ended"]
     loop.close()
+
+
+def test_the_end_cancels_what_still_runs() -> None:
+    loop = BackgroundLoop()
+    ended: list[str] = []
+
+    async def last() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0)
+            ended.append("ended")
+
+    async def begin() -> "asyncio.Task[None]":
+        task = asyncio.create_task(last())
+        await asyncio.sleep(0)
+        return task
+
+    task = loop.run(begin())
+    loop.close()
+
+    assert ended == ["ended"]
+    assert task.cancelled()
