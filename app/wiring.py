@@ -50,6 +50,7 @@ from schema_registry.registry.context import RegistryContext
 from schema_registry.registry.parsed import ParsedSchemas
 from schema_registry.registry.views import Views
 from schema_registry.registry.workers import Workers
+from schema_registry.serdes.serdes import Serdes, serdes_of
 from schema_registry.sql_store.sql_store import SqlStore
 from storage.errors import LogDirLocked, WrongLogDir
 from storage.files import Disk
@@ -170,11 +171,12 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
         image = await watcher.refresh()
         replicas.report_unknown_logs(image)
         watcher.subscribe(replicas.apply_image)
-        context = _context(settings, catalog, watcher, replicas, clock)
-        tokens = ResumeTokens(await catalog.secret(SECRET_NAME))
-        sessions = Sessions(context)
         workers = Workers()
         registry = _registry(catalog, workers)
+        serdes = serdes_of(registry)
+        context = _context(settings, catalog, watcher, replicas, clock, serdes)
+        tokens = ResumeTokens(await catalog.secret(SECRET_NAME))
+        sessions = Sessions(context)
         background = asyncio.create_task(
             _background(replicas, watcher, context.groups, sessions), name="background"
         )
@@ -202,6 +204,7 @@ def _context(
     watcher: MetadataWatcher,
     replicas: ReplicaManager,
     clock: SystemClock,
+    serdes: Serdes,
 ) -> BrokerContext:
     """Return what the verbs work with."""
     shards = Shards(
@@ -227,6 +230,7 @@ def _context(
             default_partitions=settings.num_partitions,
             auto_create_topics=settings.auto_create_topics,
         ),
+        serdes=serdes,
     )
 
 

@@ -1,11 +1,13 @@
 """Embedded formats: how keys and values look in JSON, and what bytes they are in the log.
 
-BINARY is base64, STRING is text, JSON is any JSON text, kept to the byte as it was sent. Formats
-that need a schema come with the registry.
+BINARY is base64, STRING is text, JSON is any JSON text, kept to the byte as it was sent. AVRO,
+JSONSCHEMA and PROTOBUF are the JSON view of what a schema of the registry describes
+(``records.encoding``, ``records.decoding``).
 
-On the way out the type is what the bytes are (JSON if they are a JSON text, else STRING if they
-are UTF-8, else BINARY) unless the reader asks for one; bytes that cannot be shown as the type
-asked for are shown as what they are, and say so.
+On the way out the type is what the bytes are (that of their schema if they name one and fit it,
+else JSON if they are a JSON text, else STRING if they are UTF-8, else BINARY) unless the reader
+asks for one; bytes that cannot be shown as the type asked for are shown as what they are, and say
+so.
 Source: Confluent REST Proxy v3, produce; ours on the way out.
 """
 
@@ -44,6 +46,17 @@ class EmbeddedFormat(Enum):
     BINARY = "BINARY"
     JSON = "JSON"
     STRING = "STRING"
+    AVRO = "AVRO"
+    JSONSCHEMA = "JSONSCHEMA"
+    PROTOBUF = "PROTOBUF"
+
+
+class Decoded(bytes):
+    """The JSON text of a key or value that a schema describes, where the log has other bytes."""
+
+    kind: EmbeddedFormat
+    head: bytes
+    """What stands before it in the JSON of a record."""
 
 
 class BadData(ValueError):
@@ -85,6 +98,11 @@ def decode_base64(text: str) -> bytes:
         raise BadData("data of type BINARY must be base64") from None
 
 
+_SHOWS_JSON = frozenset(EmbeddedFormat) - {EmbeddedFormat.BINARY, EmbeddedFormat.STRING} | {None}
+_PLAIN = {bytes}
+_ALL_DECODED = {Decoded}
+
+
 def render_all(
     values: Sequence[bytes | None], asked: EmbeddedFormat | None
 ) -> tuple[bytes, Sequence[bytes], bytes]:
@@ -97,8 +115,14 @@ def render_all(
     Returns:
         What stands before every one, each one's own bytes, what stands behind every one.
     """
-    if asked in (None, EmbeddedFormat.JSON) and None not in values and are_all_json(values):
+    kinds = set(map(type, values))
+    if asked in _SHOWS_JSON and kinds == _PLAIN and are_all_json(values):
         return b'{"type":"JSON","data":', cast("Sequence[bytes]", values), b"}"
+    if kinds == _ALL_DECODED:
+        decoded = cast("Sequence[Decoded]", values)
+        head = decoded[0].head
+        if all(one.head is head for one in decoded):
+            return head, decoded, b"}"
     return b"", [render(value, asked) for value in values], b""
 
 
@@ -106,6 +130,8 @@ def render(value: bytes | None, asked: EmbeddedFormat | None) -> bytes:
     """Return one value's JSON; short ones that repeat are remembered."""
     if value is None:
         return NULL
+    if type(value) is Decoded:
+        return b"%b%b}" % (value.head, value)
     if len(value) <= CACHED_BYTES_MAX:
         return _cached_render(value, asked)
     return _render(value, asked)

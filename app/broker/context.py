@@ -23,6 +23,7 @@ from app.security.acls import CLUSTER, Authorizer, Operation, group, topic
 from app.security.principal import Principal
 from app.security.quotas import Quotas
 from app.telemetry.clock import Clock
+from schema_registry.serdes.serdes import Serdes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,8 @@ class BrokerContext:
     authorizer: Authorizer
     quotas: Quotas
     limits: BrokerLimits
+    serdes: Serdes
+    """Schemas of the registry, to write, read and check data with."""
 
     @property
     def image(self) -> MetadataImage:

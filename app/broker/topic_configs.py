@@ -1,21 +1,27 @@
 """Verbs on topic configs: describe and alter.
 
 A topic stores only what differs from the defaults. Keys, defaults and checks are the log's
-(``storage.config``); a key that nothing here uses yet is refused rather than ignored.
+(``storage.config``) and those about schemas (``schema_configs``); a key that nothing here uses yet
+is refused rather than ignored.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 
 from app.broker.context import BrokerContext
 from app.broker.errors import InvalidConfig, InvalidRequest
 from app.broker.metadata_errors import translating_catalog_errors
+from app.broker.schema_configs import SCHEMA_KEYS
 from app.cluster.metadata_image import TopicMetadata
 from app.security.acls import Operation
 from app.security.principal import Principal
-from storage.config import CONFIG_KEYS, parse_config
+from storage.config import CONFIG_KEYS, ConfigKey, parse_config
 from storage.errors import LogError
+
+TOPIC_KEYS: Mapping[str, ConfigKey] = MappingProxyType({**CONFIG_KEYS, **SCHEMA_KEYS})
+"""Every topic config that is obeyed, by name."""
 
 
 class ConfigSource(Enum):
@@ -82,9 +88,16 @@ def check_configs(configs: Mapping[str, str]) -> None:
         InvalidConfig: Names the key and what is wrong.
     """
     try:
-        parse_config(configs)
+        parse_config({name: one for name, one in configs.items() if name not in SCHEMA_KEYS})
     except LogError as error:
         raise InvalidConfig(str(error)) from error
+    for name in configs.keys() & SCHEMA_KEYS.keys():
+        try:
+            SCHEMA_KEYS[name].check(configs[name])
+        except ValueError as error:
+            raise InvalidConfig(
+                f"Invalid value {configs[name]!r} for configuration {name}: {error}"
+            ) from None
 
 
 def describe_topic_configs(
@@ -97,7 +110,7 @@ def describe_topic_configs(
 
 def config_entries(overrides: Mapping[str, str]) -> tuple[ConfigEntry, ...]:
     """Return every config of a topic that overrides these, in the order of their names."""
-    return tuple(_entry(key, overrides) for key in sorted(CONFIG_KEYS))
+    return tuple(_entry(key, overrides) for key in sorted(TOPIC_KEYS))
 
 
 async def alter_topic_configs(
@@ -136,7 +149,7 @@ async def alter_topic_configs(
 def _check_change(change: ConfigChange, seen: set[str]) -> None:
     if change.name in seen:
         raise InvalidRequest(f"Config {change.name!r} is named twice")
-    if change.name not in CONFIG_KEYS:
+    if change.name not in TOPIC_KEYS:
         raise InvalidConfig(f"Unknown topic config name: {change.name}")
     if change.operation is not AlterOperation.DELETE and change.value is None:
         raise InvalidConfig(f"Null value not supported for topic config: {change.name}")
@@ -151,7 +164,7 @@ def _new_value(change: ConfigChange, overrides: Mapping[str, str]) -> str:
     assert change.value is not None, "checked before"
     if change.operation is AlterOperation.SET:
         return change.value
-    key = CONFIG_KEYS[change.name]
+    key = TOPIC_KEYS[change.name]
     if key.type != "LIST":
         raise InvalidConfig(f"Config value append is not allowed for config key: {change.name}")
     present = [one for one in overrides.get(change.name, key.default).split(",") if one]
@@ -164,7 +177,7 @@ def _new_value(change: ConfigChange, overrides: Mapping[str, str]) -> str:
 
 
 def _entry(name: str, overrides: Mapping[str, str]) -> ConfigEntry:
-    key = CONFIG_KEYS[name]
+    key = TOPIC_KEYS[name]
     synonyms = [
         ConfigSynonym(name=name, value=key.default, source=ConfigSource.DEFAULT_CONFIG),
     ]

@@ -27,7 +27,7 @@ from app.replication.group_commit import GroupCommit
 from app.replication.housekeeping import Housekeeping, HousekeepingConfig
 from app.replication.partition import Partition, PlacedLog
 from app.telemetry.clock import Clock
-from storage.config import LogConfig, parse_config
+from storage.config import CONFIG_KEYS, LogConfig, parse_config
 from storage.errors import DiskError, PassingDiskError
 from storage.log import Log
 from storage.log_dir import LogDir
@@ -197,7 +197,9 @@ class ReplicaManager:
             await commit.drain()
 
     def _apply_topic(self, topic: TopicMetadata, *, is_first: bool) -> None:
-        config = parse_config(topic.configs)
+        # What else a topic is set to was checked when it was set, and is not the log's.
+        own = {name: value for name, value in topic.configs.items() if name in CONFIG_KEYS}
+        config = parse_config(own)
         for metadata in topic.partitions:
             if self._node_id not in metadata.replicas:
                 continue

@@ -98,6 +98,11 @@ class Views:
         found = ((one, self._settings[one]) for one in scopes)
         return versions, {one: settings for one, settings in found if settings is not None}
 
+    async def revision(self) -> int:
+        """Return the number of changes that views know of; while it stays, so do they."""
+        await self._refresh()
+        return self._revision
+
     async def versions(self, subject: Subject) -> tuple[Version, ...]:
         """Return a subject's versions, those deleted softly as well."""
         await self._refresh()

@@ -90,10 +90,24 @@ class Refused(NamedTuple):
     message: str
 
 
+class Unwritten(NamedTuple):
+    """A record of which a key or value needs a schema of the registry to become bytes."""
+
+    item: "PlainRecordIn | RecordIn"
+    timestamp_ms: int
+    headers: Headers
+
+
 _Item = TypeVar("_Item")
 
 Parsed = tuple[RecordToProduce, bytes]
 """A record ready to be produced, and the end of its receipt; a plain tuple, for speed."""
+
+ParseOutcome = Parsed | Refused | Unwritten
+PLAIN_TYPES = ("JSON", "STRING", "BINARY")
+"""Types of data that need no schema."""
+
+DATA_TYPES = (*PLAIN_TYPES, "AVRO", "JSONSCHEMA", "PROTOBUF")
 
 
 _plain_decoder = msgspec.json.Decoder(PlainRecordIn)
@@ -103,7 +117,7 @@ _array_decoder = msgspec.json.Decoder(list[RecordIn])
 _entry_decoder = msgspec.json.Decoder(EntryIn)
 
 
-def parse_body(body: bytes, now_ms: int) -> list[Parsed | Refused] | None:
+def parse_body(body: bytes, now_ms: int) -> list[ParseOutcome] | None:
     """Parse a body of whole record objects at once.
 
     Returns:
@@ -117,7 +131,7 @@ def parse_body(body: bytes, now_ms: int) -> list[Parsed | Refused] | None:
     return None if items is None else _parse_all(body, items, plain, now_ms)
 
 
-def parse_array(array: bytes, now_ms: int) -> list[Parsed | Refused] | Refused:
+def parse_array(array: bytes, now_ms: int) -> list[ParseOutcome] | Refused:
     """Parse a JSON array of record objects at once.
 
     Args:
@@ -144,7 +158,7 @@ def _parse_all(
     items: Sequence[PlainRecordIn | RecordIn],
     plain: Sequence[PlainRecordIn] | None,
     now_ms: int,
-) -> list[Parsed | Refused]:
+) -> list[ParseOutcome]:
     """Parse records that were decoded; ``plain`` if all of them are."""
     brackets = body.count(b"{") + body.count(b"[")
     if brackets > _BRACKETS_OF_A_RECORD * len(items) + JSON_DEPTH_MAX or has_long_number(body):
@@ -169,7 +183,7 @@ def _decode_lines(decoder: msgspec.json.Decoder[_Item], body: bytes) -> list[_It
         return None
 
 
-def parse_one(text: bytes, now_ms: int) -> Parsed | Refused:
+def parse_one(text: bytes, now_ms: int) -> ParseOutcome:
     """Parse one record object."""
     try:
         text.decode()
@@ -179,7 +193,7 @@ def parse_one(text: bytes, now_ms: int) -> Parsed | Refused:
     return _parse_bounded(item, now_ms)
 
 
-def parse_entry(text: bytes, now_ms: int) -> tuple[str | None, Parsed | Refused]:
+def parse_entry(text: bytes, now_ms: int) -> tuple[str | None, ParseOutcome]:
     """Parse one entry of a batch; its id comes with it as far as there is one."""
     try:
         item = _entry_decoder.decode(text)
@@ -203,7 +217,7 @@ def refusal_of(error: Exception) -> Refused:
     return Refused(400, f"Bad Request: {str(error)[:200]}")
 
 
-def parse_record(item: PlainRecordIn | RecordIn, now_ms: int) -> Parsed | Refused:
+def parse_record(item: PlainRecordIn | RecordIn, now_ms: int) -> ParseOutcome:
     """Turn a decoded record into bytes.
 
     Args:
@@ -216,22 +230,42 @@ def parse_record(item: PlainRecordIn | RecordIn, now_ms: int) -> Parsed | Refuse
     key = value = None
     tail = b"}"
     try:
-        if item.value is not None:
-            value, kind = _data_bytes(item.value)
-            tail = _tail(b"value", kind, -1 if value is None else len(value), tail)
-        if item.key is not None:
-            key, kind = _data_bytes(item.key)
-            tail = _tail(b"key", kind, -1 if key is None else len(key), tail)
         timestamp_ms = now_ms if item.timestamp is None else _timestamp_ms(item.timestamp)
         headers = _headers(item.headers) if item.headers else ()
+        if item.value is not None:
+            if item.value.type not in PLAIN_TYPES:
+                return _unwritten(item, timestamp_ms, headers)
+            value, kind = data_bytes(item.value)
+            tail = data_tail(b"value", kind, -1 if value is None else len(value), tail)
+        if item.key is not None:
+            if item.key.type not in PLAIN_TYPES:
+                return _unwritten(item, timestamp_ms, headers)
+            key, kind = data_bytes(item.key)
+            tail = data_tail(b"key", kind, -1 if key is None else len(key), tail)
     except BadData as error:
         return Refused(400, f"Bad Request: {error}")
     return ((timestamp_ms, key, value, headers), partition), tail
 
 
-def _parse_plain_records(items: Sequence[PlainRecordIn], now_ms: int) -> list[Parsed | Refused]:
+def _unwritten(item: PlainRecordIn | RecordIn, timestamp_ms: int, headers: Headers) -> Unwritten:
+    """Return a record that waits for a schema.
+
+    Raises:
+        BadData: Whatever the schema, it is none.
+    """
+    for data in (item.key, item.value):
+        if data is None:
+            continue
+        if data.type is not None and data.type not in DATA_TYPES:
+            raise BadData(f"'type' must be one of {', '.join(DATA_TYPES)}")
+        if data.data is msgspec.UNSET:
+            raise BadData("'data' is missing")
+    return Unwritten(item, timestamp_ms, headers)
+
+
+def _parse_plain_records(items: Sequence[PlainRecordIn], now_ms: int) -> list[ParseOutcome]:
     """Parse records; one that is a short JSON value and nothing else, as most are, in place."""
-    parsed: list[Parsed | Refused] = []
+    parsed: list[ParseOutcome] = []
     append = parsed.append
     tails, unset, null = _JSON_VALUE_TAILS, msgspec.UNSET, NULL
     for item in items:
@@ -255,17 +289,19 @@ def _parse_plain_records(items: Sequence[PlainRecordIn], now_ms: int) -> list[Pa
 
 
 @lru_cache(maxsize=4_096)
-def _tail(name: bytes, kind: str, size: int, rest: bytes) -> bytes:
+def data_tail(name: bytes, kind: str, size: int, rest: bytes) -> bytes:
     """Return the end of a receipt; most records of a producer are alike."""
     return b',"%b":{"type":"%b","size":%d}%b' % (name, kind.encode(), max(size, 0), rest)
 
 
 JSON_VALUE_TAILS = 1_024
-_JSON_VALUE_TAILS = tuple(_tail(b"value", "JSON", size, b"}") for size in range(JSON_VALUE_TAILS))
+_JSON_VALUE_TAILS = tuple(
+    data_tail(b"value", "JSON", size, b"}") for size in range(JSON_VALUE_TAILS)
+)
 """The ends of the receipts of records without a key, by the sizes of their JSON values."""
 
 
-def _parse_bounded(item: PlainRecordIn | RecordIn, now_ms: int) -> Parsed | Refused:
+def _parse_bounded(item: PlainRecordIn | RecordIn, now_ms: int) -> ParseOutcome:
     for data in (item.key, item.value):
         raw = data.data if data is not None else msgspec.UNSET
         if raw is msgspec.UNSET:
@@ -278,11 +314,14 @@ def _parse_bounded(item: PlainRecordIn | RecordIn, now_ms: int) -> Parsed | Refu
     return parse_record(item, now_ms)
 
 
-def _data_bytes(data: PlainDataIn) -> tuple[bytes | None, str]:
-    """Return the bytes to store and the type that was given."""
+def data_bytes(data: PlainDataIn) -> tuple[bytes | None, str]:
+    """Return the bytes to store of data that needs no schema, and the type that was given.
+
+    Raises:
+        BadData: They are none.
+    """
     kind = data.type
-    if kind not in ("JSON", "STRING", "BINARY"):
-        raise BadData(_needs_schema(data))
+    assert kind is not None, "others wait for a schema"
     if type(data) is DataIn and _names_schema(data):
         raise BadData(f"type {kind} takes no schema, schema_id, schema_version or subject")
     raw = data.data
@@ -303,12 +342,6 @@ def _names_schema(data: DataIn) -> bool:
         data.schema,
     )
     return any(one is not None for one in given)
-
-
-def _needs_schema(data: PlainDataIn) -> str:
-    if data.type is None or data.type in ("AVRO", "JSONSCHEMA", "PROTOBUF"):
-        return "'type' must be BINARY, JSON or STRING: there is no schema registry here yet"
-    return "'type' must be BINARY, JSON or STRING"
 
 
 def _timestamp_ms(given: str | int) -> int:

@@ -8,6 +8,7 @@ from app.api.errors import ApiError
 from app.api.timestamps import parse_search_time
 
 PARAMETERS_MAX = 20
+_FORMATS = ", ".join(one.value for one in EmbeddedFormat)
 
 
 def read_query(
@@ -100,4 +101,4 @@ def read_format(given: Mapping[str, str], name: str) -> EmbeddedFormat | None:
     try:
         return EmbeddedFormat(given[name].upper())
     except ValueError:
-        raise bad_parameter(name, "must be BINARY, JSON or STRING") from None
+        raise bad_parameter(name, f"must be one of {_FORMATS}") from None

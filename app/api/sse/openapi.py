@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.api.embedded_formats import EmbeddedFormat
 from app.api.sse.query import (
     OFFSET_MAX,
     RECORDS_MAX,
@@ -17,7 +18,7 @@ Schema = dict[str, Any]
 _TEXT: Schema = {"type": "string"}
 _TIME: Schema = {"type": "string", "maxLength": 40}
 _NAME: Schema = {"type": "string", "maxLength": 255}
-_DATA_TYPE: Schema = {"type": "string", "enum": ["BINARY", "JSON", "STRING"]}
+_DATA_TYPE: Schema = {"type": "string", "enum": [one.value for one in EmbeddedFormat]}
 
 
 def _whole(minimum: int, maximum: int, **more: object) -> Schema:

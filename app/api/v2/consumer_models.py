@@ -19,7 +19,9 @@ class V2CreateConsumerRequest(_Body):
     name: str | None = Field(default=None, description="Its name; one is made if left out.")
     id: str | None = Field(default=None, description="The name, as older clients give it.")
     format: str | None = Field(
-        default=None, description="`binary` (if left out), `json` or `text`."
+        default=None,
+        description="`binary` (if left out), `json`, `text`, or of the schema registry `avro`, "
+        "`jsonschema`, `protobuf`.",
     )
     auto_offset_reset: str | None = Field(
         default=None,

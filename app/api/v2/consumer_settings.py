@@ -71,12 +71,10 @@ def check_name(name: str) -> str:
 def _format(given: str | None) -> RecordFormat:
     if given is None:
         return RecordFormat.BINARY
-    try:
-        found = record_format(given.lower())
-    except ApiError as error:
-        raise ApiError(422, 42204, f"Invalid consumer configuration: {error.message}") from None
+    found = record_format(given.lower())
     if found is None:
-        raise _invalid("format", "must be binary, json or text")
+        allowed = ", ".join(one.value for one in RecordFormat)
+        raise _invalid("format", f"must be one of {allowed}")
     return found
 
 

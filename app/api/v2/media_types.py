@@ -21,7 +21,6 @@ _KAFKA = re.compile(
 )
 _PLAIN = frozenset({b"", b"application/json", b"application/octet-stream"})
 _ANY = frozenset({b"*/*", b"application/*", b"*/json"})
-_SCHEMA_FORMATS = frozenset({"avro", "protobuf", "jsonschema"})
 RANGES_MAX = 50
 """Media ranges of one Accept header that are looked at."""
 
@@ -36,6 +35,12 @@ class RecordFormat(Enum):
     TEXT = "text"
     """A JSON string that is stored without its quotes."""
 
+    AVRO = "avro"
+    """The JSON view of what a schema of the registry describes; likewise the next two."""
+
+    JSONSCHEMA = "jsonschema"
+    PROTOBUF = "protobuf"
+
     @property
     def media_type(self) -> bytes:
         """The type of records in this format."""
@@ -43,18 +48,7 @@ class RecordFormat(Enum):
 
 
 def record_format(name: str) -> RecordFormat | None:
-    """Return the format of that name; None for one that is not served.
-
-    Raises:
-        ApiError: A format that needs a schema registry, which is not here.
-    """
-    if name in _SCHEMA_FORMATS:
-        raise ApiError(
-            415,
-            415,
-            f"Unsupported Media Type: {name} needs a schema registry, which is not served here "
-            "yet; send json, binary or text",
-        )
+    """Return the format of that name; None for one that is not served."""
     return next((one for one in RecordFormat if one.value == name), None)
 
 
@@ -76,8 +70,8 @@ def request_format(content_type: bytes, *, plain_is_binary: bool) -> RecordForma
     raise ApiError(
         415,
         415,
-        "Unsupported Media Type: send application/vnd.kafka.json.v2+json, "
-        "application/vnd.kafka.binary.v2+json or application/vnd.kafka.text.v2+json",
+        "Unsupported Media Type: send application/vnd.kafka.<format>.v2+json, with one of "
+        f"{', '.join(one.value for one in RecordFormat)}",
     )
 
 

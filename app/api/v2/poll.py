@@ -14,22 +14,33 @@ Source: Confluent REST Proxy v2, "GET (base_uri)/records"; ``dialects`` for the 
 import asyncio
 import logging
 from bisect import bisect_left
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from app.api.answers import Send, send_answer
 from app.api.errors import ApiError
+from app.api.records.decoding import with_decoded
 from app.api.request_body import ClientLeft, Receive, Scope, header
 from app.api.v2.consumer_settings import OWN_WAIT, WAIT_MS_MAX
 from app.api.v2.dialects import Dialect
 from app.api.v2.media_types import RecordFormat, records_type
-from app.api.v2.record_formats import Undecodable, raw_text, show
+from app.api.v2.record_formats import (
+    EMBEDDED,
+    OF_SCHEMAS,
+    Shown,
+    Undecodable,
+    raw_text,
+    show,
+    show_keys,
+)
 from app.api.v2.rendering import render_records, render_shown
+from app.broker.errors import BrokerError
 from app.consumers.model import DecodePolicy, Polled, PolledSlice
 from app.consumers.session import Session
 from app.consumers.sessions import Sessions
 from app.security.principal import Principal
+from schema_registry.serdes.codecs import Codecs
 from storage.errors import CorruptBatch
 from storage.format.decoder import Columns, decode_columns
 
@@ -71,8 +82,12 @@ async def poll_records(
     accepted = records_type(header(scope, b"accept"), embedded)
     bounded = bounds(scope["query_string"], session)
     polled = await _while_here(_poll(session, bounded), session, receive)
-    page = _Page(session, embedded, dialect)
-    page.render(polled)
+    page = _Page(session, sessions.codecs, embedded, dialect)
+    try:
+        await page.render(polled)
+    except (BrokerError, asyncio.CancelledError):
+        session.give_all_back(polled)
+        raise
     headers = []
     if page.skipped:
         places = b", ".join(page.places)
@@ -118,8 +133,11 @@ async def _disconnected(receive: Receive) -> None:
 class _Page:
     """The records of one answer."""
 
-    def __init__(self, session: Session, embedded: RecordFormat, dialect: Dialect) -> None:
+    def __init__(
+        self, session: Session, codecs: Codecs, embedded: RecordFormat, dialect: Dialect
+    ) -> None:
         self._session = session
+        self._codecs = codecs
         self._policy = session.settings.decode_policy
         self._embedded = embedded
         self._dialect = dialect
@@ -131,14 +149,17 @@ class _Page:
         self.places: list[bytes] = []
         self.raw = 0
 
-    def render(self, polled: Polled) -> None:
+    async def render(self, polled: Polled) -> None:
         """Render what was polled; give back what does not go into the answer.
+
+        Waits only for schemas.
 
         Raises:
             ApiError: The first record cannot be shown, and the policy is to fail.
+            BrokerError: Schemas cannot be asked for; nothing was given back.
         """
         for number, one in enumerate(polled.slices):
-            stopped = self._render_slice(one)
+            stopped = await self._render_slice(one)
             if stopped is None:
                 continue
             for later in reversed(polled.slices[number + 1 :]):
@@ -149,7 +170,7 @@ class _Page:
                 raise problem
             return
 
-    def _render_slice(self, one: PolledSlice) -> tuple[int, ApiError | None] | None:
+    async def _render_slice(self, one: PolledSlice) -> tuple[int, ApiError | None] | None:
         """Render a slice; return where the answer has to end before its end, and why."""
         place = (one.topic, one.partition)
         for batch in one.batches:
@@ -165,6 +186,11 @@ class _Page:
                 continue
             first = bisect_left(columns.offsets, batch.first_offset)
             end = bisect_left(columns.offsets, batch.end_offset)
+            if self._embedded in OF_SCHEMAS:
+                kind = EMBEDDED[self._embedded]
+                columns = await with_decoded(
+                    self._codecs, columns, (kind, kind), slice(first, end), is_exact=True
+                )
             stopped = self._render_batch(place, columns, first, end)
             if stopped is not None:
                 return stopped
@@ -200,19 +226,18 @@ class _Page:
         if self._policy is DecodePolicy.SKIP:
             self._skip(place, columns.offsets[at], 1)
             return
-        key, value = columns.keys[at], columns.values[at]
         only = slice(at, at + 1)
-        shown = [self._raw(one) for one in (key, value)]
+        shown = [self._raw(show_keys, columns.keys[at]), self._raw(show, columns.values[at])]
         self._add(
             render_shown(place, columns, only, (b"", [shown[0]], b""), (b"", [shown[1]], b""))
         )
         self.raw += 1
 
-    def _raw(self, value: bytes | None) -> bytes:
+    def _raw(self, shows: Callable[..., Shown], value: bytes | None) -> bytes:
         if value is None:
             return b"null"
         try:
-            before, (each,), behind = show(self._embedded, [value])
+            before, (each,), behind = shows(self._embedded, [value])
         except Undecodable:
             return raw_text(value)
         return before + each + behind

@@ -17,10 +17,12 @@ import msgspec
 
 from app.api.answers import Send, send_answer, send_nothing
 from app.api.errors import ApiError, status_and_code
+from app.api.records.encoding import Target
 from app.api.request_body import Receive, Scope, header, read_body
 from app.api.v2.dialects import Dialect, FailedRecord
 from app.api.v2.media_types import answer_type, request_format
 from app.api.v2.produce_body import parse_produce
+from app.api.v2.schema_records import SCHEMA_TYPES, Written, write_records
 from app.broker.context import BrokerContext
 from app.broker.errors import (
     BrokerError,
@@ -36,7 +38,7 @@ NO_NUMBER = -1
 """The partition of a path that names it by what is no number."""
 
 _PRODUCED = b'{"partition":%d,"offset":%d,"error_code":null,"error":null}'
-_TAIL = b'],"key_schema_id":null,"value_schema_id":null}'
+_TAIL = b'],"key_schema_id":%b,"value_schema_id":%b}'
 _ALL_PRODUCED = {tuple}
 
 
@@ -70,7 +72,14 @@ async def produce_records(
     ):
         raise missing
     body = await read_body(scope, receive)
-    records = parse_produce(body, embedded, context.clock.now_ms(), partition)
+    now_ms = context.clock.now_ms()
+    if embedded in SCHEMA_TYPES:
+        found = context.image.topics.get(topic)
+        target = Target(context.serdes, topic, found.configs if found is not None else {})
+        written = await write_records(target, body, embedded, now_ms, partition)
+    else:
+        written = Written(parse_produce(body, embedded, now_ms, partition), None, None)
+    records = written.records
     if missing is not None:
         refusal = UnknownTopicOrPartition(missing.message)
         outcomes: Sequence[Outcome] = [refusal] * len(records)
@@ -79,7 +88,8 @@ async def produce_records(
     if acks == ACKS_NONE:
         await send_nothing(send)
         return
-    status, answer = _answer(outcomes, dialect)
+    tail = _TAIL % (_number(written.key_schema_id), _number(written.value_schema_id))
+    status, answer = _answer(outcomes, dialect, tail)
     await send_answer(send, status, answer, content_type=accepted)
 
 
@@ -101,17 +111,21 @@ def _is_async(query: bytes) -> bool:
     return parse_qs(query.decode("ascii", "replace")).get("async", [""])[-1].lower() == "true"
 
 
-def _answer(outcomes: Sequence[Outcome], dialect: Dialect) -> tuple[int, bytes]:
+def _number(schema_id: int | None) -> bytes:
+    return b"null" if schema_id is None else b"%d" % schema_id
+
+
+def _answer(outcomes: Sequence[Outcome], dialect: Dialect, tail: bytes) -> tuple[int, bytes]:
     if set(map(type, outcomes)) == _ALL_PRODUCED:
         places = chain.from_iterable(one[:2] for one in outcomes)  # type: ignore[index] # just checked
         line = b",".join([_PRODUCED] * len(outcomes))
-        return 200, b'{"offsets":[%b%b' % (line % tuple(places), _TAIL)
+        return 200, b'{"offsets":[%b%b' % (line % tuple(places), tail)
     word = _FAILURES[dialect.failed_record]
     lines = [
         msgspec.json.encode(word(one)) if isinstance(one, BrokerError) else _PRODUCED % one[:2]
         for one in outcomes
     ]
-    return dialect.failed_record_status, b'{"offsets":[%b%b' % (b",".join(lines), _TAIL)
+    return dialect.failed_record_status, b'{"offsets":[%b%b' % (b",".join(lines), tail)
 
 
 def _confluent(error: BrokerError) -> Mapping[str, object]:

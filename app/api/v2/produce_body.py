@@ -7,7 +7,7 @@ Source: Confluent REST Proxy v2, "POST /topics/(topic_name)"; Strimzi's bridge f
 """
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -22,10 +22,11 @@ from app.broker.produce import RecordToProduce
 from storage.format.record import Headers
 
 PARTITION_DIGITS_MAX = 10
-_BRACKETS_OF_A_RECORD = 2
+BRACKETS_OF_A_RECORD = 2
 """Of a record object and of a value that is an object, as most are."""
 
-_EMPTY = "Payload error. Request body is empty. Data is required."
+EMPTY = "Payload error. Request body is empty. Data is required."
+NO_RECORDS = "Payload error. 'records' must hold at least one record."
 
 
 class HeaderIn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -75,10 +76,10 @@ def parse_produce(
         ApiError: 400 or 422, with the number of the record at fault.
     """
     if not body.strip():
-        raise ApiError(422, 422, _EMPTY)
+        raise ApiError(422, 422, EMPTY)
     wanted = decode_body(_decoder, body)
     if not wanted.records:
-        raise ApiError(422, 422, "Payload error. 'records' must hold at least one record.")
+        raise ApiError(422, 422, NO_RECORDS)
     if any(
         one is not None
         for one in (
@@ -90,9 +91,9 @@ def parse_produce(
     ):
         raise ApiError(422, 422, f"Records of format {embedded.value} take no schema")
     brackets = body.count(b"{") + body.count(b"[")
-    is_deep = brackets > _BRACKETS_OF_A_RECORD * len(wanted.records) + JSON_DEPTH_MAX
+    is_deep = brackets > BRACKETS_OF_A_RECORD * len(wanted.records) + JSON_DEPTH_MAX
     if is_deep or has_long_number(body):
-        _check_bounds(wanted.records)
+        check_bounds(wanted.records)
     return _records(wanted.records, embedded, now_ms, partition)
 
 
@@ -119,7 +120,12 @@ def decode_body(decoder: msgspec.json.Decoder[_Item], body: bytes) -> _Item:
         ) from None
 
 
-def _check_bounds(records: Sequence[RecordIn]) -> None:
+def check_bounds(records: Sequence[RecordIn]) -> None:
+    """Refuse JSON that nests too deep or has a number of too many digits.
+
+    Raises:
+        ApiError: Names the record.
+    """
     for position, one in enumerate(records):
         for raw in (one.key, one.value):
             if raw is msgspec.UNSET:
@@ -141,19 +147,43 @@ def _records(
         try:
             key = None if one.key is unset else decode(embedded, bytes(one.key))
             value = None if one.value is unset else decode(embedded, bytes(one.value))
-            headers = _headers(one.headers) if one.headers else ()
         except BadData as error:
             raise _bad(position, str(error)) from None
-        partition = of_path
-        if one.partition is not None:
-            partition = _partition(one.partition, position, of_path)
-        timestamp_ms = now_ms
-        if one.timestamp is not None:
-            timestamp_ms = one.timestamp
-            if not 0 <= timestamp_ms <= TIMESTAMP_MS_MAX:
-                raise _bad(position, "'timestamp' must be milliseconds since 1970")
+        if one.partition is None and one.timestamp is None and one.headers is None:
+            append(((now_ms, key, value, ()), of_path))
+            continue
+        timestamp_ms, headers, partition = read_place(one, position, now_ms, of_path)
         append(((timestamp_ms, key, value, headers), partition))
     return parsed
+
+
+class Placed(Protocol):
+    """What a record says beside its key and value."""
+
+    partition: int | str | None
+    timestamp: int | None
+    headers: list[HeaderIn] | None
+
+
+def read_place(
+    one: Placed, position: int, now_ms: int, of_path: int | None
+) -> tuple[int, Headers, int | None]:
+    """Return timestamp, headers and partition of a record.
+
+    Raises:
+        ApiError: One of them is none.
+    """
+    try:
+        headers = _headers(one.headers) if one.headers else ()
+    except BadData as error:
+        raise _bad(position, str(error)) from None
+    partition = of_path
+    if one.partition is not None:
+        partition = _partition(one.partition, position, of_path)
+    timestamp_ms = now_ms if one.timestamp is None else one.timestamp
+    if not 0 <= timestamp_ms <= TIMESTAMP_MS_MAX:
+        raise _bad(position, "'timestamp' must be milliseconds since 1970")
+    return timestamp_ms, headers, partition
 
 
 def _headers(given: Sequence[HeaderIn]) -> Headers:

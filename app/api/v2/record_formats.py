@@ -1,18 +1,31 @@
 """Keys and values of REST v2: from JSON to the bytes stored, and back.
 
+Values of schemas are written by ``schema_records`` and come here decoded
+(``records.decoding``).
+
 Both ways without code of ours per record where it can be (benchmarks/areas/rest_v2.py): values
 that are plain ASCII, or JSON texts all, are shown as they lie in the log.
 """
 
 from binascii import b2a_base64
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import cast
 
 import msgspec
 
-from app.api.embedded_formats import NULL, BadData, are_all_json, decode_data, is_json, on_one_line
+from app.api.embedded_formats import (
+    NULL,
+    BadData,
+    Decoded,
+    EmbeddedFormat,
+    are_all_json,
+    decode_data,
+    is_json,
+    on_one_line,
+)
 from app.api.v2.media_types import RecordFormat
+from schema_registry.formats.framing import unframe
 
 _KINDS = {
     RecordFormat.BINARY: "BINARY",
@@ -69,6 +82,26 @@ def show(embedded: RecordFormat, values: Sequence[bytes | None]) -> Shown:
     return _SHOWING[embedded](cast("Sequence[bytes]", values))
 
 
+def show_keys(embedded: RecordFormat, keys: Sequence[bytes | None]) -> Shown:
+    """Return each key's JSON: a format of schemas shows plain keys as strings.
+
+    Raises:
+        Undecodable: One of them is none of the format.
+    """
+    if embedded not in OF_SCHEMAS:
+        return show(embedded, keys)
+    kind = EMBEDDED[embedded]
+    shown = []
+    for key in keys:
+        if key is None:
+            shown.append(NULL)
+        elif type(key) is not Decoded and unframe(key) is None:
+            shown.append(raw_text(key))
+        else:
+            shown += _show_decoded(kind, [key])[1]
+    return b"", shown, b""
+
+
 def raw_text(value: bytes) -> bytes:
     """Return bytes as a JSON string, whatever they are: as text if they are UTF-8, else base64."""
     try:
@@ -93,7 +126,27 @@ def _show_json(values: Sequence[bytes]) -> Shown:
     return b"", [_show(RecordFormat.JSON, one) for one in values], b""
 
 
-_SHOWING = {
+OF_SCHEMAS = frozenset({RecordFormat.AVRO, RecordFormat.JSONSCHEMA, RecordFormat.PROTOBUF})
+
+
+def _show_decoded(kind: EmbeddedFormat, values: Sequence[bytes]) -> Shown:
+    if not all(type(one) is Decoded and one.kind is kind for one in values):
+        raise Undecodable
+    return b"", values, b""
+
+
+EMBEDDED: Mapping[RecordFormat, EmbeddedFormat] = {
+    RecordFormat.BINARY: EmbeddedFormat.BINARY,
+    RecordFormat.TEXT: EmbeddedFormat.STRING,
+    RecordFormat.JSON: EmbeddedFormat.STRING,
+    RecordFormat.AVRO: EmbeddedFormat.AVRO,
+    RecordFormat.JSONSCHEMA: EmbeddedFormat.JSONSCHEMA,
+    RecordFormat.PROTOBUF: EmbeddedFormat.PROTOBUF,
+}
+"""What keys and values are decoded for; only the last three name schemas."""
+
+_SHOWING: Mapping[RecordFormat, Callable[[Sequence[bytes]], Shown]] = {
+    **{one: partial(_show_decoded, EMBEDDED[one]) for one in OF_SCHEMAS},
     RecordFormat.BINARY: _show_binary,
     RecordFormat.TEXT: _show_text,
     RecordFormat.JSON: _show_json,
@@ -101,6 +154,9 @@ _SHOWING = {
 
 
 def _show(embedded: RecordFormat, value: bytes) -> bytes:
+    if embedded in OF_SCHEMAS:
+        _show_decoded(EMBEDDED[embedded], [value])
+        return value
     if embedded is RecordFormat.BINARY:
         return b'"%b"' % _base64(value)
     try:

@@ -6,6 +6,7 @@ Tests hold these schemas to what the handlers take and answer.
 from typing import Any
 
 from app.api.v2.media_types import V2, RecordFormat
+from app.api.v2.record_formats import OF_SCHEMAS
 
 Schema = dict[str, Any]
 
@@ -17,6 +18,12 @@ _NAMES = {
     RecordFormat.BINARY: "Binary",
     RecordFormat.JSON: "Json",
     RecordFormat.TEXT: "Text",
+    RecordFormat.AVRO: "Avro",
+    RecordFormat.JSONSCHEMA: "JsonSchema",
+    RecordFormat.PROTOBUF: "Protobuf",
+}
+_OF_SCHEMA: Schema = {
+    "description": "The JSON view of what the schema describes, or null.",
 }
 _DATA: dict[RecordFormat, Schema] = {
     RecordFormat.BINARY: {
@@ -26,6 +33,10 @@ _DATA: dict[RecordFormat, Schema] = {
     },
     RecordFormat.JSON: {"description": "Any JSON; null is a null, not the text of one."},
     RecordFormat.TEXT: {"type": ["string", "null"], "description": "Text, or null."},
+    RecordFormat.AVRO: _OF_SCHEMA
+    | {"description": "Avro's JSON encoding (a union is `{type: value}`), or null."},
+    RecordFormat.JSONSCHEMA: _OF_SCHEMA,
+    RecordFormat.PROTOBUF: _OF_SCHEMA | {"description": "Protobuf's JSON mapping, or null."},
 }
 
 
@@ -57,11 +68,21 @@ def _record(name: str, data: Schema) -> Schema:
     ) | {"additionalProperties": False}
 
 
-def _request(name: str) -> Schema:
+def _request(name: str, *, has_schema: bool) -> Schema:
+    schemas: Schema = {}
+    for field in ("key", "value") if has_schema else ():
+        schemas[f"{field}_schema"] = _TEXT | {
+            "description": f"The schema of the {field}s; registered if its subject does not have "
+            "it."
+        }
+        schemas[f"{field}_schema_id"] = _INT32 | {
+            "description": f"The id of the schema of the {field}s, in place of the schema."
+        }
     return _object(
         f"Records to produce, keys and values as {name.lower()}.",
         ["records"],
         records={"type": "array", "items": _ref(f"V2{name}Record"), "minItems": 1},
+        **schemas,
     ) | {"additionalProperties": False}
 
 
@@ -115,7 +136,7 @@ SCHEMAS: dict[str, Schema] = {
 }
 for _format, _name in _NAMES.items():
     SCHEMAS[f"V2{_name}Record"] = _record(_name, _DATA[_format])
-    SCHEMAS[f"V2{_name}ProduceRequest"] = _request(_name)
+    SCHEMAS[f"V2{_name}ProduceRequest"] = _request(_name, has_schema=_format in OF_SCHEMAS)
     SCHEMAS[f"V2{_name}ConsumedRecord"] = _consumed(_name, _DATA[_format])
 
 

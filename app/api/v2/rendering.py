@@ -14,7 +14,7 @@ import msgspec
 
 from app.api.embedded_formats import NULL
 from app.api.v2.media_types import RecordFormat
-from app.api.v2.record_formats import Shown, show
+from app.api.v2.record_formats import Shown, show, show_keys
 from storage.format.decoder import Columns
 from storage.format.record import Headers
 
@@ -33,7 +33,7 @@ def render_records(
     Raises:
         Undecodable: One of them is none of the format.
     """
-    keys = show(embedded, columns.keys[wanted])
+    keys = show_keys(embedded, columns.keys[wanted])
     values = show(embedded, columns.values[wanted])
     return render_shown(place, columns, wanted, keys, values)
 

@@ -15,6 +15,7 @@ import msgspec
 from app.api.answers import HeaderList, Send, send_answer
 from app.api.edge.addresses import this_url
 from app.api.errors import ApiError
+from app.api.records.decoding import with_decoded
 from app.api.records.filtering import counts_header, filter_of
 from app.api.records.reading import UnreadableBatch, open_batches
 from app.api.records.rendering import render_records
@@ -308,10 +309,14 @@ async def _shown(
     reader: _Reader, place: tuple[str, int], columns: Columns, first: int, maximum: int
 ) -> tuple[tuple[Columns, slice], int, int]:
     """Return which records of a batch are shown, how many, and the end of those looked at."""
+    codecs = reader.context.serdes.codecs
+    types = (reader.query.key_type, reader.query.value_type)
     if reader.filter is None:
         end = min(len(columns.offsets), first + maximum)
-        return (columns, slice(first, end)), end - first, end
+        shown = slice(first, end)
+        return (await with_decoded(codecs, columns, types, shown), shown), end - first, end
     wanted = range(first, len(columns.offsets))
+    columns = await with_decoded(codecs, columns, types, slice(first, len(columns.offsets)))
     monotonic = reader.context.clock.monotonic
     matched = await reader.filter.matching(place, columns, wanted, monotonic, maximum)
     count = len(matched.indexes)

@@ -23,9 +23,11 @@ from app.api.answers import Send, send_answer
 from app.api.embedded_formats import JSON_DEPTH_MAX
 from app.api.errors import ApiError, encode_error, status_and_code
 from app.api.json_stream import MalformedStream, ObjectSplitter
+from app.api.records.encoding import Target, settle
 from app.api.records.parsing import (
     BatchIn,
     Parsed,
+    ParseOutcome,
     Refused,
     parse_body,
     parse_entry,
@@ -81,8 +83,9 @@ async def produce_records(
         parsed = _take_apart(body, now_ms)
     if not parsed:
         raise ApiError(422, 422, "Payload error. Request body is empty. Data is required.")
-    outcomes = await _produce_all(context, principal, topic, parsed)
-    await send_answer(send, 200, receipts.lines(parsed, outcomes))
+    settled = await settle(_target(context, topic), parsed)
+    outcomes = await _produce_all(context, principal, topic, settled)
+    await send_answer(send, 200, receipts.lines(settled, outcomes))
 
 
 async def produce_batch(
@@ -96,7 +99,8 @@ async def produce_batch(
     """Answer ``POST /v3/clusters/{cluster_id}/topics/{topic_name}/records:batch``."""
     _check_content_type(scope)
     _check_topic(context, principal, topic)
-    ids, parsed = _parse_entries(await read_body(scope, receive), context.clock.now_ms())
+    ids, read = _parse_entries(await read_body(scope, receive), context.clock.now_ms())
+    parsed = await settle(_target(context, topic), read)
     outcomes = await _produce_all(context, principal, topic, parsed)
     receipts = _Receipts(context, topic)
     successes: list[msgspec.Raw] = []
@@ -181,6 +185,8 @@ class _Stream:
         self._receipts = receipts
         self._splitter = ObjectSplitter(object_bytes_max=BODY_BYTES_MAX, depth_max=JSON_DEPTH_MAX)
         self._pending: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue(STREAM_PIECES_MAX)
+        self._settling = asyncio.Lock()
+        """One piece's schemas are found after the other's, so that appends keep their order."""
 
     async def run(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request."""
@@ -221,11 +227,13 @@ class _Stream:
         parsed = parse_body(b"\n".join(objects), now_ms)
         if parsed is None:
             parsed = [parse_one(text, now_ms) for text in objects]
+        async with self._settling:
+            settled = await settle(_target(self._context, self._topic), parsed)
         try:
-            outcomes = await _produce_all(self._context, self._principal, self._topic, parsed)
+            outcomes = await _produce_all(self._context, self._principal, self._topic, settled)
         except BrokerError as error:
-            outcomes = [error] * len(parsed)
-        return self._receipts.lines(parsed, outcomes)
+            outcomes = [error] * len(settled)
+        return self._receipts.lines(settled, outcomes)
 
     async def _end(self, tasks: asyncio.TaskGroup, code: int, message: str) -> None:
         async def last() -> bytes:
@@ -260,7 +268,12 @@ def _failure(one: Parsed | Refused, outcome: Outcome | None) -> tuple[int, str]:
     return status_and_code(outcome)[1], str(outcome)
 
 
-def _take_apart(body: bytes, now_ms: int) -> list[Parsed | Refused]:
+def _target(context: BrokerContext, topic: str) -> Target:
+    found = context.image.topics.get(topic)
+    return Target(context.serdes, topic, found.configs if found is not None else {})
+
+
+def _take_apart(body: bytes, now_ms: int) -> list[ParseOutcome]:
     """Parse a body that does not decode as a whole, object by object, up to a syntax error."""
     splitter = ObjectSplitter(object_bytes_max=BODY_BYTES_MAX, depth_max=JSON_DEPTH_MAX)
     objects: list[bytes] = []
@@ -275,7 +288,7 @@ def _take_apart(body: bytes, now_ms: int) -> list[Parsed | Refused]:
     return [*parsed, end] if end is not None else parsed
 
 
-def _parse_entries(body: bytes, now_ms: int) -> tuple[list[str], list[Parsed | Refused]]:
+def _parse_entries(body: bytes, now_ms: int) -> tuple[list[str], list[ParseOutcome]]:
     if not body.strip():
         raise ApiError(422, 42208, "Batch error: the request body is empty.")
     try:
@@ -287,7 +300,7 @@ def _parse_entries(body: bytes, now_ms: int) -> tuple[list[str], list[Parsed | R
         raise ApiError(status, refused.error_code, refused.message) from None
     if not 0 < len(batch.entries) <= ENTRIES_MAX:
         raise ApiError(422, 42208, f"Batch error: a batch has 1 to {ENTRIES_MAX} entries.")
-    by_id: dict[str, Parsed | Refused] = {}
+    by_id: dict[str, ParseOutcome] = {}
     for entry in batch.entries:
         entry_id, one = parse_entry(bytes(entry), now_ms)
         if entry_id is None:

@@ -5,6 +5,7 @@ Tests hold these schemas to what the handlers take and answer.
 
 from typing import Any
 
+from app.api.embedded_formats import EmbeddedFormat
 from app.api.v3.consume_query import (
     BYTES_DEFAULT,
     BYTES_MAX,
@@ -14,6 +15,7 @@ from app.api.v3.consume_query import (
 )
 from app.api.v3.produce import ENTRIES_MAX, ENTRY_ID_CHARS_MAX
 from app.consumers.filters.language import SOURCE_CHARS_MAX
+from schema_registry.serdes.naming import SubjectNameStrategy
 
 Schema = dict[str, Any]
 
@@ -37,7 +39,11 @@ def _closed(schema: Schema) -> Schema:
     return schema | {"additionalProperties": False}
 
 
-_DATA_TYPE: Schema = {"type": "string", "enum": ["BINARY", "JSON", "STRING"]}
+_DATA_TYPE: Schema = {"type": "string", "enum": [one.value for one in EmbeddedFormat]}
+_DATA: Schema = {
+    "description": "Base64 for BINARY, text for STRING, anything for JSON; for the others the JSON "
+    "view of what the schema describes."
+}
 
 _RECORD_FIELDS: dict[str, Schema] = {
     "partition_id": _INT32 | {"minimum": 0, "description": "Chosen by key if left out."},
@@ -62,10 +68,24 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "ProduceRequestData": _closed(
         _object(
-            "A key or a value. Left out as a whole, or with `data` null, it is null.",
-            ["type", "data"],
+            "A key or a value. Left out as a whole, or with `data` null, it is null. AVRO, "
+            "JSONSCHEMA and PROTOBUF need a schema of the registry: `schema` with its `type`, or "
+            "without a type `schema_id` or `schema_version`; the subject's latest version if "
+            "nothing is said.",
+            ["data"],
             type=_DATA_TYPE,
-            data={"description": "Base64 for BINARY, text for STRING, anything for JSON."},
+            data=_DATA,
+            subject=_TEXT | {"description": "Whose schemas; excludes a strategy."},
+            subject_name_strategy={
+                "type": "string",
+                "enum": [one.value for one in SubjectNameStrategy],
+                "description": "How the subject is called; that of the topic's configs if left "
+                "out, which is TOPIC_NAME unless it was changed.",
+            },
+            schema_id=_INT32 | {"description": "Excludes a type, a version and a schema."},
+            schema_version=_INT32 | {"description": "Excludes a type, an id and a schema."},
+            schema=_TEXT
+            | {"description": "The schema itself; registered if its subject does not have it."},
         )
     ),
     "ProduceRequest": _closed(_object("A record.", [], **_RECORD_FIELDS)),
@@ -94,6 +114,10 @@ SCHEMAS: dict[str, Schema] = {
         ["type", "size"],
         type=_DATA_TYPE,
         size=_INT64 | {"description": "Bytes."},
+        subject=_TEXT,
+        schema_id=_INT32,
+        schema_version=_INT32
+        | {"description": "Left out if the schema is none of the subject's versions."},
     ),
     "ProduceResponse": _object(
         "A receipt: where a record landed, or why not.",
@@ -137,7 +161,8 @@ SCHEMAS: dict[str, Schema] = {
         "A key or a value as it is shown.",
         ["type", "data"],
         type=_DATA_TYPE,
-        data={"description": "Base64 for BINARY, text for STRING, anything for JSON."},
+        schema_id=_INT32 | {"description": "Of AVRO, JSONSCHEMA and PROTOBUF."},
+        data=_DATA,
     ),
     "ConsumedHeader": _object(
         "A record header.",

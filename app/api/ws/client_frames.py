@@ -30,7 +30,7 @@ Id = (
 Offset = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Partition = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Amount = Annotated[int, Meta(ge=0, le=CREDIT_MAX)]
-Type = Literal["BINARY", "JSON", "STRING"]
+Type = Literal["BINARY", "JSON", "STRING", "AVRO", "JSONSCHEMA", "PROTOBUF"]
 
 
 class PartitionIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,7 +1,8 @@
 """Producing: from a produce frame to what was appended, and to the words of its receipt.
 
 Invariants:
-    The appends of a frame are done, in the order of the frames, before anything is awaited.
+    The appends of a frame are done, in the order of the frames, before anything else is awaited
+    than the schemas that its values name.
     A frame of an idempotent producer is one batch: sent again, it is answered with the offsets that
     it has; it is taken or refused as a whole.
     A receipt says of every record what became of it, in three ways: where it is, surely not
@@ -9,9 +10,11 @@ Invariants:
 Called by: connection. Calls: broker.produce, broker.append_batches.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from app.api.errors import ApiError, status_and_code
+from app.api.records.encoding import Target, settle
 from app.api.records.parsing import Refused, parse_array
 from app.api.ws.client_frames import BinaryProduce, Produce, ProducerIn
 from app.api.ws.codec import BadFrame, Kind
@@ -39,15 +42,19 @@ class Producer:
         """Append in someone's name."""
         self._context = context
         self._principal = principal
+        self._turn = asyncio.Lock()
+        """Of the frame whose schemas are looked for: those behind it wait, in their order."""
 
     async def produce_json(self, frame: Produce) -> list[Run]:
         """Append the records of a text frame."""
-        parsed = parse_array(bytes(frame.records), self._context.clock.now_ms())
-        if isinstance(parsed, Refused):
-            return [_refusal(1, parsed.error_code, parsed.message)]
-        if not 0 < len(parsed) <= RECORDS_OF_A_PRODUCE_MAX:
-            why = f"a produce has 1 to {RECORDS_OF_A_PRODUCE_MAX} records, not {len(parsed)}"
-            return [_refusal(max(1, len(parsed)), 40002, why)]
+        read = parse_array(bytes(frame.records), self._context.clock.now_ms())
+        if isinstance(read, Refused):
+            return [_refusal(1, read.error_code, read.message)]
+        if not 0 < len(read) <= RECORDS_OF_A_PRODUCE_MAX:
+            why = f"a produce has 1 to {RECORDS_OF_A_PRODUCE_MAX} records, not {len(read)}"
+            return [_refusal(max(1, len(read)), 40002, why)]
+        async with self._turn:
+            parsed = await settle(self._target(frame.topic), read)
         refused = {at: one for at, one in enumerate(parsed) if isinstance(one, Refused)}
         records = [one[0] for one in parsed if not isinstance(one, Refused)]
         if frame.partition is not None:
@@ -85,9 +92,15 @@ class Producer:
         except BadColumns as error:
             return [_refusal(header.count, 400, f"Bad Request: {error}")]
         records = [(record, header.partition) for record in found]
+        async with self._turn:
+            pass
         if header.producer is not None:
             return await self._append_once(header, records, header.producer)
         return runs(list(await self._produce(header.topic, records, header.acks)))
+
+    def _target(self, topic: str) -> Target:
+        found = self._context.image.topics.get(topic)
+        return Target(self._context.serdes, topic, found.configs if found is not None else {})
 
     async def _produce(
         self, topic: str, records: Sequence[RecordToProduce], acks: str
@@ -129,6 +142,8 @@ class Producer:
         except CorruptBatch as error:
             return [_refusal(1, 40002, f"not a record batch: {error}")]
         batch = bytearray(data)
+        async with self._turn:
+            pass
         return await self._append(header.topic, header.partition, batch, count, header.acks)
 
     async def _append(

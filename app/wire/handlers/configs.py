@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from app.broker.errors import BrokerError, InvalidConfig, InvalidRequest
 from app.broker.node import describe_broker_configs
 from app.broker.topic_configs import (
+    TOPIC_KEYS,
     AlterOperation,
     ConfigChange,
     ConfigEntry,
@@ -32,7 +33,6 @@ from app.wire.messages.configs import (
     IncrementalAlterConfigsResponse,
 )
 from app.wire.registry import serve
-from storage.config import CONFIG_KEYS
 
 TOPIC = 2
 BROKER = 4
@@ -119,7 +119,7 @@ async def alter_configs(call: Call, request: AlterConfigsRequest) -> AlterConfig
         named = {one.name for one in resource.configs}
         changes = [ConfigChange(name=one.name, value=one.value) for one in resource.configs] + [
             ConfigChange(name=name, operation=AlterOperation.DELETE)
-            for name in CONFIG_KEYS
+            for name in TOPIC_KEYS
             if name not in named
         ]
         try:

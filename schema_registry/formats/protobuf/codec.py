@@ -83,6 +83,21 @@ class ProtobufCodec:
             raise InvalidPayload("", _reason(error)) from error
         return content
 
+    def name_of(self, payload: bytes) -> str:
+        """Return the full name of the message that a payload is.
+
+        Raises:
+            InvalidPayload: It is none of this schema.
+        """
+        try:
+            indexes, _ = read_indexes(payload)
+        except ValueError as error:
+            raise InvalidPayload("", str(error)) from error
+        name = self._schema.message_names.get(indexes)
+        if name is None:
+            raise InvalidPayload("", f"the schema has no message of the indexes {list(indexes)}")
+        return name
+
     def decode(self, payload: bytes) -> Any:
         """Return the JSON value of a payload.
 

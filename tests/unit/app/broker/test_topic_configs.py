@@ -10,6 +10,7 @@ from app.broker.errors import (
     UnknownTopicOrPartition,
 )
 from app.broker.topic_configs import (
+    TOPIC_KEYS,
     AlterOperation,
     ConfigChange,
     ConfigSource,
@@ -19,7 +20,6 @@ from app.broker.topic_configs import (
 )
 from app.security.acls import Operation
 from app.security.principal import ANONYMOUS
-from storage.config import CONFIG_KEYS
 from tests.support.broker import Guards, guarded
 
 
@@ -37,8 +37,8 @@ def shown(context: BrokerContext, name: str) -> tuple[str, bool, list[str]]:
 def test_every_key_is_shown_with_its_default(context: BrokerContext) -> None:
     entries = describe_topic_configs(context, ANONYMOUS, "t")
 
-    assert [one.name for one in entries] == sorted(CONFIG_KEYS)
-    assert all(one.value == CONFIG_KEYS[one.name].default for one in entries)
+    assert [one.name for one in entries] == sorted(TOPIC_KEYS)
+    assert all(one.value == TOPIC_KEYS[one.name].default for one in entries)
     assert all(one.is_default and one.source is ConfigSource.DEFAULT_CONFIG for one in entries)
 
 

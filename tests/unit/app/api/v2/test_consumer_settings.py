@@ -58,7 +58,6 @@ def test_setting_is_what_was_asked(given: dict[str, Any], field: str, value: obj
     ("given", "code"),
     [
         ({"format": "xml"}, 42204),
-        ({"format": "avro"}, 42204),
         ({"auto_offset_reset": "bar"}, 42204),
         ({"auto_commit_enable": "maybe"}, 42204),
         ({"auto_commit_enable": "true", "enable_auto_commit": False}, 42204),

@@ -55,7 +55,7 @@ async def test_name_is_made_where_none_is_given_and_may_be_the_legacy_id(
 @pytest.mark.parametrize(
     ("settings", "code"),
     [
-        ({"format": "avro"}, 42204),
+        ({"format": "xml"}, 42204),
         ({"auto_offset_reset": "bar"}, 42204),
         ({"fetch_min_bytes": 99_999_999}, 40001),
         ({"more": 1}, 422),

@@ -67,11 +67,11 @@ def test_other_types_are_refused(content_type: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", ["avro", "protobuf", "jsonschema"])
-def test_formats_with_schemas_are_refused_with_a_word(name: str) -> None:
-    with pytest.raises(ApiError, match="needs a schema registry"):
-        request_format(b"application/vnd.kafka.%b.v2+json" % name.encode(), plain_is_binary=True)
-    with pytest.raises(ApiError, match="needs a schema registry"):
-        record_format(name)
+def test_formats_with_schemas_are_served(name: str) -> None:
+    content_type = b"application/vnd.kafka.%b.v2+json" % name.encode()
+
+    assert request_format(content_type, plain_is_binary=True) is record_format(name)
+    assert RecordFormat(name).media_type == content_type
 
 
 def test_format_has_its_name() -> None:

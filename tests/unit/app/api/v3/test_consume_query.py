@@ -79,7 +79,7 @@ def test_times_are_iso_8601_or_milliseconds(text: str, milliseconds: int) -> Non
         f"max_bytes={BYTES_MAX + 1}",
         f"wait_ms={WAIT_MS_MAX + 1}",
         "wait_ms=-1",
-        "key_type=AVRO",
+        "key_type=XML",
         "value_type=",
         "nothing=1",
         "%FF=1",

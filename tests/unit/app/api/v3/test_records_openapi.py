@@ -5,13 +5,13 @@ from typing import Any
 
 import msgspec
 
-from app.api.records.parsing import BatchIn, EntryIn, HeaderIn, PlainDataIn, RecordIn
+from app.api.records.parsing import BatchIn, DataIn, EntryIn, HeaderIn, RecordIn
 from app.api.v3.records_openapi import PARTITION_QUERY, SCHEMAS, TOPIC_QUERY
 from tests.support.application import TOPICS, RunningApplication
 
 TAKEN = {
     "ProduceRequest": RecordIn,
-    "ProduceRequestData": PlainDataIn,
+    "ProduceRequestData": DataIn,
     "ProduceRequestHeader": HeaderIn,
     "ProduceBatchEntry": EntryIn,
     "ProduceBatchRequest": BatchIn,

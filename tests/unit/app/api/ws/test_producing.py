@@ -76,7 +76,7 @@ async def test_a_record_that_does_not_parse_is_refused_beside_the_others(
     found = await producer.produce_json(given)
 
     assert [(run.count, run.error_code, run.base_offset) for run in found] == [
-        (1, 400, None),
+        (1, 40401, None),
         (1, None, 0),
     ]
     assert await values(app, "one") == [2]

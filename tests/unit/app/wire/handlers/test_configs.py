@@ -1,6 +1,7 @@
 import pytest
 
 from app.broker.context import BrokerContext
+from app.broker.topic_configs import TOPIC_KEYS
 from app.wire.messages.configs import (
     AlterableConfig,
     AlterConfigsRequest,
@@ -15,7 +16,6 @@ from app.wire.messages.configs import (
     IncrementalAlterConfigsResource,
     IncrementalAlterConfigsResponse,
 )
-from storage.config import CONFIG_KEYS
 from tests.support.wire_calls import ask
 
 TOPIC, BROKER = 2, 4
@@ -66,12 +66,12 @@ async def test_every_config_of_a_topic_is_told_with_its_source(
 
     result = await described(broker, TOPIC, "t", version=version)
 
-    assert (result.error_code, {one.name for one in result.configs}) == (0, set(CONFIG_KEYS))
+    assert (result.error_code, {one.name for one in result.configs}) == (0, set(TOPIC_KEYS))
     found = {one.name: one for one in result.configs}["retention.ms"]
     assert (found.value, found.config_source, found.read_only) == ("7", 1, False)
     assert [(one.value, one.source) for one in found.synonyms] == [
         ("7", 1),
-        (CONFIG_KEYS["retention.ms"].default, 5),
+        (TOPIC_KEYS["retention.ms"].default, 5),
     ]
     if version >= 3:
         assert (found.config_type, bool(found.documentation)) == (5, True)
@@ -83,7 +83,7 @@ async def test_only_the_keys_asked_for_are_told_and_none_means_all(
 ) -> None:
     result = await described(broker, TOPIC, "t", keys)
 
-    assert len(result.configs) == (1 if keys else len(CONFIG_KEYS))
+    assert len(result.configs) == (1 if keys else len(TOPIC_KEYS))
 
 
 async def test_the_node_s_own_configs_are_read_only(broker: BrokerContext) -> None:

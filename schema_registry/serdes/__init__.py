@@ -1,0 +1,1 @@
+"""Values to bytes and back, with the schemas of the registry: for doors that carry data."""
