@@ -25,6 +25,7 @@ from app.api.edge.edge import Edge
 from app.api.resume_tokens import SECRET_NAME, ResumeTokens
 from app.broker.context import BrokerContext, BrokerLimits
 from app.broker.partitioner import Partitioner
+from app.broker.schema_checks import SchemaChecks
 from app.cluster.catalog import Catalog
 from app.cluster.database import sqlite_url
 from app.cluster.metadata_image import BrokerRegistration
@@ -231,6 +232,7 @@ def _context(
             auto_create_topics=settings.auto_create_topics,
         ),
         serdes=serdes,
+        schema_checks=SchemaChecks(serdes.checks),
     )
 
 

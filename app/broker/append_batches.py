@@ -1,7 +1,8 @@
 """Verb: append batches that a client has built, as they are.
 
-What ``produce`` is for records, this is for batches: no record is looked at. A partition's batch is
-appended as a whole or refused; refusals stand in its outcome, beside those of the others.
+What ``produce`` is for records, this is for batches: no record is looked at, but where a topic
+wants them held to its schemas (``schema_checks``). A partition's batch is appended as a whole or
+refused; refusals stand in its outcome, beside those of the others.
 
 Invariants:
     Appending has no await in it: a client that leaves cancels the wait, never the append.
@@ -29,11 +30,19 @@ from app.broker.partitions import (
     translate_storage_error,
 )
 from app.broker.produce import ACKS_ALL, ACKS_LEADER, ACKS_NONE
+from app.broker.schema_checks import TOLD_MAX
 from app.replication.partition import Partition
 from app.security.acls import Operation
 from app.security.principal import Principal
-from storage.errors import DiskError, LogError
-from storage.format.batch import HEADER_SIZE, LOG_OVERHEAD, MAGIC, MutableBuffer
+from storage.errors import CorruptBatch, DiskError, LogError
+from storage.format.batch import (
+    HEADER_SIZE,
+    LOG_OVERHEAD,
+    MAGIC,
+    MutableBuffer,
+    checked_header,
+)
+from storage.format.decoder import decode_columns
 
 _LENGTH_AT = 8
 _MAGIC_AT = 16
@@ -60,6 +69,8 @@ class AppendedBatch:
 
     log_start_offset: int = NO_OFFSET
     error: BrokerError | None = None
+    record_errors: Sequence[tuple[int, str]] = ()
+    """Positions in the batch of the records at fault, and why; the batch is refused for them."""
 
 
 _Wait = tuple[Partition, int, AppendedBatch]
@@ -90,6 +101,25 @@ def append_batches(
     if acks not in (ACKS_ALL, ACKS_NONE, ACKS_LEADER):
         refused = InvalidRequiredAcks(f"acks must be -1, 0 or 1, not {acks}")
         return [AppendedBatch(error=refused) for _ in batches]
+    topics = context.image.topics
+    if any(context.schema_checks.wants(topics.get(one.topic_name)) for one in batches):
+        checked = asyncio.ensure_future(_append_checked(context, principal, batches, acks))
+        context.schema_checks.spawn(checked)
+        return _finish_checked(context, principal, checked, timeout_ms)
+    outcomes, waits, size = _append_all(context, principal, batches, acks)
+    throttle_ms = context.quotas.produced(principal, size)
+    if waits or throttle_ms:
+        return _wait(context, outcomes, waits, timeout_ms, throttle_ms)
+    return outcomes
+
+
+_Appends = tuple[list[AppendedBatch], list[_Wait], int]
+"""What became of batches, who of them still waits to be durable, bytes added."""
+
+
+def _append_all(
+    context: BrokerContext, principal: Principal, batches: Sequence[BatchToAppend], acks: int
+) -> _Appends:
     outcomes = []
     waits: list[_Wait] = []
     size = 0
@@ -104,10 +134,68 @@ def append_batches(
         size += appended
         if acks != ACKS_NONE and replica.high_watermark < end_offset:
             waits.append((replica, end_offset, outcome))
+    return outcomes, waits, size
+
+
+async def _append_checked(
+    context: BrokerContext, principal: Principal, batches: Sequence[BatchToAppend], acks: int
+) -> _Appends:
+    """Append batches one after the other, those of topics that want it checked before."""
+    outcomes: list[AppendedBatch] = []
+    waits: list[_Wait] = []
+    size = 0
+    for one in batches:
+        refused = await _refusal(context, principal, one)
+        if refused is not None:
+            outcomes.append(refused)
+            continue
+        appended, waiting, added = _append_all(context, principal, [one], acks)
+        outcomes += appended
+        waits += waiting
+        size += added
+    return outcomes, waits, size
+
+
+async def _refusal(
+    context: BrokerContext, principal: Principal, one: BatchToAppend
+) -> AppendedBatch | None:
+    """Return why a batch is not of its topic's schemas; None if it is, or nothing is to be so."""
+    topic = context.image.topics.get(one.topic_name)
+    checks = context.schema_checks
+    if topic is None or not checks.wants(topic):
+        return None
+    try:
+        context.require_topic(principal, Operation.WRITE, one.topic_name)
+        _check_single(one.batch)
+        async with checks.turn(topic.name):
+            checked_header(one.batch, 0)  # damage on the way is no fault of a schema's
+            found = decode_columns(one.batch, 0)
+            faults = await checks.faults(topic, found.keys, found.values, found.headers)
+    except BrokerError as error:
+        return AppendedBatch(error=error)
+    except CorruptBatch as error:
+        return AppendedBatch(error=translate_storage_error(error))
+    if not faults:
+        return None
+    return AppendedBatch(
+        error=InvalidRecord(
+            f"{len(faults)} records of the batch are refused by schema validation; the first: "
+            f"{next(iter(faults.values()))}"
+        ),
+        record_errors=tuple(faults.items())[:TOLD_MAX],
+    )
+
+
+async def _finish_checked(
+    context: BrokerContext,
+    principal: Principal,
+    checked: "asyncio.Task[_Appends]",
+    timeout_ms: int,
+) -> list[AppendedBatch]:
+    """Wait for checks, appends and durability; a client that leaves breaks none of them off."""
+    outcomes, waits, size = await asyncio.shield(checked)
     throttle_ms = context.quotas.produced(principal, size)
-    if waits or throttle_ms:
-        return _wait(context, outcomes, waits, timeout_ms, throttle_ms)
-    return outcomes
+    return await _wait(context, outcomes, waits, timeout_ms, throttle_ms)
 
 
 def _append(

@@ -13,6 +13,7 @@ from app.broker.errors import (
     UnknownTopicOrPartition,
 )
 from app.broker.partitioner import Partitioner
+from app.broker.schema_checks import SchemaChecks
 from app.cluster.catalog import Catalog
 from app.cluster.metadata_image import MetadataImage, TopicMetadata
 from app.cluster.producer_ids import ProducerIds
@@ -63,7 +64,10 @@ class BrokerContext:
     quotas: Quotas
     limits: BrokerLimits
     serdes: Serdes
-    """Schemas of the registry, to write, read and check data with."""
+    """Schemas of the registry, to write and read data with."""
+
+    schema_checks: SchemaChecks
+    """What is asked before records are appended to topics that want it."""
 
     @property
     def image(self) -> MetadataImage:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import count, repeat
 
 from app.broker.context import BrokerContext
-from app.broker.errors import BrokerError, KafkaStorageError
+from app.broker.errors import BrokerError, InvalidRecord, KafkaStorageError
 from app.broker.partitioner import partition_for_key
 from app.broker.partitions import (
     local_leader,
@@ -23,6 +23,7 @@ from app.broker.partitions import (
     require_no_internal_topic,
     translate_storage_error,
 )
+from app.broker.schema_configs import is_checked
 from app.cluster.metadata_image import PartitionMetadata, TopicMetadata
 from app.replication.partition import Partition
 from app.security.acls import Operation
@@ -75,7 +76,9 @@ async def produce(
     require_no_internal_topic(topic)
     outcomes: list[Outcome | None] = [None] * len(records)
     appended = _Appended(context, outcomes)
-    for partition, positions in _by_partition(context, topic, records).items():
+    if is_checked(topic.configs):
+        await _check(context, topic, records, outcomes)
+    for partition, positions in _by_partition(context, topic, records, outcomes).items():
         try:
             metadata = partition_metadata(topic, partition)
             replica = local_leader(context, metadata)
@@ -93,13 +96,36 @@ async def produce(
     return outcomes  # type: ignore[return-value] # no None is left, see above
 
 
+async def _check(
+    context: BrokerContext,
+    topic: TopicMetadata,
+    records: Sequence[RecordToProduce],
+    outcomes: list[Outcome | None],
+) -> None:
+    """Refuse the records that are not of the topic's schemas; what follows comes after them.
+
+    Raises:
+        CoordinatorNotAvailable: The schemas cannot be asked for.
+    """
+    checks = context.schema_checks
+    async with checks.turn(topic.name):
+        _, keys, values, headers = zip(*(record for record, _ in records), strict=True)
+        faults = await checks.faults(topic, keys, values, headers)
+    for position, fault in faults.items():
+        outcomes[position] = InvalidRecord(f"The record is refused by schema validation: {fault}")
+
+
 def _by_partition(
-    context: BrokerContext, topic: TopicMetadata, records: Sequence[RecordToProduce]
+    context: BrokerContext,
+    topic: TopicMetadata,
+    records: Sequence[RecordToProduce],
+    outcomes: Sequence[Outcome | None],
 ) -> Mapping[int, Sequence[int]]:
-    """Return the positions of the records by the partition they go to."""
+    """Return the positions of the records that are not refused by the partition they go to."""
     partition_count = len(topic.partitions)
     free = [record[2] or b"" for record, chosen in records if chosen is None and record[1] is None]
-    if len(free) == len(records):
+    is_any_refused = outcomes.count(None) != len(outcomes)
+    if len(free) == len(records) and not is_any_refused:
         sticky = context.partitioner.partition_without_key(
             topic.topic_id, partition_count, sum(map(len, free))
         )
@@ -108,6 +134,8 @@ def _by_partition(
     keyless: list[int] = []
     keyless_bytes = 0
     for position, (record, partition) in enumerate(records):
+        if is_any_refused and outcomes[position] is not None:
+            continue
         if partition is None:
             key = record[1]
             if key is None:

@@ -72,6 +72,9 @@ class Session:
             shared: What all sessions of the node share.
         """
         self._context = context
+        self.codecs = context.serdes.codecs
+        """Schemas of the registry, for the doors that show what is polled."""
+
         self._shared = shared
         self._kept = KeptState(state, save)
         self._positions = Positions(state.epoch)

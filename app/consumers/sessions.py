@@ -36,7 +36,6 @@ from app.consumers.reading.shared_reads import SharedReads
 from app.consumers.session import Session
 from app.security.acls import Operation
 from app.security.principal import Principal
-from schema_registry.serdes.codecs import Codecs
 
 _logger = logging.getLogger(__name__)
 
@@ -147,11 +146,6 @@ class Sessions:
         finally:
             self._making.discard(key)
         return session
-
-    @property
-    def codecs(self) -> Codecs:
-        """Schemas of the registry, for the doors that show what is consumed."""
-        return self._context.serdes.codecs
 
     async def get(self, group: str, name: str, principal: Principal) -> Session:
         """Return a session.

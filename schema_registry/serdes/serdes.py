@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from schema_registry.registry.context import RegistryContext
+from schema_registry.serdes.checks import Checks
 from schema_registry.serdes.choices import Choices
 from schema_registry.serdes.codecs import Codecs
 
@@ -17,8 +18,11 @@ class Serdes:
     choices: Choices
     """By what producers say."""
 
+    checks: Checks
+    """Whether data is what it has to be."""
+
 
 def serdes_of(registry: RegistryContext) -> Serdes:
     """Return the serdes of a registry."""
     codecs = Codecs(registry)
-    return Serdes(codecs=codecs, choices=Choices(codecs))
+    return Serdes(codecs=codecs, choices=Choices(codecs), checks=Checks(codecs))

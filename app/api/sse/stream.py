@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from app.api.answers import Send
 from app.api.embedded_formats import EmbeddedFormat
 from app.api.errors import status_and_code
+from app.api.records.decoding import with_decoded
 from app.api.records.rendering import render_records
 from app.api.sse.events import (
     comment,
@@ -306,6 +307,9 @@ class Stream:
         last = batch.end_offset if end is None else min(batch.end_offset, end)
         first = bisect_left(columns.offsets, batch.first_offset)
         wanted = range(first, bisect_left(columns.offsets, last))
+        columns = await with_decoded(
+            self.session.codecs, columns, self._wanted.types, slice(wanted.start, wanted.stop)
+        )
         if self._wanted.filter is None:
             await self._send_columns(one, batch, columns, wanted)
             return

@@ -40,7 +40,6 @@ from app.consumers.model import DecodePolicy, Polled, PolledSlice
 from app.consumers.session import Session
 from app.consumers.sessions import Sessions
 from app.security.principal import Principal
-from schema_registry.serdes.codecs import Codecs
 from storage.errors import CorruptBatch
 from storage.format.decoder import Columns, decode_columns
 
@@ -82,7 +81,7 @@ async def poll_records(
     accepted = records_type(header(scope, b"accept"), embedded)
     bounded = bounds(scope["query_string"], session)
     polled = await _while_here(_poll(session, bounded), session, receive)
-    page = _Page(session, sessions.codecs, embedded, dialect)
+    page = _Page(session, embedded, dialect)
     try:
         await page.render(polled)
     except (BrokerError, asyncio.CancelledError):
@@ -133,11 +132,8 @@ async def _disconnected(receive: Receive) -> None:
 class _Page:
     """The records of one answer."""
 
-    def __init__(
-        self, session: Session, codecs: Codecs, embedded: RecordFormat, dialect: Dialect
-    ) -> None:
+    def __init__(self, session: Session, embedded: RecordFormat, dialect: Dialect) -> None:
         self._session = session
-        self._codecs = codecs
         self._policy = session.settings.decode_policy
         self._embedded = embedded
         self._dialect = dialect
@@ -189,7 +185,7 @@ class _Page:
             if self._embedded in OF_SCHEMAS:
                 kind = EMBEDDED[self._embedded]
                 columns = await with_decoded(
-                    self._codecs, columns, (kind, kind), slice(first, end), is_exact=True
+                    self._session.codecs, columns, (kind, kind), slice(first, end), is_exact=True
                 )
             stopped = self._render_batch(place, columns, first, end)
             if stopped is not None:

@@ -94,17 +94,30 @@ def open_slice(one: PolledSlice, shown: Shown) -> OpenSlice:
     return OpenSlice(one, [part for part in opened if part is not None], skipped)
 
 
-def render(one: PolledSlice, shown: Shown, make: "MakeBody") -> Rendered:
+def is_made(one: PolledSlice, shown: Shown, make: "MakeBody") -> bool:
+    """Return whether another subscription has made what is to be rendered."""
+    return one.made is not None and one.made.get((make, shown)) is not None
+
+
+def render(
+    one: PolledSlice, shown: Shown, make: "MakeBody", opened: OpenSlice | None = None
+) -> Rendered:
     """Return a slice of a frame; what another subscription has made of the same serves again.
+
+    Args:
+        one: The slice.
+        shown: How its records are shown.
+        make: What makes the frame's kind of them.
+        opened: The slice, opened before, its values decoded.
 
     Raises:
         Undecodable: The policy says so.
     """
     if one.made is None:
-        return placed(one, make(open_slice(one, shown), shown))
+        return placed(one, make(opened or open_slice(one, shown), shown))
     body = one.made.get((make, shown))
     if body is None:
-        body = make(open_slice(one, shown), shown)
+        body = make(opened or open_slice(one, shown), shown)
         size = len(body.text) + sum(map(len, body.payload))
         one.made.keep((make, shown), body, size)
     assert isinstance(body, Body), "what was made here"
@@ -231,7 +244,7 @@ def _rows(
     if not no_keys:
         keys = [render_data(key, shown.key_type) for key in columns.keys]
     if shown.undecodable != "raw":
-        misfits = _misfits(columns, shown, keys, () if before else values)
+        misfits = _misfits(columns, shown, keys, [before] * len(values) if before else values)
         if misfits:
             if shown.undecodable == "fail":
                 place = (one.topic, one.partition)

@@ -20,6 +20,7 @@ from contextlib import suppress
 import msgspec
 
 from app.api.errors import status_and_code
+from app.api.records.decoding import with_decoded
 from app.api.ws.codec import Kind, Subprotocol, encode_binary, encode_frame
 from app.api.ws.credit import CreditAccount, Unacknowledged
 from app.api.ws.delivery import (
@@ -29,6 +30,7 @@ from app.api.ws.delivery import (
     Undecodable,
     clipped,
     columns_body,
+    is_made,
     json_body,
     open_slice,
     placed,
@@ -58,6 +60,7 @@ from app.consumers.errors import NotAssigned
 from app.consumers.filters.record_filter import RecordFilter, picked
 from app.consumers.model import PolledSlice, Position, TopicPartition
 from app.consumers.session import Session
+from schema_registry.serdes.codecs import Codecs
 
 POLL_SECONDS = 30.0
 """How long one poll waits; then the session is asked again, which shows that it is used."""
@@ -88,33 +91,50 @@ class Delivery:
         self._make = columns_body if self.is_binary else json_body
 
     async def write(
-        self, polled: Collection[PolledSlice], monotonic: Callable[[], float]
+        self, polled: Collection[PolledSlice], monotonic: Callable[[], float], codecs: Codecs
     ) -> list[Rendered]:
-        """Return slices of a frame; waits only if there is a filter.
+        """Return slices of a frame; waits only for a filter and for schemas.
 
         Raises:
             Undecodable: The policy says so.
+            CoordinatorNotAvailable: The schema registry cannot be asked.
         """
+        shown, make = self._shown, self._make
         if self.is_binary and self.kind is Kind.RECORD_BATCHES:
             return [render_batches(one) for one in polled]
-        if self.filter is None:
-            return [render(one, self._shown, self._make) for one in polled]
-        opened = [open_slice(one, self._shown) for one in polled]
-        for one in opened:
-            await _filter(one, self.filter, monotonic)
-        return [placed(one.slice, self._make(one, self._shown)) for one in opened]
+        if self.is_binary and self.filter is None:
+            return [render(one, shown, make) for one in polled]
+        rendered = []
+        for one in polled:
+            if self.filter is None and is_made(one, shown, make):
+                rendered.append(render(one, shown, make))
+                continue
+            opened = open_slice(one, shown)
+            await self._look_into(opened, monotonic, codecs)
+            if self.filter is None:
+                rendered.append(render(one, shown, make, opened))
+            else:
+                rendered.append(placed(one, make(opened, shown)))
+        return rendered
 
+    async def _look_into(
+        self, opened: OpenSlice, monotonic: Callable[[], float], codecs: Codecs
+    ) -> None:
+        """Decode what names a schema, and leave out what the filter does not let through.
 
-async def _filter(
-    opened: OpenSlice, record_filter: RecordFilter, monotonic: Callable[[], float]
-) -> None:
-    """Leave out the records that a filter does not let through."""
-    place = opened.slice.topic_partition
-    for at, columns in enumerate(opened.parts):
-        wanted = range(len(columns.offsets))
-        matched = await record_filter.matching(place, columns, wanted, monotonic)
-        if len(matched.indexes) < len(wanted):
-            opened.parts[at] = picked(columns, matched.indexes)
+        Columns carry the bytes as they are; their filter sees what they are decoded to.
+        """
+        types = (self._shown.key_type, self._shown.value_type)
+        for at, columns in enumerate(opened.parts):
+            seen = await with_decoded(codecs, columns, types)
+            sent = columns if self.is_binary else seen
+            if self.filter is not None:
+                wanted = range(len(seen.offsets))
+                place = opened.slice.topic_partition
+                matched = await self.filter.matching(place, seen, wanted, monotonic)
+                if len(matched.indexes) < len(wanted):
+                    sent = picked(sent, matched.indexes)
+            opened.parts[at] = sent
 
 
 Work = tuple[Callable[[Coroutine[None, None, None]], object], Callable[[], float]]
@@ -316,10 +336,10 @@ class Subscription:
             told = one if end is None else clipped(one, end)
             wanted.append(told._replace(epoch=self._tokens.epoch + one.epoch))
         try:
-            rendered = await self._delivery.write(wanted, self._monotonic)
+            rendered = await self._delivery.write(wanted, self._monotonic, self.session.codecs)
         except Undecodable as error:
             wanted = self._before(wanted, error)
-            rendered = await self._delivery.write(wanted, self._monotonic)
+            rendered = await self._delivery.write(wanted, self._monotonic, self.session.codecs)
         await self._outbox.wait_clear()
         async with self._seeking:
             self._send_current(wanted, rendered)

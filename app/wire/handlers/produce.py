@@ -15,6 +15,7 @@ from app.broker.producers import new_producer
 from app.wire.call import Call
 from app.wire.handlers.addresses import advertised_address, leadership
 from app.wire.messages.produce import (
+    BatchIndexAndErrorMessage,
     InitProducerIdRequest,
     InitProducerIdResponse,
     LeaderIdAndEpoch,
@@ -78,6 +79,11 @@ def _answer(
                 log_append_time_ms=outcome.log_append_time_ms,
                 log_start_offset=outcome.log_start_offset,
             )
+            if outcome.record_errors:
+                made.record_errors = [
+                    BatchIndexAndErrorMessage(batch_index=at, batch_index_error_message=why)
+                    for at, why in outcome.record_errors
+                ]
             if outcome.error is not None:
                 _refuse(call, response, topic.name, made, outcome.error)
             partitions.append(made)

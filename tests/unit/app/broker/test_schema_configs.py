@@ -2,7 +2,20 @@
 
 import pytest
 
-from app.broker.schema_configs import KEY_STRATEGY, SCHEMA_KEYS, VALUE_STRATEGY, strategy_of
+from app.broker.schema_configs import (
+    KEY_LEVEL,
+    KEY_STRATEGY,
+    KEY_VALIDATION,
+    SCHEMA_KEYS,
+    VALUE_LEVEL,
+    VALUE_STRATEGY,
+    VALUE_VALIDATION,
+    FieldRule,
+    ValidationLevel,
+    is_checked,
+    rules_of,
+    strategy_of,
+)
 from schema_registry.serdes.naming import SubjectNameStrategy
 from storage.config import CONFIG_KEYS
 
@@ -10,25 +23,47 @@ TOPIC_NAME, RECORD_NAME, _ = SubjectNameStrategy
 CLASS = "io.confluent.kafka.serializers.subject.RecordNameStrategy"
 
 
-def test_keys_are_those_of_confluent() -> None:
-    assert set(SCHEMA_KEYS) == {KEY_STRATEGY, VALUE_STRATEGY}
+def test_keys_are_those_of_confluent_and_ours() -> None:
+    assert set(SCHEMA_KEYS) == {
+        "confluent.key.schema.validation",
+        "confluent.value.schema.validation",
+        "confluent.key.subject.name.strategy",
+        "confluent.value.subject.name.strategy",
+        "cauce.key.schema.validation.level",
+        "cauce.value.schema.validation.level",
+    }
     assert not set(SCHEMA_KEYS) & set(CONFIG_KEYS)
 
 
-def test_default_is_the_topic_s_name() -> None:
+def test_defaults_are_allowed_and_check_nothing() -> None:
     defaults = {name: key.default for name, key in SCHEMA_KEYS.items()}
 
-    assert all(SCHEMA_KEYS[name].check(value) == value for name, value in defaults.items())
+    assert all(SCHEMA_KEYS[name].check(value) for name, value in defaults.items())
+    assert rules_of(defaults) == rules_of({}) == ()
+    assert not is_checked(defaults)
+    assert not is_checked({})
     assert strategy_of({}, is_key=True) is strategy_of(defaults, is_key=True) is TOPIC_NAME
 
 
-def test_keys_and_values_have_a_strategy_each() -> None:
-    configs = {VALUE_STRATEGY: CLASS}
-
-    assert strategy_of(configs, is_key=False) is RECORD_NAME
-    assert strategy_of(configs, is_key=True) is TOPIC_NAME
-
-
-def test_class_that_is_none_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(KEY_VALIDATION, "yes"), (VALUE_STRATEGY, "com.example.Mine"), (KEY_LEVEL, "ID")],
+)
+def test_value_that_is_not_allowed_is_refused(name: str, value: str) -> None:
     with pytest.raises(ValueError, match="it must be"):
-        SCHEMA_KEYS[VALUE_STRATEGY].check("com.example.Mine")
+        SCHEMA_KEYS[name].check(value)
+
+
+def test_rules_say_what_is_switched_on() -> None:
+    configs = {
+        VALUE_VALIDATION: "TRUE",
+        VALUE_LEVEL: "full",
+        VALUE_STRATEGY: CLASS,
+        KEY_STRATEGY: "TopicNameStrategy",
+    }
+
+    assert is_checked(configs)
+    assert rules_of(configs) == (FieldRule(False, RECORD_NAME, ValidationLevel.FULL),)
+    assert rules_of(configs | {KEY_VALIDATION: "true", VALUE_VALIDATION: "false"}) == (
+        FieldRule(True, TOPIC_NAME, ValidationLevel.ID),
+    )
