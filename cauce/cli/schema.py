@@ -1,4 +1,4 @@
-"""``cauce schema``: list, get, register, check, diff, delete, compat, mode."""
+"""``cauce schema``: list, get, register, check, diff, delete, compat, mode, sample."""
 
 import difflib
 import json
@@ -13,7 +13,8 @@ from cauce.cli.console import Console, table
 from cauce.cli.options import DEFAULT_URL, Quiet, Url, check_text, examples
 
 if TYPE_CHECKING:
-    from cauce.client.schemas import NewSchema, Reference, Schemas
+    from cauce.client.schemas import NewSchema, Reference, Schema, Schemas
+    from schema_registry.model import ResolvedReference
 
 LEVELS = (
     "BACKWARD",
@@ -285,6 +286,97 @@ def mode(
         if wanted is not None or unset:
             schemas.set_mode(wanted, subject, force=force)
         console.write(f"{schemas.mode(subject)}\n".encode())
+
+
+@app.command(
+    "sample",
+    epilog=examples(
+        "cauce schema sample orders-value",
+        "cauce schema sample --id 7",
+        "cauce schema sample --file order.avsc",
+    ),
+)
+def sample(
+    context: typer.Context,
+    subject: Annotated[
+        str | None, typer.Argument(metavar="SUBJECT", help="Name of the subject.")
+    ] = None,
+    *,
+    version: Version = "latest",
+    number: Annotated[
+        int | None, typer.Option("--id", metavar="ID", min=1, help="Instead: a schema's id.")
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--file", metavar="FILE", help="Instead: a file's text.", exists=True, dir_okay=False
+        ),
+    ] = None,
+    schema_type: SchemaType = None,
+    reference: References = None,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Print an example record that a schema takes, as JSON."""
+    if [subject, number, file].count(None) != 2:
+        raise typer.BadParameter("give SUBJECT, --id or --file, one of the three")
+    console: Console = context.obj
+    new = None if file is None else _new_schema(file, schema_type, reference)
+    if new is not None and not new.references:
+        console.write(_sample(new, None))
+        return
+    with console.connect(url) as http:
+        schemas = _schemas(http)
+        if number is not None:
+            new = schemas.whole_by_id(number)
+        elif new is None:
+            found = schemas.get(check_text(subject or ""), version)
+            new = _as_new(found)
+        console.write(_sample(new, schemas))
+
+
+def _as_new(found: "Schema | NewSchema") -> "NewSchema":
+    from cauce.client.schemas import NewSchema
+
+    return NewSchema(found.text, found.schema_type, found.references)
+
+
+def _sample(new: "NewSchema", schemas: "Schemas | None") -> bytes:
+    """Return an example record of a schema as a line of JSON.
+
+    Raises:
+        BadParameter: There is none.
+    """
+    from schema_registry import model
+    from schema_registry.errors import RegistryError
+    from schema_registry.serdes.samples import sample_of
+
+    references = _resolved(new.references, schemas, REFERENCE_DEPTH_MAX)
+    try:
+        value = sample_of(model.SchemaType(new.schema_type), new.text, references)
+    except RegistryError as error:
+        raise typer.BadParameter(f"no sample: {error}") from None
+    return f"{json.dumps(value, ensure_ascii=False, default=str)}\n".encode()
+
+
+REFERENCE_DEPTH_MAX = 50
+"""Levels of references that are followed."""
+
+
+def _resolved(
+    references: "Sequence[Reference]", schemas: "Schemas | None", depth: int
+) -> "tuple[ResolvedReference, ...]":
+    from schema_registry.model import ResolvedReference
+
+    if not references:
+        return ()
+    if schemas is None or depth == 0:
+        raise typer.BadParameter(f"references lead more than {REFERENCE_DEPTH_MAX} deep")
+    found = []
+    for one in references:
+        schema = schemas.get(one.subject, str(one.version), deleted=True)
+        inner = _resolved(schema.references, schemas, depth - 1)
+        found.append(ResolvedReference(name=one.name, text=schema.text, references=inner))
+    return tuple(found)
 
 
 def _schemas(http: object) -> "Schemas":

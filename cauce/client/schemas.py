@@ -89,6 +89,10 @@ class Schemas:
         """Return the text of a schema."""
         return self._http.get(_path("schemas", "ids", str(number), "schema")).decode()
 
+    def whole_by_id(self, number: int) -> "NewSchema":
+        """Return a schema with its type and what it refers to."""
+        return self._get(_path("schemas", "ids", str(number)), NewSchema)
+
     def register(self, subject: str, new: NewSchema, *, normalize: bool = False) -> Schema:
         """Make a schema a version of a subject, or find that it is one."""
         path = _path("subjects", subject, "versions", normalize=normalize)

@@ -114,3 +114,39 @@ def test_wrong_usage_is_refused_before_anything_is_asked(
 
     assert outcome.status == 2
     assert server.requests == []
+
+
+def test_a_sample_is_printed_of_a_file_without_asking_a_server(
+    server: FakeRestServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "order.proto"
+    path.write_text('syntax = "proto3"; message Order { int64 order_id = 1; }')
+
+    found = run(server, "sample", "--file", path, answers=[])
+
+    assert json.loads(found.stdout) == {"orderId": 1}
+    assert server.requests == []
+
+
+def test_a_sample_is_printed_of_a_subject_or_id_with_its_references(
+    server: FakeRestServer,
+) -> None:
+    box = '{"type":"record","name":"Box","fields":[{"name":"user","type":"User"}]}'
+    user = '{"type":"record","name":"User","fields":[{"name":"a","type":"int"}]}'
+    references = [{"name": "User", "subject": "user", "version": 1}]
+    outer = {**VERSION, "schema": box, "references": references}
+    inner = {**VERSION, "subject": "user", "schema": user}
+
+    by_subject = run(server, "sample", "s", answers=[outer, inner])
+    by_id = run(server, "sample", "--id", 7, answers=[outer, inner])
+
+    assert json.loads(by_subject.stdout) == json.loads(by_id.stdout) == {"user": {"a": 1}}
+
+
+def test_a_sample_is_of_one_schema_that_has_one(server: FakeRestServer, tmp_path: Path) -> None:
+    path = tmp_path / "never.json"
+    path.write_text("false")
+
+    assert run(server, "sample", answers=[]).status == 2
+    assert run(server, "sample", "s", "--id", 1, answers=[]).status == 2
+    assert run(server, "sample", "--file", path, answers=[]).status == 2
