@@ -13,7 +13,7 @@ Called by: the doors that show records. Calls: schema_registry.serdes.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from app.api.embedded_formats import Decoded, EmbeddedFormat
 from app.broker.errors import CoordinatorNotAvailable
@@ -99,7 +99,7 @@ async def _decoded(
 ) -> list[bytes | None]:
     headers = field.headers
     whole = column if wanted == slice(None) else column[wanted]
-    if headers is None and min(filter(None, whole), default=_BEYOND_MAGIC) >= _BEYOND_MAGIC:
+    if headers is None and not _may_be_framed(whole):
         return column
     framed: dict[int, Framed] = {}
     start, _, _ = wanted.indices(len(column))
@@ -124,6 +124,19 @@ async def _decoded(
     if not schemas:
         return column
     return await _decode(column, framed, schemas)
+
+
+def _may_be_framed(column: Sequence[bytes | None]) -> bool:
+    """Return whether one of these may begin as what names a schema does.
+
+    One comparison each: most columns hold text or JSON, and pay for no more than this.
+    """
+    try:
+        if min(cast("Sequence[bytes]", column)) >= _BEYOND_MAGIC:
+            return False
+    except (TypeError, ValueError):  # a null among them, or nothing at all
+        pass
+    return min(filter(None, column), default=_BEYOND_MAGIC) < _BEYOND_MAGIC
 
 
 async def _decode(
