@@ -220,7 +220,8 @@ class _Comparison:
         return self._found("READER_FIELD_MISSING_DEFAULT_VALUE", path, message, reader, writer)
 
     def _symbols(self, reader: Enum, writer: Enum, path: str) -> list[_Found]:
-        missing = [symbol for symbol in writer.symbols if symbol not in reader.symbols]
+        known = frozenset(reader.symbols)
+        missing = [symbol for symbol in writer.symbols if symbol not in known]
         if not missing or reader.default is not None:
             return []
         message = f"the reader's enum lacks [{', '.join(missing)}]"

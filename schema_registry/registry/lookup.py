@@ -33,6 +33,7 @@ NEAREST_CHARS_MAX = 20_000
 NEAREST_TOKENS_MAX = 4_000
 NEAREST_TOKENS_SHOWN = 3
 
+_GUID = re.compile("[0-9a-fA-F-]{36}")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
@@ -281,10 +282,12 @@ async def by_guid(context: RegistryContext, guid: str) -> Sequence[StoredSchema]
     Raises:
         SchemaNotFound: There is none.
     """
-    async with context.store.reading() as reading:
-        found = await reading.by_guid(guid.lower())
+    found: Sequence[StoredSchema] = ()
+    if _GUID.fullmatch(guid):  # else PostgreSQL might not even take the text
+        async with context.store.reading() as reading:
+            found = await reading.by_guid(guid.lower())
     if not found:
-        raise SchemaNotFound(f"Schema {guid[:64]} not found")
+        raise SchemaNotFound(f"Schema {guid[:64]!r} not found")
     return sorted(found, key=lambda one: (one.context != DEFAULT_CONTEXT, one.context))
 
 

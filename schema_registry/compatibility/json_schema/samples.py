@@ -11,7 +11,8 @@ Called by: counter_examples. Calls: formats.json_schema.nodes.
 
 import json
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
+from contextlib import suppress
+from decimal import Decimal, InvalidOperation
 from itertools import chain, islice, zip_longest
 from typing import Any, Final
 
@@ -141,6 +142,8 @@ def _anything(node: Node, against: list[Node], depth: int) -> Iterator[Any]:
 def _texts(facts: StringFacts, against: list[StringFacts]) -> Iterator[Any]:
     low = int(facts.min_length or 0)
     high = LENGTH_MAX if facts.max_length is None else int(facts.max_length)
+    if low > LENGTH_MAX:
+        return
     lengths = [low]
     for other in against:
         lengths += [int(other.max_length) + 1] if other.max_length is not None else []
@@ -161,10 +164,17 @@ def _numbers(facts: NumberFacts, against: list[NumberFacts]) -> Iterator[Any]:
     points = [*sorted([Decimal(0), *_edges(facts)], key=abs), Decimal(1), Decimal(100)]
     plain = [one for one in points if _is_within(one, facts)][:1]
     divisor = facts.multiple_of
-    rounded = [one // divisor * divisor for one in (*edges, *points)] if divisor else []
+    rounded = list(_rounded((*edges, *points), divisor)) if divisor else []
     for point in dict.fromkeys([*plain, *edges, *points, *rounded]):
         if _is_within(point, facts):
             yield int(point) if point == point.to_integral_value() else float(point)
+
+
+def _rounded(points: Iterable[Decimal], divisor: Decimal) -> Iterator[Decimal]:
+    """Yield what is divisible and next to each point, unless the quotient has too many digits."""
+    for point in points:
+        with suppress(InvalidOperation):
+            yield point // divisor * divisor
 
 
 def _edges(facts: NumberFacts) -> list[Decimal]:

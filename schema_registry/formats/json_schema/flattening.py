@@ -56,7 +56,7 @@ class _Flattening:
             return root
         flat = {"$schema": SCHEMA_URIS[self._draft], **self._copy(root)}
         if self._documents.referenced:
-            definitions = dict(flat.get(self._draft.definitions_keyword, {}))
+            definitions = dict(_map(flat.get(self._draft.definitions_keyword)))
             for document in self._documents.referenced:
                 definitions[self._keys[document.number]] = self._copy(document.root)
             flat[self._draft.definitions_keyword] = definitions
@@ -65,7 +65,7 @@ class _Flattening:
     def _definition_keys(self) -> Mapping[int, str]:
         """Return under which name each document goes; none is taken by the schema's own."""
         root = self._documents.root
-        own = root.get(self._draft.definitions_keyword, {}) if isinstance(root, dict) else {}
+        own = _map(_map(root).get(self._draft.definitions_keyword))
         keys: dict[int, str] = {}
         taken = set(own)
         for document in self._documents.referenced:
@@ -105,7 +105,10 @@ class _Flattening:
                 added.append(dict(_NOTHING))
         if len(added) == 1 and not copy.keys() & added[0].keys():
             return {**added[0], **copy}
-        return {**copy, "allOf": [*copy.get("allOf", []), *added]} if added else copy
+        own = copy.get("allOf", [])
+        if not isinstance(own, list):  # ignored beside a reference, so that nobody looked at it
+            own = []
+        return {**copy, "allOf": [*own, *added]} if added else copy
 
     def _pointer(self, target: Mapping[str, Any]) -> str:
         scope = self._documents.scope(target)
@@ -117,6 +120,15 @@ class _Flattening:
         return f"/{self._draft.definitions_keyword}/{escaped(self._keys[document.number])}"
 
 
+def _map(value: Any) -> Mapping[str, Any]:
+    """Return what is a map; beside a reference anything may stand in its place."""
+    return value if isinstance(value, dict) else {}
+
+
+def _are_texts(values: list[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
 def _is_idle(keyword: str, value: Any) -> bool:
     """Return whether a keyword demands nothing, but is malformed to a validator."""
     return keyword in ("required", "allOf") and value == []
@@ -124,7 +136,7 @@ def _is_idle(keyword: str, value: Any) -> bool:
 
 def _relaxed(keyword: str, value: Any) -> Any:
     """Return a keyword's value without what is malformed to a validator and demands nothing."""
-    if keyword == "required":
+    if keyword == "required" and isinstance(value, list) and _are_texts(value):
         return list(dict.fromkeys(value))
     if keyword == "dependencies" and isinstance(value, dict):
         return {name: inner for name, inner in value.items() if inner != []}

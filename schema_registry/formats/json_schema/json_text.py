@@ -13,7 +13,7 @@ Source: JsonSchema.canonicalString and Jackson.java of Confluent's json-schema-p
 
 import json
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from schema_registry.errors import BoundExceeded, InvalidSchema
@@ -73,7 +73,10 @@ def escaped(segment: str) -> str:
 
 
 def _decimal(text: str) -> Decimal:
-    value = Decimal(text)
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise BoundExceeded("", f"a number has more than {NUMBER_DIGITS_MAX} digits") from None
     exponent = value.as_tuple().exponent
     assert isinstance(exponent, int), "JSON has no infinities"
     if len(text) + abs(exponent) > NUMBER_DIGITS_MAX:

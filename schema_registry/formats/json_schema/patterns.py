@@ -22,13 +22,19 @@ PATTERN_OPTIONS: Final = jsonschema_rs.FancyRegexOptions(
 
 
 def pattern_finds(expression: str, text: str) -> bool:
-    """Return whether a regular expression of a schema matches somewhere in a text."""
-    found: bool = _pattern(expression).is_valid(text)
-    return found
+    """Return whether a regular expression of a schema matches somewhere in a text.
+
+    One that the engine refuses, in a schema that was registered unchecked, matches nothing.
+    """
+    pattern = _pattern(expression)
+    return pattern is not None and bool(pattern.is_valid(text))
 
 
 @lru_cache(maxsize=PATTERNS_KEPT_MAX)
 def _pattern(expression: str) -> Any:
-    return jsonschema_rs.Draft7Validator(
-        {"pattern": expression}, pattern_options=PATTERN_OPTIONS, offline=True
-    )
+    try:
+        return jsonschema_rs.Draft7Validator(
+            {"pattern": expression}, pattern_options=PATTERN_OPTIONS, offline=True
+        )
+    except jsonschema_rs.ValidationError:
+        return None

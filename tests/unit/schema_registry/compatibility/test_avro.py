@@ -84,3 +84,13 @@ def test_wide_unions_are_bounded() -> None:
 
     with pytest.raises(BoundExceeded):
         verdict(wide, wide)
+
+
+def test_enums_of_many_symbols_are_compared_once_each() -> None:
+    """Each with each would be minutes."""
+    symbols = [f"S{number}" for number in range(60_000)]
+    many = {"type": "enum", "name": "E", "symbols": symbols}
+
+    assert verdict(many, many) == []
+    (found,) = verdict({**many, "symbols": symbols[:-1]}, many)
+    assert found.kind == "MISSING_ENUM_SYMBOLS"

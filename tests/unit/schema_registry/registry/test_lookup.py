@@ -33,6 +33,13 @@ class TestLookUp:
         assert (await registry.ask("GET", "/schemas/ids/1/schema"))["name"] == "R"
         assert (await registry.ask("GET", "/subjects/s/versions/1/schema"))["name"] == "R"
 
+    @pytest.mark.parametrize("guid", ["a%00", "%00" * 36, "x", "0" * 200])
+    async def test_a_guid_that_is_none_is_asked_of_nobody(
+        self, registry: RunningRegistry, guid: str
+    ) -> None:
+        assert await registry.refused("GET", f"/schemas/guids/{guid}") == (404, 40403)
+        assert await registry.refused("GET", f"/schemas/guids/{guid}/ids") == (404, 40403)
+
     @pytest.mark.parametrize(
         ("method", "path", "status", "code"),
         [

@@ -103,3 +103,20 @@ def test_the_same_schemas_give_the_same_values() -> None:
 
 def test_nothing_is_made_of_nothing() -> None:
     assert found(False) == []
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "number", "multipleOf": 1e-300, "maximum": 1e300},
+        {"type": "integer", "multipleOf": 1e300},
+        {"type": "string", "pattern": "a", "minLength": 1e15},
+        {"type": "string", "minLength": 1e15, "maxLength": 1e16},
+        {"type": "array", "minItems": 1e15},
+    ],
+    ids=str,
+)
+def test_bounds_that_no_value_reaches_are_no_matter(schema: Any) -> None:
+    values = [*found(schema), *found(True, schema), *found(schema, schema)]
+
+    assert all(len(one) <= 64 for one in values if isinstance(one, str | list))

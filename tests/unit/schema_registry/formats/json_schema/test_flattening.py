@@ -86,3 +86,11 @@ def test_a_flat_schema_means_the_same(schema: Any, valid: list[Any], invalid: li
 
     assert all(validator.is_valid(value) for value in valid)
     assert not any(validator.is_valid(value) for value in invalid)
+
+
+@pytest.mark.parametrize("odd", [1.5, None, "a", [{}], {"a": {}}, True], ids=str)
+@pytest.mark.parametrize("keyword", ["required", "allOf", "dependencies", "definitions"])
+def test_what_a_reference_hides_may_be_anything(keyword: str, odd: Any) -> None:
+    """Up to draft 7 nobody looks at it; a validator may refuse it later."""
+    assert flat({"$ref": "http://json-schema.org/draft-07/schema#", keyword: odd})
+    assert flat({"$ref": "other.json", keyword: odd}, other='{"type": "null"}')

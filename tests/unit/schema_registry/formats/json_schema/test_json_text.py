@@ -87,3 +87,11 @@ def test_what_is_too_much_is_refused(text: str) -> None:
 
 def test_a_pointer_escapes_its_segments() -> None:
     assert pointer("a/b", "c~d", 0, "") == "/a~1b/c~0d/0/"
+
+
+@pytest.mark.parametrize(
+    "text", ["1e999999999", "1e9999999999999999999999", "-1E-99999999999999999999"]
+)
+def test_an_exponent_that_no_decimal_has_is_refused(text: str) -> None:
+    with pytest.raises(BoundExceeded, match="digits"):
+        parse_json(text)

@@ -1,3 +1,5 @@
+import pytest
+
 from schema_registry.formats.json_schema.patterns import pattern_finds
 
 
@@ -8,3 +10,8 @@ def test_a_pattern_is_found_anywhere_in_a_text() -> None:
 
 def test_a_pattern_that_gives_up_does_not_match() -> None:
     assert not pattern_finds("^(?=a?)(a+)+$", "a" * 40 + "b")
+
+
+@pytest.mark.parametrize("expression", ["[", "a{1,99999}"])
+def test_a_pattern_that_is_none_matches_nothing(expression: str) -> None:
+    assert not pattern_finds(expression, "a")
