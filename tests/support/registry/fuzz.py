@@ -13,11 +13,15 @@ from random import Random
 from typing import Any
 from urllib.parse import quote
 
+from google.protobuf.descriptor_pb2 import DESCRIPTOR, FileDescriptorProto
+
 from schema_registry.api.routes import ROUTES
 from tests.support.protobuf.texts import SYMBOLS, VALUES, WORDS, hand_made_texts
 from tests.support.registry.avro_evolution import Schemas
 
 Json = Any
+
+DESCRIPTOR_PROTO: bytes = DESCRIPTOR.serialized_pb
 
 SUBJECTS = [
     "s",
@@ -98,6 +102,14 @@ class Requests:
         """Take a source of chance, so that a run can be repeated."""
         self.random = random
         self._protobuf = hand_made_texts()
+        file = FileDescriptorProto(name="a.proto", package="p", syntax="proto3")
+        message = file.message_type.add(name="M")
+        message.field.add(name="a", number=1, type=9, label=1, json_name="a")
+        message.field.add(name="b", number=2, type=11, type_name=".p.M", label=3)
+        message.nested_type.add(name="N").options.map_entry = True
+        file.enum_type.add(name="E").value.add(name="A", number=0)
+        file.service.add(name="S").method.add(name="R", input_type="M", output_type=".p.M")
+        self._small = file.SerializeToString()
 
     def request(self) -> Sent:
         """Return a request, in most cases one with a schema."""
@@ -156,15 +168,23 @@ class Requests:
 
     def protobuf(self) -> str:
         """Return a Protobuf file, a descriptor, or what was one."""
-        if self.random.random() < 0.1:
-            data = bytes(self.random.randrange(256) for _ in range(self.random.randrange(60)))
-            return base64.b64encode(data).decode()
+        if self.random.random() < 0.2:
+            return base64.b64encode(self._descriptor()).decode()
         text = self.random.choice(self._protobuf)
         if self.random.random() < 0.5:
             at = self.random.randrange(len(text) + 1)
             change = self.random.choice([*WORDS, *SYMBOLS, *VALUES, ""])
             text = text[:at] + change + text[at + self.random.randrange(4) :]
         return text
+
+    def _descriptor(self) -> bytes:
+        """Return a descriptor with a few other bytes, or no descriptor at all."""
+        if self.random.random() < 0.3:
+            return self.random.randbytes(self.random.randrange(60))
+        data = bytearray(DESCRIPTOR_PROTO if self.random.random() < 0.1 else self._small)
+        for _ in range(self.random.randint(0, 3)):
+            data[self.random.randrange(len(data))] = self.random.randrange(256)
+        return bytes(data)
 
     def _subschema(self, depth: int) -> Json:
         choice = self.random.choice

@@ -91,9 +91,25 @@ def parse_descriptor(text: str, bytes_max: int) -> FileDescriptorProto | None:
     try:
         content = base64.b64decode("".join(text.split()), validate=True)
         bound("bytes", len(content), bytes_max)
-        return FileDescriptorProto.FromString(content)
+        descriptor = FileDescriptorProto.FromString(content)
     except (binascii.Error, DecodeError) as error:
         raise InvalidSchema("", f"neither a text nor a descriptor in base64: {error}") from error
+    _check_texts(descriptor)
+    return descriptor
+
+
+def _check_texts(descriptor: FileDescriptorProto) -> None:
+    """Refuse strings that are not UTF-8, which the runtime gives as bytes."""
+    left: list[PbMessage] = [descriptor]
+    while left:
+        for field, value in left.pop().ListFields():
+            values = value if field.is_repeated else [value]
+            if field.type == FieldDescriptor.TYPE_MESSAGE:
+                left.extend(values)
+            elif field.type == FieldDescriptor.TYPE_STRING and any(
+                isinstance(one, bytes) for one in values
+            ):
+                raise InvalidSchema("", f"{field.full_name} of the descriptor is not UTF-8")
 
 
 def tree_of(descriptor: FileDescriptorProto, known: Known = lambda options: options) -> ProtoFile:

@@ -231,6 +231,8 @@ def test_a_descriptor_keeps_options_that_what_it_imports_knows() -> None:
     "content",
     [
         b"\xff\xff\xff\xff\xff\xff\xff",
+        b"\x12\x0c9_\xcdk.\xb2B\x89\xe0\x1b\x07\xe4",
+        b"\x22\x0a\x0a\x08\xff\xff\xff\xff\xff\xff\xff\xff",
         FileDescriptorProto(name="a", syntax="proto5").SerializeToString(),
         FileDescriptorProto(name="aaaaa", syntax="editions", edition=999).SerializeToString(),
     ],
