@@ -1,10 +1,10 @@
 """Lookup: versions by subject, schemas by id, GUID or content."""
 
-import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
 
 from schema_registry.errors import (
+    BoundExceeded,
     InvalidVersion,
     SchemaNotFound,
     SubjectNotFound,
@@ -19,6 +19,7 @@ from schema_registry.registry.candidates import (
     with_previous,
 )
 from schema_registry.registry.context import RegistryContext
+from schema_registry.registry.nearest import comparable, describe_nearest
 from schema_registry.registry.resolving import read_subject
 from schema_registry.store import Use, Version
 from schema_registry.subjects import DEFAULT_CONTEXT, Subject
@@ -26,15 +27,7 @@ from schema_registry.subjects import DEFAULT_CONTEXT, Subject
 LATEST = -1
 VERSION_MAX = 2**31 - 1
 
-NEAREST_VERSIONS_MAX = 20
-"""Versions that a schema which was not found is held against."""
-
-NEAREST_CHARS_MAX = 20_000
-NEAREST_TOKENS_MAX = 4_000
-NEAREST_TOKENS_SHOWN = 3
-
 _GUID = re.compile("[0-9a-fA-F-]{36}")
-_TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
 def parse_version(text: str) -> int:
@@ -126,7 +119,8 @@ async def look_up(
 
     Raises:
         SubjectNotFound: There is no such subject.
-        SchemaNotFound: It has no such version; says which comes nearest.
+        SchemaNotFound: It has no such version; says where it is else, or which
+            version comes nearest.
         InvalidSchema: It is no schema.
     """
     actual, versions = await versions_of(context, subject, deleted=deleted)
@@ -151,46 +145,35 @@ async def look_up(
         schema = schemas.get(version.schema_id)
         if schema is not None and await stands_for(context, candidate, schema):
             return described(actual, version, schema)
-    raise SchemaNotFound(f"Schema not found{_nearest(candidate, versions, schemas)}")
+    hint = await _hint(context, actual, candidate, versions, schemas)
+    raise SchemaNotFound(f"Schema not found{hint}")
 
 
-def _nearest(
-    candidate: Candidate, versions: Sequence[Version], schemas: Mapping[int, StoredSchema]
+async def _hint(
+    context: RegistryContext,
+    subject: Subject,
+    candidate: Candidate,
+    versions: Sequence[Version],
+    schemas: Mapping[int, StoredSchema],
 ) -> str:
-    """Return which version comes nearest, and the first tokens that differ."""
-    text = candidate.content.text
-    best: tuple[float, Version, StoredSchema] | None = None
-    for version in list(reversed(versions))[:NEAREST_VERSIONS_MAX]:
-        schema = schemas.get(version.schema_id)
-        if schema is None or len(schema.content.text) + len(text) > NEAREST_CHARS_MAX:
-            continue
-        matcher = difflib.SequenceMatcher(None, schema.content.text, text, autojunk=True)
-        nearness = matcher.quick_ratio()
-        if best is None or nearness > best[0]:
-            best = (nearness, version, schema)
-    if best is None:
+    """Return where the schema is else, or which version of the subject comes nearest to it."""
+    async with context.store.reading() as reading:
+        same = await reading.by_guid(candidate.guid)
+        here = [one.schema_id for one in same if one.context == subject.context]
+        uses = await reading.uses(subject.context, here[0]) if here else ()
+    live = [use for use in uses if not use.deleted]
+    if live:
+        use = live[0]
+        return f"; it is id {here[0]}, version {use.version} of subject '{use.subject}'"
+    found = comparable(candidate.content, versions, schemas)
+    size = sum(len(schema.content.text) for _, schema in found)
+    try:
+        nearest = await context.workers.run(
+            size, lambda: describe_nearest(candidate.content, found)
+        )
+    except BoundExceeded:
         return ""
-    _, version, schema = best
-    content = candidate.content
-    where = f"; nearest is version {version.version} (id {version.schema_id})"
-    if schema.content.text == content.text:
-        other = "references" if schema.content.references != content.references else "metadata"
-        return f"{where}, whose {other} differ"
-    return f"{where}, which has {_differing(schema.content.text, text)}"
-
-
-def _differing(there: str, here: str) -> str:
-    before, after = _TOKEN.findall(there), _TOKEN.findall(here)
-    if len(before) + len(after) > NEAREST_TOKENS_MAX:
-        return f"{len(before)} tokens, not {len(after)}"
-    shown = []
-    for tag, low, high, start, end in difflib.SequenceMatcher(
-        None, before, after, autojunk=True
-    ).get_opcodes():
-        if tag != "equal":
-            old, new = " ".join(before[low:high]) or "nothing", " ".join(after[start:end])
-            shown.append(f"{old[:60]!r} instead of {(new or 'nothing')[:60]!r}")
-    return ", ".join(shown[:NEAREST_TOKENS_SHOWN])
+    return f"; {nearest}" if nearest else ""
 
 
 async def by_metadata(

@@ -77,6 +77,17 @@ class TestLookUp:
 
         assert await registry.refused(method, path) == (status, code)
 
+    async def test_a_schema_of_another_subject_is_told_where_it_is(
+        self, registry: RunningRegistry
+    ) -> None:
+        await registry.register("s", A)
+        await registry.register("t", AB)
+
+        answer = await registry.client.post("/subjects/s", json={"schema": AB})
+
+        message = "Schema not found; it is id 2, version 1 of subject 't'"
+        assert answer.json() == {"error_code": 40403, "message": message}
+
     async def test_a_schema_that_is_not_found_is_told_what_comes_nearest(
         self, registry: RunningRegistry
     ) -> None:
