@@ -24,7 +24,7 @@ BODY_TYPES = frozenset({*ANSWER_TYPES, "application/octet-stream"})
 QUERY_PARAMETERS_MAX = 200
 NUMBER_MAX = 2**31 - 1
 
-_INVALID = HttpRefusal(400, "HTTP 400 Bad Request: the path or query is not UTF-8")
+_INVALID = HttpRefusal(400, "HTTP 400 Bad Request: the query is not UTF-8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,16 +122,20 @@ def to_number(text: str, name: str) -> int:
 def split_path(raw: bytes) -> list[str]:
     """Return the segments of a path, decoded one by one.
 
-    Raises:
-        HttpRefusal: One is not UTF-8.
+    One that is not UTF-8 is Latin-1, as for Jetty, which Confluent's registry stands on: their
+    client for Java (7.5) sends an umlaut so.
     """
     parts = raw.split(b"?", 1)[0].split(b"/")[1:]
     if parts and not parts[-1]:
         parts.pop()
+    return [_text(unquote_to_bytes(part)) for part in parts]
+
+
+def _text(segment: bytes) -> str:
     try:
-        return [unquote_to_bytes(part).decode() for part in parts]
+        return segment.decode()
     except UnicodeDecodeError:
-        raise _INVALID from None
+        return segment.decode("latin-1")
 
 
 def split_context(segments: Sequence[str]) -> tuple[str, Sequence[str]]:

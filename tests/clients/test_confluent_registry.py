@@ -1,12 +1,13 @@
-"""Registry clients of others: confluent-kafka with its serializers, and one for Node."""
+"""Registry clients of others: confluent-kafka with its serializers, two for Node, Java's."""
 
 import asyncio
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.schema_registry import (
     AsyncSchemaRegistryClient,
     Schema,
@@ -23,6 +24,7 @@ from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer, Proto
 from confluent_kafka.serialization import MessageField, SerializationContext
 from google.rpc.status_pb2 import Status
 
+from tests.support.client_programs import PATIENCE_S, ClientPrograms
 from tests.support.node import ROOT, NodeProcess
 
 pytestmark = pytest.mark.slow
@@ -53,10 +55,8 @@ def through_kafka(node: NodeProcess, topic: str, data: bytes) -> bytes:
     producer = Producer({"bootstrap.servers": node.bootstrap})
     producer.produce(topic, data)
     assert producer.flush(30) == 0
-    consumer = Consumer(
-        {"bootstrap.servers": node.bootstrap, "group.id": topic, "auto.offset.reset": "earliest"}
-    )
-    consumer.subscribe([topic])
+    consumer = Consumer({"bootstrap.servers": node.bootstrap, "group.id": topic})
+    consumer.assign([TopicPartition(topic, 0, 0)])
     message = consumer.poll(30)
     consumer.close()
     assert message is not None
@@ -183,11 +183,12 @@ def test_many_register_the_same_and_different_schemas_at_once(node: NodeProcess)
     assert max(numbers) - min(numbers) == 19
 
 
-def test_the_client_for_node_registers_encodes_and_decodes(node: NodeProcess) -> None:
-    program = ROOT / "tests" / "clients" / "programs" / "confluent_schema_registry.cjs"
-
+@pytest.mark.parametrize(
+    "program", ["confluent_schema_registry.cjs", "confluentinc_schemaregistry.cjs"]
+)
+def test_clients_for_node_register_encode_and_decode(node: NodeProcess, program: str) -> None:
     ran = subprocess.run(
-        ["node", program, node.url],
+        ["node", ROOT / "tests" / "clients" / "programs" / program, node.url],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -197,3 +198,24 @@ def test_the_client_for_node_registers_encodes_and_decodes(node: NodeProcess) ->
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "everything held" in ran.stdout
+
+
+def test_confluent_s_client_for_java_and_python_s_read_each_other(
+    node: NodeProcess, registry: SchemaRegistryClient, tmp_path: Path
+) -> None:
+    context = SerializationContext("java", MessageField.VALUE)
+    data = AvroSerializer(registry, ORDER)({"id": 7, "note": None}, context)
+    assert data is not None
+
+    ran = subprocess.run(
+        [*ClientPrograms(tmp_path).java_registry, node.url, data.hex()],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    said, theirs = ran.stdout.splitlines()[-2:]
+    assert said == "everything held"
+    assert AvroDeserializer(registry)(bytes.fromhex(theirs), context) == {"id": 8}

@@ -12,6 +12,7 @@ from tests.support.node import ROOT
 
 PROGRAMS = ROOT / "tests" / "clients" / "programs"
 POM = ROOT / "tests" / "clients" / "kafka-tools" / "pom.xml"
+REGISTRY_POM = ROOT / "tests" / "clients" / "registry-client" / "pom.xml"
 PATIENCE_S = 600
 """The first run fetches and compiles."""
 
@@ -26,19 +27,17 @@ class ClientPrograms:
     @cached_property
     def java(self) -> tuple[str, ...]:
         """Apache Kafka's own client."""
-        path, classes = self._directory / "classpath", self._directory / "classes"
-        goal = ("dependency:build-classpath", f"-Dmdep.outputFile={path}")
-        _make("mvn", "-q", "-B", "-f", str(POM), *goal)
-        jars = path.read_text()
-        sources = [str(PROGRAMS / f"{name}.java") for name in ("Client", "NextGeneration")]
-        _make("javac", "-cp", jars, "-d", str(classes), *sources)
-        quick = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m")
-        return ("java", *quick, "-cp", f"{classes}:{jars}", "Client")
+        return self._java(POM, "Client", "NextGeneration")
 
     @cached_property
     def java_next_generation(self) -> tuple[str, ...]:
         """The same client as members of groups of KIP-848."""
         return (*self.java[:-1], "NextGeneration")
+
+    @cached_property
+    def java_registry(self) -> tuple[str, ...]:
+        """Confluent's client of registries."""
+        return self._java(REGISTRY_POM, "RegistryClient")
 
     @cached_property
     def kafkajs(self) -> tuple[str, ...]:
@@ -51,6 +50,17 @@ class ClientPrograms:
         binary = self._directory / "franz-go"
         _make("go", "build", "-o", str(binary), ".", directory=PROGRAMS / "franz_go")
         return (str(binary),)
+
+    def _java(self, pom: Path, *names: str) -> tuple[str, ...]:
+        """Compile programs with what a POM names; return how the first one is run."""
+        path, classes = self._directory / "classpath", self._directory / "classes"
+        goal = ("dependency:build-classpath", f"-Dmdep.outputFile={path}")
+        _make("mvn", "-q", "-B", "-f", str(pom), *goal)
+        jars = path.read_text()
+        sources = [str(PROGRAMS / f"{name}.java") for name in names]
+        _make("javac", "-cp", jars, "-d", str(classes), *sources)
+        quick = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m")
+        return ("java", *quick, "-cp", f"{classes}:{jars}", names[0])
 
 
 HAS_GO = shutil.which("go") is not None
