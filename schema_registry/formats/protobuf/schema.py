@@ -168,13 +168,19 @@ def known_to(pool: DescriptorPool) -> Known:
 
 
 def _has_unknown_options(descriptor: FileDescriptorProto) -> bool:
-    """Return whether a descriptor has options that descriptor.proto does not know."""
+    """Return whether a descriptor has options that descriptor.proto does not know.
+
+    An extension that some module has loaded into the process counts as unknown: what a schema
+    means is told by what it imports, never by what else runs beside it.
+    """
     waiting: list[PbMessage] = [descriptor]
     while waiting:
         message = waiting.pop()
         if len(UnknownFieldSet(message)):
             return True
         for field, value in message.ListFields():
+            if field.is_extension:
+                return True
             if field.message_type is not None:
                 waiting.extend(value if field.is_repeated else (value,))
     return False

@@ -1,6 +1,7 @@
 """Imports, references, built-in files, names across files, and descriptors as files."""
 
 import base64
+import importlib
 
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
@@ -225,6 +226,19 @@ def test_a_descriptor_keeps_options_that_what_it_imports_knows() -> None:
 
     assert again.canonical() == schema.canonical()
     assert "(.confluent.field_meta)" in again.canonical()
+
+
+def test_options_mean_the_same_where_a_module_of_the_process_knows_them() -> None:
+    importlib.import_module("confluent_kafka.schema_registry.confluent.meta_pb2")
+    text = (
+        'syntax = "proto3"; import "confluent/meta.proto"; message M { '
+        'string a = 1 [(.confluent.field_meta) = { params: { key: "k" value: "v" } }]; }'
+    )
+    schema = ProtobufFormat().parse(text)
+
+    again = ProtobufFormat().parse(schema.formatted("serialized"))
+
+    assert again.canonical() == schema.canonical()
 
 
 @pytest.mark.parametrize(
