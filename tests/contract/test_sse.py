@@ -4,6 +4,7 @@ import itertools
 import json
 import subprocess
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,7 +69,7 @@ def values(node: NodeProcess, query: str, total: int) -> dict[int, list[int]]:
                 if sum(map(len, found.values())) >= total:
                     break
         except httpx.TransportError:
-            continue  # the server is gone, or not back yet
+            time.sleep(0.1)  # the server is gone, or not back yet
     return found
 
 

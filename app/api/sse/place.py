@@ -59,7 +59,7 @@ class Place:
         """
         self._tokens = tokens
         self._session, self._principal = names
-        self._topic_id = topic_id
+        self._find_topic_id = topic_id
         self._topic_ids: dict[str, str] = {}
         self.state = state
         self.offsets: Offsets = {}
@@ -83,14 +83,15 @@ class Place:
         positions: dict[str, tuple[str, list[tuple[int, int]]]] = {}
         for (topic, number), offset in self.offsets.items():
             if topic not in positions:
-                positions[topic] = (self._id(topic), [])
+                positions[topic] = (self.topic_id(topic), [])
             positions[topic][1].append((number, offset))
         return self._tokens.issue(
             ResumePoint(self._session, self._principal, 0, _encode(self.state), positions)
         )
 
-    def _id(self, topic: str) -> str:
-        found = self._topic_id(topic) or self._topic_ids.get(topic, "")
+    def topic_id(self, topic: str) -> str:
+        """Return a topic's id, the last that it had where it is gone; empty where it had none."""
+        found = self._find_topic_id(topic) or self._topic_ids.get(topic, "")
         self._topic_ids[topic] = found
         return found
 

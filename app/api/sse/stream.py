@@ -7,6 +7,9 @@ Invariants:
     An event's id stands for all records up to and with it: a client that comes back with the last
     id that it has goes on behind them, each record once, in the order of its partition.
     Nothing is sent of partitions that are not the session's (any more), nor from before a seek.
+    A partition that goes in a rebalance and comes back goes on where it was left, committed or not:
+    all before that was sent on this very connection, and a client that loses it comes back with an
+    id from before.
     An event has ``EVENT_BYTES_MAX`` or one record; a write waits until the socket takes it. So a
     reader that does not read holds little more than one event, and is cut off by the connection's
     own guard (``http_protocol``); it comes back with its id and has lost nothing.
@@ -109,7 +112,7 @@ class Stream:
         """Whether it ended for good."""
 
         self.returned: dict[TopicPartition, int] = {}
-        """Where a client came back to, of partitions that have not gone there yet."""
+        """Where a client came back to, or a partition was left, of those not gone there yet."""
 
         self._place = place
         self._wanted = wanted
@@ -120,6 +123,12 @@ class Stream:
         self._wake = asyncio.Event()
         self._is_over = False
         self._sought: dict[TopicPartition, int] = {}
+        self._left_at: dict[TopicPartition, tuple[int, str]] = {}
+        """Next offsets of partitions that are not its own any more, and their topics' ids."""
+
+        self._unconfirmed: set[TopicPartition] = set()
+        """Of ``returned``: what was sent so far, of which no client has said that it has it."""
+
         self._sent_before: Mapping[TopicPartition, int] = {}
         self._pieces: list[bytes] = []
         self._pieces_bytes = 0
@@ -168,6 +177,11 @@ class Stream:
     def assigned(self, partitions: Collection[TopicPartition], epoch: int) -> None:
         """Tell what is the stream's from now on."""
         del epoch
+        for one in partitions:
+            offset, topic_id = self._left_at.pop(one, (0, ""))
+            if topic_id and topic_id == self._place.topic_id(one.topic):
+                self.returned[one] = offset
+                self._unconfirmed.add(one)
         self._told.append(partitions_event("assigned", sorted(partitions)))
         self._wake.set()
 
@@ -177,7 +191,9 @@ class Stream:
     def revoked(self, partitions: Collection[TopicPartition]) -> None:
         """Tell what is the stream's no more."""
         for one in partitions:
-            self._place.offsets.pop(one, None)
+            offset = self._place.offsets.pop(one, None)
+            if offset is not None and one not in self.returned:
+                self._left_at[one] = (offset, self._place.topic_id(one.topic))
         self._told.append(partitions_event("revoked", sorted(partitions)))
         self._wake.set()
 
@@ -223,10 +239,10 @@ class Stream:
         positions = []
         for one in due:
             offset, known = self.returned[one], committed.get(one)
-            if known is None or known.offset < offset:
-                ahead[one] = OffsetToCommit(offset)
-            else:
+            if known is not None and known.offset >= offset:
                 offset = known.offset
+            elif one not in self._unconfirmed:
+                ahead[one] = OffsetToCommit(offset)
             positions.append(Position(*one, offset))
         try:
             epoch = await self.session.seek(positions)
@@ -237,6 +253,7 @@ class Stream:
             self._sought[place] = epoch
             self._place.offsets[place] = position.offset
             self.returned.pop(place, None)
+            self._unconfirmed.discard(place)
         if ahead and self._wanted.commit is Commit.ON_NEXT:
             codes = await self.session.commit(ahead)
             refused = [place for place, code in codes.items() if code]

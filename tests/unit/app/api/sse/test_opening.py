@@ -199,3 +199,24 @@ async def test_topic_that_was_made_anew_is_read_from_its_start(
     second = await read(running, "from=earliest&max_records=3", 1, first.last_id)
 
     assert second.values == [3]
+
+
+async def test_rebalance_does_not_send_again_what_this_connection_has_had(
+    running: RunningApplication,
+) -> None:
+    await running.create_topic("many", partitions=2)
+    path = f"{TOPICS}/many/records:stream"
+    await produce(running, *range(40), topic="many")
+
+    async with listening(running.front, path, f"{MEMBER}&instance_id=a") as a:
+        await a.until(lambda: len(a.values) == 40)
+        async with listening(running.front, path, f"{MEMBER}&instance_id=b") as b:
+            await a.until(lambda: len(a.named("assigned")) == 2)
+            await b.until(lambda: b.named("assigned"))
+            await produce(running, *range(40, 80), topic="many")
+            await a.until(lambda: len(a.values) + len(b.values) >= 80)
+    had = [(one["partition_id"], one["offset"]) for one in a.records]
+
+    assert len(a.named("revoked")) == 1
+    assert len(had) == len(set(had))
+    assert await committed(running) in (None, -1)
