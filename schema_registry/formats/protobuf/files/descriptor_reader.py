@@ -103,6 +103,8 @@ def _check_texts(descriptor: FileDescriptorProto) -> None:
     left: list[PbMessage] = [descriptor]
     while left:
         for field, value in left.pop().ListFields():
+            if field.is_extension:
+                continue  # read again once the schema's own imports tell of it
             values = value if field.is_repeated else [value]
             if field.type == FieldDescriptor.TYPE_MESSAGE:
                 left.extend(values)
