@@ -3,7 +3,7 @@ PYTHON ?= $(shell for one in python3.13 python3.12 python3.11 python3; do comman
 VENV := .venv
 BIN := $(VENV)/bin
 RUN_ARGS ?=
-PARALLEL := tests/unit tests/tidy
+PARALLEL := tests/unit tests/tidy tests/crash
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
