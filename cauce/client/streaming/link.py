@@ -103,6 +103,8 @@ class Link:
         except (InvalidURI, ProxyError) as error:
             raise InvalidUrl(url, str(error)) from error
         except InvalidHandshake as error:
+            if isinstance(error.__cause__, EOFError):  # gone before it had answered
+                raise ServerUnreachable(address, _reason(error.__cause__)) from error
             raise UnexpectedAnswer(address, f"no WebSocket: {error}") from error
         except (OSError, EOFError) as error:
             raise ServerUnreachable(address, _reason(error)) from error

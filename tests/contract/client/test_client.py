@@ -48,21 +48,40 @@ def node(tmp_path: Path) -> Iterator[NodeProcess]:
     node.kill()
 
 
-def restart_in(node: NodeProcess, seconds: float) -> threading.Timer:
-    """Kill the node in a while and start it again."""
+class Restarts:
+    """Kills of a node, each followed by a start, beside the test and one after another."""
 
-    def restart() -> None:
-        node.kill()
-        node.start()
+    def __init__(self, node: NodeProcess) -> None:
+        self._node = node
+        self._one_at_a_time = threading.Lock()
+        self._threads: list[threading.Thread] = []
 
-    timer = threading.Timer(seconds, restart)
-    timer.start()
-    return timer
+    def begin(self) -> None:
+        """Kill the node, once it is ready after the restart before, and start it again."""
+        self._threads.append(threading.Thread(target=self._restart))
+        self._threads[-1].start()
+
+    def join(self) -> None:
+        """Wait until the node is ready after the last of them."""
+        for thread in self._threads:
+            thread.join()
+
+    def _restart(self) -> None:
+        with self._one_at_a_time:
+            self._node.kill()
+            self._node.start()
+
+
+@pytest.fixture
+def restarts(node: NodeProcess) -> Iterator[Restarts]:
+    restarts = Restarts(node)
+    yield restarts
+    restarts.join()
 
 
 @pytest.mark.parametrize("kind", WISHES)
 async def test_each_record_is_written_and_read_once_through_kills(
-    node: NodeProcess, kind: str
+    node: NodeProcess, restarts: Restarts, kind: str
 ) -> None:
     total = ROUNDS * EACH
     found: dict[int, list[int]] = defaultdict(list)
@@ -81,7 +100,7 @@ async def test_each_record_is_written_and_read_once_through_kills(
         async with AsyncProducer(node.url) as producer:
             for number in range(total):
                 if number % EACH == EACH // 2:
-                    restart_in(node, 0.0)
+                    restarts.begin()
                 value = b"%d" % number
                 receipts.append(await producer.send("t", value, partition=number % PARTITIONS))
                 await asyncio.sleep(0.002)
@@ -96,23 +115,23 @@ async def test_each_record_is_written_and_read_once_through_kills(
     assert any(isinstance(one, Reconnected) for one in told)
 
 
-def test_the_blocking_twins_bridge_a_kill_too(node: NodeProcess) -> None:
+def test_the_blocking_twins_bridge_a_kill_too(node: NodeProcess, restarts: Restarts) -> None:
     with Producer(node.url) as producer:
         producer.produce_many("t", [NewRecord(b"%d" % at, partition=0) for at in range(100)])
-        restarting = restart_in(node, 0.0)
+        restarts.begin()
         stored = producer.produce_many(
             "t", [NewRecord(b"%d" % at, partition=0) for at in range(100, 200)]
         )
-        restarting.join()
+        restarts.join()
     found: list[bytes | None] = []
     with Consumer(WISHES["assign"], node.url) as consumer:
         for record in consumer:
             found.append(record.value)
             if len(found) == 50:
-                restarting = restart_in(node, 0.0)
+                restarts.begin()
             if len(found) == 200:
                 break
-        restarting.join()
+        restarts.join()
 
     assert stored == [Receipt("t", 0, at) for at in range(100, 200)]
     assert found == [b"%d" % at for at in range(200)]

@@ -1,3 +1,4 @@
+import asyncio
 import socket
 
 import pytest
@@ -84,6 +85,17 @@ async def test_nobody_there_is_unreachable() -> None:
 
     with pytest.raises(ServerUnreachable):
         await Link.open(f"127.0.0.1:{port}", BINARY)
+
+
+async def test_a_server_that_is_gone_before_it_answers_is_unreachable() -> None:
+    async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.close()
+
+    async with await asyncio.start_server(leave, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(ServerUnreachable, match="closed"):
+            await Link.open(f"127.0.0.1:{port}", BINARY)
 
 
 async def refused_by(status: int, body: bytes, **headers: str) -> BaseException:
