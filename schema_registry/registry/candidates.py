@@ -122,6 +122,12 @@ async def read_candidate(
     return Candidate(content=content, parsed=parsed, guid=guid_of(content))
 
 
+def may_stand_for(candidate: Candidate, stored: StoredSchema) -> bool:
+    """Say whether it is worth asking ``stands_for``; for most of many versions it is not."""
+    here, there = candidate.content, stored.content
+    return here.text == there.text or (not here.references and bool(there.references))
+
+
 async def stands_for(context: RegistryContext, candidate: Candidate, stored: StoredSchema) -> bool:
     """Say whether a candidate means a schema that is kept, though their contents differ.
 

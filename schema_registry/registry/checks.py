@@ -117,9 +117,11 @@ async def judge(
     effective: Effective,
 ) -> tuple[Verdict, ...]:
     """Return the verdict on each version that counts, until one fails."""
+    group = effective.config.compatibility_group
+    if not group:
+        live = list(reversed(judged_versions(effective.level, live)))
     schemas = await context.views.schemas(subject.context, [one.schema_id for one in live])
     found = [(one, schemas[one.schema_id]) for one in live if one.schema_id in schemas]
-    group = effective.config.compatibility_group
     if group:
         mine = _property(candidate.content.metadata, group)
         found = [pair for pair in found if _property(pair[1].content.metadata, group) == mine]

@@ -24,6 +24,7 @@ from schema_registry.model import Mode, StoredSchema, SubjectVersion
 from schema_registry.registry.candidates import (
     Candidate,
     NewSchema,
+    may_stand_for,
     read_candidate,
     stands_for,
     with_previous,
@@ -226,7 +227,9 @@ async def _same_meaning(
 ) -> Version | None:
     for version in reversed(live):
         schema = schemas.get(version.schema_id)
-        if schema is not None and await stands_for(context, candidate, schema):
+        if schema is None or not may_stand_for(candidate, schema):
+            continue
+        if await stands_for(context, candidate, schema):
             return version
     return None
 
