@@ -136,7 +136,9 @@ class Connection(asyncio.BufferedProtocol):
             self._is_closed = True
             transport.abort()
             return
-        self._sender = Sender(transport, self._listener.reads, self._pump, self._cut_off)
+        self._sender = Sender(
+            transport, self._listener.reads, self._on_room_to_send, self._pump, self._cut_off
+        )
         self._expect(self._limits.first_request_s)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -181,7 +183,7 @@ class Connection(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         """Go on."""
         assert self._sender is not None, "connected"
-        self._expect(self._limits.idle_s)
+        self._on_room_to_send()
         self._sender.resume()
 
     def eof_received(self) -> bool:
@@ -312,6 +314,9 @@ class Connection(asyncio.BufferedProtocol):
         elif not full and not self._is_reading:
             self._is_reading = True
             self._transport.resume_reading()
+
+    def _on_room_to_send(self) -> None:
+        self._expect(self._limits.idle_s)
 
     def _expect(self, within_s: float) -> None:
         self.deadline = self._listener.clock.monotonic() + within_s

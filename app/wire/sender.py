@@ -1,15 +1,18 @@
 """Sender: responses to a socket, batches straight from the file where they lie.
 
-A slice goes from the page cache to the socket by ``sendfile``; where the socket takes no more, the
-next piece goes through the transport, which tells when it is gone. A slice that is not in the page
-cache is read on a thread first, a piece at a time, so that the loop never waits for the disk.
+A slice goes from the page cache to the socket by ``sendfile``. Where the socket takes no more, the
+loop tells when it does again: it watches a descriptor of the sender's own, for it lets nobody watch
+a transport's. Only while the transport has bytes of its own to send the next piece goes through it.
+A slice that is not in the page cache is read on a thread first, a piece at a time, so that the loop
+never waits for the disk.
 
-States: idle -> sending -> (waiting for the socket | waiting for the disk) -> sending -> idle.
+States: idle -> sending -> (waiting for the socket | the transport | the disk) -> sending -> idle.
 
 Invariants:
     Of one connection never more than ``PIECE_BYTES`` of a slice are in memory, however slow the
     client reads.
     Bytes leave in the order in which they were given.
+    The second descriptor lives while the socket is waited for: it would hold a connection open.
 Called by: connection. Calls: the transport, LogSlice.
 """
 
@@ -43,6 +46,7 @@ class Sender:
         self,
         transport: asyncio.Transport,
         reads: Executor,
+        on_room: Callable[[], None],
         on_idle: Callable[[], None],
         on_failure: Callable[[str], None],
     ) -> None:
@@ -51,23 +55,32 @@ class Sender:
         Args:
             transport: Of the connection.
             reads: Threads for what is not in the page cache.
+            on_room: Called when the client, which was waited for, has taken something.
             on_idle: Called when everything that had to wait is sent.
             on_failure: Called when a response cannot be finished.
         """
         self._transport = transport
         self._socket = transport.get_extra_info("socket")
         self._reads = reads
+        self._on_room = on_room
         self._on_idle = on_idle
         self._on_failure = on_failure
         self._parts: deque[Part] = deque()
         self._is_paused = False
         self._is_reading = False
+        self._watched: int | None = None
+        """The descriptor by which the socket is waited for."""
+
         transport.set_write_buffer_limits(high=WRITE_BUFFER_HIGH, low=0)
 
     @property
     def is_idle(self) -> bool:
         """Whether the next response may be given."""
         return not self._parts and not self._is_paused
+
+    @property
+    def _is_watching(self) -> bool:
+        return self._watched is not None
 
     def send(self, out: bytearray, gaps: Sequence[Gap]) -> None:
         """Send a response; look at ``is_idle`` for whether it is on its way as a whole."""
@@ -93,12 +106,12 @@ class Sender:
     def abandon(self) -> None:
         """Send nothing more."""
         self._parts.clear()
+        self._unwatch()
 
     def _advance(self) -> None:
-        while self._parts and not self._is_paused and not self._is_reading:
+        while self._parts and not (self._is_paused or self._is_reading or self._is_watching):
             part = self._parts[0]
             if isinstance(part, memoryview):
-                self._parts.popleft()
                 self._send_bytes(part)
             elif part.is_cached(min(part.size, COLD_PIECE_BYTES)):
                 self._send_slice(part)
@@ -106,48 +119,74 @@ class Sender:
                 self._read_ahead(part)
 
     def _send_bytes(self, data: memoryview) -> None:
-        if self._transport.get_write_buffer_size() == 0 and not self._transport.is_closing():
-            try:
-                data = data[os.write(self._socket.fileno(), data) :]
-            except BlockingIOError:
-                pass
-            except OSError as error:
-                self._fail(f"the client is gone: {error.strerror}")
-                return
-        if data:
+        if self._transport.get_write_buffer_size() or self._transport.is_closing():
+            self._parts.popleft()
             self._transport.write(data)
+            return
+        try:
+            sent = os.write(self._socket.fileno(), data)
+        except BlockingIOError:
+            self._watch()
+        except OSError as error:
+            self._fail(f"the client is gone: {error.strerror}")
+        else:
+            self._parts.popleft()
+            if sent < len(data):
+                self._parts.appendleft(data[sent:])
 
     def _send_slice(self, found: LogSlice) -> None:
-        """Send what the socket takes of a slice; the next piece waits if it is full."""
+        """Send what the socket takes of a slice; the rest waits if it is full."""
         if self._transport.is_closing():
             self._parts.clear()
             return
-        if self._transport.get_write_buffer_size() == 0:
-            try:
-                held = found.file.hold()
-                sent = os.sendfile(
-                    self._socket.fileno(),
-                    held.number,
-                    found.position,
-                    min(found.size, COLD_PIECE_BYTES),
-                )
-            except BlockingIOError:
-                pass
-            except OSError as error:
-                self._fail(f"cannot send {found.file.path}: {error.strerror}")
+        if self._transport.get_write_buffer_size():
+            self._send_by_transport(found)
+            return
+        size = min(found.size, COLD_PIECE_BYTES)
+        try:
+            held = found.file.hold()
+            sent = os.sendfile(self._socket.fileno(), held.number, found.position, size)
+        except BlockingIOError:
+            self._watch()
+        except OSError as error:
+            self._fail(f"cannot send {found.file.path}: {error.strerror}")
+        else:
+            if sent == 0:
+                self._fail(f"{found.file.path} ends early")
                 return
-            else:
-                if sent == 0:
-                    self._fail(f"{found.file.path} ends early")
-                    return
-                self._sent(found, sent)
-                return
+            self._sent(found, sent)
+            if sent < size:
+                self._watch()
+
+    def _send_by_transport(self, found: LogSlice) -> None:
         piece = found.first(PIECE_BYTES).read_if_cached()
         if piece is None:
             self._read_ahead(found)
             return
         self._sent(found, len(piece))
         self._transport.write(piece)
+
+    def _watch(self) -> None:
+        """Wait until the socket takes more."""
+        try:
+            self._watched = os.dup(self._socket.fileno())
+        except OSError as error:
+            self._fail(f"cannot wait for the client: {error.strerror}")
+            return
+        asyncio.get_running_loop().add_writer(self._watched, self._on_writable)
+
+    def _unwatch(self) -> None:
+        if self._watched is not None:
+            asyncio.get_running_loop().remove_writer(self._watched)
+            os.close(self._watched)
+            self._watched = None
+
+    def _on_writable(self) -> None:
+        self._unwatch()
+        self._on_room()
+        self._advance()
+        if self.is_idle:
+            self._on_idle()
 
     def _sent(self, found: LogSlice, size: int) -> None:
         self._parts.popleft()

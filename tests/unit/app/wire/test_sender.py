@@ -25,13 +25,17 @@ class End(asyncio.Protocol):
     def __init__(self, reads: ThreadPoolExecutor) -> None:
         self.reads = reads
         self.idle = 0
+        self.rooms = 0
         self.failed: list[str] = []
         self.sender: Sender | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport = cast("asyncio.Transport", transport)
         self.transport = transport
-        self.sender = Sender(transport, self.reads, self.on_idle, self.failed.append)
+        self.sender = Sender(transport, self.reads, self.on_room, self.on_idle, self.failed.append)
+
+    def on_room(self) -> None:
+        self.rooms += 1
 
     def on_idle(self) -> None:
         self.idle += 1
@@ -109,6 +113,38 @@ def test_a_client_that_does_not_read_is_waited_for_with_little_in_memory(
             while not end.sender.is_idle:
                 await asyncio.sleep(0.01)
             assert end.idle >= 1
+
+    run(check())
+
+
+@ON_BOTH_LOOPS
+def test_a_client_that_reads_slowly_is_heard_of(run: Run, tmp_path: Path) -> None:
+    async def check() -> None:
+        found = file_slice(tmp_path, 8 << 20)
+        async with connected() as (end, reader):
+            assert end.sender is not None
+            end.sender.send(*response(found))
+            assert end.rooms == 0
+            await asyncio.wait_for(reader.readexactly(found.size), 20)
+
+            assert end.rooms > 0
+
+    run(check())
+
+
+@ON_BOTH_LOOPS
+def test_a_connection_that_is_given_up_while_it_waits_is_closed(run: Run, tmp_path: Path) -> None:
+    async def check() -> None:
+        found = file_slice(tmp_path, 8 << 20)
+        async with connected() as (end, reader):
+            assert end.sender is not None
+            end.sender.send(*response(found))
+            assert not end.sender.is_idle
+            end.transport.abort()
+            end.sender.abandon()
+            end.sender.abandon()
+
+            assert len(await asyncio.wait_for(reader.read(), 20)) < found.size
 
     run(check())
 
