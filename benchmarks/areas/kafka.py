@@ -25,8 +25,8 @@ LATENCY_RECORDS = 10_000
 READY_MS_MAX = 1_500
 RESIDENT_MB_MAX = 200
 FETCH_BYTES = 1 << 20
-READING_TURNS = 3
-"""What only reads is done so often at each server: it is soon over, and the machine is noisy."""
+SHORT_TURNS = 3
+"""What is soon over is done so often at each server, by turns: the machine is noisy."""
 
 QUICK_ROWS = (
     (True, 1, 100, "all", "none"),
@@ -100,6 +100,12 @@ class Beside:
             topic = NewTopic(name, partitions, 1, config=server.topic_configs(fsync=fsync))
             admin.create_topics([topic])[name].result(30)
 
+    def delete_topic(self, name: str) -> None:
+        """Delete a topic on all servers, for the sake of the disk."""
+        for server in self.servers:
+            admin = AdminClient({"bootstrap.servers": server.bootstrap})
+            admin.delete_topics([name])[name].result(30)
+
 
 def _latency(beside: Beside, pace: Pace) -> Iterator[Figure]:
     for said in ("fsync", "cache"):
@@ -143,7 +149,7 @@ def _generated(beside: Beside) -> Iterator[Figure]:
         "fetch 1 MiB",
         lambda one: generator.requests_per_second(one.port, request, 1),
         "req/s",
-        READING_TURNS,
+        SHORT_TURNS,
     )
 
 
@@ -182,8 +188,9 @@ def _clients(beside: Beside, pace: Pace) -> Iterator[Figure]:
                         )
                     ),
                     "rec/s",
-                    READING_TURNS if what == "out" else 1,
+                    SHORT_TURNS if what == "out" or tool == "rdkafka" else 1,
                 )
+            beside.delete_topic(topic)
 
 
 def _in_process(what: str) -> Callable[[Load], float]:
