@@ -31,6 +31,9 @@ FRAME_RECORDS = 500
 IN_FLIGHT = 8
 TAILING = 100
 RATE = 1_000
+TAILING_TURNS = 4
+"""A turn lasts so many times longer: what is under way when it ends is late, not lost."""
+
 VALUE = b'{"id":%d,"text":"%b"}'
 TEXT_SIZES = {"equal": (74,), "varied": tuple(64 + n * 7 % 21 for n in range(21))}
 """Of values of a hundred bytes, all of them or on average."""
@@ -164,12 +167,13 @@ def _latency(node: NodeProcess, floor: EchoServer, directory: Path, pace: Pace) 
 
 def _tail(node: NodeProcess, floor: EchoServer, pace: Pace) -> Iterator[Figure]:
     assert node.process is not None, "running"
+    seconds = pace.seconds * TAILING_TURNS
     rates, shares, frames = [], [], []
     late: dict[int, list[tuple[float, float]]] = {50: [], 99: []}
     for _ in range(pace.rounds):
-        relayed, _, _ = run(tailed(floor.port, None, TAILING, RATE, pace.seconds))
+        relayed, _, _ = run(tailed(floor.port, None, TAILING, RATE, seconds))
         before = cpu_seconds(node.process.pid)
-        found, rate, got = run(tailed(node.port, "new", TAILING, RATE, pace.seconds))
+        found, rate, got = run(tailed(node.port, "new", TAILING, RATE, seconds))
         shares.append((cpu_seconds(node.process.pid) - before) * rate / len(found))
         rates.append(rate)
         frames.append(got * rate / len(found) / TAILING)

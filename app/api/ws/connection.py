@@ -301,7 +301,7 @@ class Connection:
             )
         )
         if (
-            opened.resumed
+            opened.came_back
             and subscription.is_member
             and (mine := subscription.session.assignment())
         ):

@@ -65,6 +65,11 @@ class Opened:
     reason: str | None = None
     """Why it does not go on where the token says."""
 
+    @property
+    def came_back(self) -> bool:
+        """Whether it was opened by a token, and goes on there or not."""
+        return self.resumed or self.reason is not None
+
 
 class Opener:
     """Opens the subscriptions of one socket."""

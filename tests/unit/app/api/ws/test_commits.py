@@ -230,6 +230,33 @@ async def test_a_member_leaves_its_group_if_its_client_says_goodbye(
         assert len(app.front.sessions) == kept
 
 
+async def test_a_member_that_comes_back_is_told_what_it_has_though_a_topic_was_made_anew(
+    app: RunningApplication,
+) -> None:
+    await app.create_topic("two", 1)
+    await fill(app, "two", 1)
+    await fill(app, "one", 1)
+    async with SocketClient(app.front) as client:
+        await client.welcome()
+        client.send(subscribe(topics=["one", "two"]))
+        read: set[str] = set()
+        while read != {"one", "two"}:
+            frame = await until(client, "records")
+            read.update(one["topic"] for one in frame["slices"])
+        await client.leave(1006)
+    await app.client.delete("/v3/clusters/-/topics/two")
+    await app.create_topic("two", 1)
+    async with SocketClient(app.front) as client:
+        await client.welcome()
+        client.send({"type": "resume", "sub": "s", "token": frame["resume"], "credit": "auto"})
+        answer = await until(client, "subscribed")
+        next_frame = await client.receive()
+
+    assert answer["resumed"] is False
+    assert next_frame["type"] == "assigned"
+    assert {"topic": "one", "partition": 0} in next_frame["partitions"]
+
+
 async def test_topics_are_read_by_a_pattern(app: RunningApplication) -> None:
     await fill(app, "one", 1)
     async with SocketClient(app.front) as client:
