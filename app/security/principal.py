@@ -4,7 +4,7 @@ Kafka writes a principal as ``User:alice``; one that did not authenticate is ``U
 Source: Kafka docs, security, "Authorization and ACLs".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,8 @@ class Principal:
 
     name: str
     kind: str = "User"
+    host: str = field(default="", compare=False)
+    scopes: frozenset[str] | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"

@@ -9,7 +9,11 @@ from app.security.acls import (
     TOPIC_OPERATIONS,
     AllowAll,
     Authorizer,
+    Decision,
+    Ground,
     Operation,
+    PatternType,
+    Permission,
     Resource,
     ResourceType,
     topic,
@@ -28,10 +32,14 @@ def test_allow_all_allows_everyone_everything(
     authorizer: Authorizer = AllowAll()
 
     assert authorizer.authorize(principal, operation, resource) is True
+    assert authorizer.authorize_any(principal, operation, resource.kind) is True
+    assert authorizer.explain(principal, operation, resource) == Decision(True, Ground.OPEN)
 
 
-@pytest.mark.parametrize("kind", [Operation, ResourceType])
-def test_words_are_written_as_kafka_writes_them(kind: type[Operation | ResourceType]) -> None:
+@pytest.mark.parametrize("kind", [Operation, ResourceType, PatternType, Permission])
+def test_words_are_written_as_kafka_writes_them(
+    kind: type[Operation | ResourceType | PatternType | Permission],
+) -> None:
     assert all(one.value == one.name for one in kind)
 
 
@@ -45,7 +53,13 @@ def test_topic_of_the_clusters_name_is_not_the_cluster() -> None:
 
 
 def test_operations_on_a_topic_are_eight_and_none_of_them_the_clusters() -> None:
-    others = {Operation.CLUSTER_ACTION, Operation.IDEMPOTENT_WRITE}
+    others = {
+        Operation.CLUSTER_ACTION,
+        Operation.IDEMPOTENT_WRITE,
+        Operation.CREATE_TOKENS,
+        Operation.DESCRIBE_TOKENS,
+        Operation.ALL,
+    }
 
     assert len(TOPIC_OPERATIONS) == 8
     assert set(TOPIC_OPERATIONS) == set(Operation) - others

@@ -1,0 +1,1 @@
+"""Decides by access control lists: Kafka's rules over an immutable set of them."""
