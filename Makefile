@@ -59,9 +59,10 @@ test: $(VENV)/.dev debian node_modules/.installed ## Install all that the tests 
 crash: $(VENV)/.dev debian ## Cut the power 200 times under load, on ext4 and XFS (as root)
 	@CAUCE_POWER_CUTS=200 $(BIN)/python -m pytest -q -rP tests/crash/test_power_cut.py
 
-nightly: $(VENV)/.dev ## Prove the storage engine at length, on a disk in memory
+nightly: $(VENV)/.dev ## Prove the storage engine and the authorizer at length, in memory
 	@CAUCE_CRASH_EVERY=4 CAUCE_FAULTS_EVERY=1 CAUCE_BIT_FLIPS=100000 CAUCE_LOG_STEPS=100000 $(BIN)/python -m pytest -q -rP \
 	  tests/crash/test_simulated_crashes.py tests/crash/test_faults.py tests/crash/test_bit_flips.py tests/crash/test_log_machine.py
+	@CAUCE_ACL_CASES=1000000 $(BIN)/python -m pytest -q -rP tests/unit/app/security/authorizer/test_index.py
 
 unit: $(VENV)/.dev ## Run the fast tests
 	@$(BIN)/python -m pytest -q -m "not slow" tests/unit tests/tidy

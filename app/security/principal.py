@@ -14,7 +14,10 @@ class Principal:
     name: str
     kind: str = "User"
     host: str = field(default="", compare=False)
+    """Address that it comes from, without the port; not who it is, so not compared."""
+
     scopes: frozenset[str] | None = field(default=None, compare=False)
+    """What its credential is narrowed to; None for all that the user may."""
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"
