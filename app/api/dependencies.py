@@ -4,11 +4,12 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
+from app.api.auth.asking import principal_of
 from app.api.edge.addresses import base_url
 from app.api.errors import ApiError
 from app.broker.context import BrokerContext
 from app.consumers.sessions import Sessions
-from app.security.principal import ANONYMOUS, Principal
+from app.security.principal import Principal
 
 THIS_CLUSTER = "-"
 """Path segment that means the cluster one is talking to."""
@@ -39,9 +40,9 @@ def get_sessions(request: Request) -> Sessions:
     return sessions
 
 
-def get_principal() -> Principal:
-    """Return who is asking; everyone is anonymous until there is authentication."""
-    return ANONYMOUS
+def get_principal(request: Request) -> Principal:
+    """Return who is asking."""
+    return principal_of(request.scope)
 
 
 Context = Annotated[BrokerContext, Depends(get_context)]

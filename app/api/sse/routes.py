@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.api.answers import answering_errors
+from app.api.auth.asking import principal_of
 from app.api.dependencies import get_context
 from app.api.errors import ApiError
 from app.api.sse import door
@@ -17,7 +18,6 @@ from app.api.sse.openapi import (
     TOPICS_PARAMETERS,
 )
 from app.api.v3.responses import errors
-from app.security.principal import ANONYMOUS
 
 router = APIRouter(tags=["Records"], responses=errors())
 _CLUSTER = "/v3/clusters/{cluster_id}"
@@ -34,7 +34,7 @@ class _Streamed(Response):
         if streams is None:
             raise ApiError(503, 50302, "This node is starting or shutting down")
         request = door.Request(
-            principal=ANONYMOUS,
+            principal=principal_of(scope),
             scope=scope,
             receive=receive,
             send=send,

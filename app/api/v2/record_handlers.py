@@ -3,6 +3,7 @@
 from collections.abc import Awaitable
 
 from app.api.answers import Send
+from app.api.auth.asking import principal_of
 from app.api.request_body import Receive, Scope
 from app.api.v2.dialects import Dialect
 from app.api.v2.errors import answering
@@ -11,7 +12,6 @@ from app.api.v2.produce import NO_NUMBER, produce_records
 from app.api.v2.routing import without_trailing_slash
 from app.broker.context import BrokerContext
 from app.consumers.sessions import Sessions
-from app.security.principal import ANONYMOUS
 
 PARTITION_DIGITS_MAX = 10
 
@@ -39,11 +39,11 @@ def handler_for(
         place = _place(parts)
         if place is not None:
             exchange = (scope, receive, send)
-            answer = produce_records(context, ANONYMOUS, dialect, place, exchange)
+            answer = produce_records(context, principal_of(scope), dialect, place, exchange)
             return answering(send, dialect, answer)
     elif parts[1] == "consumers" and scope["method"] == "GET" and _is_poll(parts):
         answer = poll_records(
-            sessions, ANONYMOUS, dialect, (parts[2], parts[4]), (scope, receive, send)
+            sessions, principal_of(scope), dialect, (parts[2], parts[4]), (scope, receive, send)
         )
         return answering(send, dialect, answer)
     return None

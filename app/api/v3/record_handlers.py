@@ -3,11 +3,11 @@
 from collections.abc import Awaitable
 
 from app.api.answers import Send
+from app.api.auth.asking import principal_of
 from app.api.request_body import Receive, Scope
 from app.api.v3.consume import consume_partition, consume_topic
 from app.api.v3.produce import produce_batch, produce_records
 from app.broker.context import BrokerContext
-from app.security.principal import ANONYMOUS
 
 PARTITION_DIGITS_MAX = 10
 
@@ -26,17 +26,18 @@ def handler_for(
     """
     assert context is not None, "asked only while the node runs"
     method = scope["method"]
+    principal = principal_of(scope)
     if len(parts) == 2:
         if parts[1] == "records" and method == "POST":
-            return produce_records(context, ANONYMOUS, parts[0], scope, receive, send)
+            return produce_records(context, principal, parts[0], scope, receive, send)
         if parts[1] == "records" and method == "GET":
-            return consume_topic(context, ANONYMOUS, parts[0], scope, send)
+            return consume_topic(context, principal, parts[0], scope, send)
         if parts[1] == "records:batch" and method == "POST":
-            return produce_batch(context, ANONYMOUS, parts[0], scope, receive, send)
+            return produce_batch(context, principal, parts[0], scope, receive, send)
         return None
     if parts[1] == "partitions" and parts[3] == "records" and method == "GET":
         place = (parts[0], _partition(parts[2]))
-        return consume_partition(context, ANONYMOUS, place, scope, send)
+        return consume_partition(context, principal, place, scope, send)
     return None
 
 

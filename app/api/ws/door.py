@@ -16,6 +16,7 @@ import msgspec
 from uvicorn.protocols.utils import ClientDisconnected
 
 from app.api.answers import Send
+from app.api.auth.asking import principal_of
 from app.api.edge.addresses import base_url
 from app.api.errors import encode_error
 from app.api.request_body import Receive, Scope
@@ -34,7 +35,7 @@ from app.api.ws.server_frames import Welcome
 from app.broker.context import BrokerContext
 from app.cluster.catalog import new_id
 from app.consumers.sessions import Sessions
-from app.security.principal import ANONYMOUS, Principal
+from app.security.principal import Principal
 
 _logger = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ class WebSocketDoor:
             socket.end(CloseCode.TRY_AGAIN_LATER, "there are as many sockets as there may be")
             return
         try:
-            await self._serve(handshake, socket, receive, first)
+            await self._serve(handshake, principal_of(scope), socket, receive, first)
         except Exception:  # the root of the socket's task: nothing above would word it
             _logger.exception("a WebSocket failed")
             socket.end(CloseCode.INTERNAL_ERROR, "Internal Server Error")
@@ -97,11 +98,11 @@ class WebSocketDoor:
     async def _serve(
         self,
         handshake: Handshake,
+        principal: Principal,
         socket: GuardedWebSocketProtocol,
         receive: Receive,
         first: ClientFrame | None,
     ) -> None:
-        principal = self._principal(handshake)
         outbox = Outbox(socket)
         connection = Connection(
             self._context,
@@ -131,11 +132,6 @@ class WebSocketDoor:
             socket.on_drain = None
         if closing is not None:
             _end(socket, connection, closing)
-
-    def _principal(self, handshake: Handshake) -> Principal:
-        """Return who is there: everyone is anonymous until there is authentication."""
-        del handshake
-        return ANONYMOUS
 
 
 def _end(socket: GuardedWebSocketProtocol, connection: Connection, closing: Closing) -> None:
