@@ -97,6 +97,15 @@ class Settings:
     rest_compat: str = "cauce"
     """Whose answers REST v2 gives where its dialects contradict each other."""
 
+    authentication: str | None = None
+    """Whether clients must log in: ``required``, or ``none``, which is the default on loopback."""
+
+    insecure_local: bool = False
+    """Whether a node whose clients need not log in is meant; it must listen on loopback."""
+
+    super_users: tuple[str, ...] = ("User:admin",)
+    """Principals that may do everything (Kafka's ``super.users``)."""
+
     log_level: str = "info"
     log_format: str = "text"
     num_partitions: int = 1
@@ -132,6 +141,7 @@ class Settings:
 
 _FLAGS = frozenset(
     {
+        "insecure_local",
         "schema_registry_legacy_answers",
         "auto_create_topics",
         "cors_allow_credentials",
@@ -140,7 +150,9 @@ _FLAGS = frozenset(
 )
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://(\*\.)?(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?")
+_PRINCIPAL = re.compile(r"[A-Za-z]+:\S.*")
 _CHOICES = {
+    "authentication": ("none", "required"),
     "log_level": ("debug", "info", "warning", "error"),
     "log_format": ("text", "json"),
     "group_consumer_migration_policy": ("disabled", "downgrade", "upgrade", "bidirectional"),
@@ -265,6 +277,7 @@ _LISTS: dict[str, tuple[str, Callable[[str], object]]] = {
         "origins such as https://app.example.com, in lower case and without a path",
         _ORIGIN.fullmatch,
     ),
+    "super_users": ("principals such as User:admin", _PRINCIPAL.fullmatch),
     "cors_allowed_methods": ("methods", _TOKEN.fullmatch),
     "cors_allowed_headers": ("names of headers", _TOKEN.fullmatch),
 }

@@ -31,6 +31,7 @@ from app.cluster.database import sqlite_url
 from app.cluster.metadata_image import BrokerRegistration
 from app.cluster.producer_ids import ProducerIds
 from app.cluster.registry_database import registry_transactions
+from app.cluster.security_catalog import SecurityCatalog
 from app.cluster.watcher import MetadataWatcher
 from app.consumers.sessions import Sessions
 from app.coordinators.groups.consumer_protocol.members_at_work import ConsumerGroupRules
@@ -45,6 +46,7 @@ from app.replication.housekeeping import HousekeepingConfig
 from app.replication.replica_manager import DiskThreads, ReplicaConfig, ReplicaManager
 from app.security.acls import AllowAll
 from app.security.quotas import Unlimited
+from app.security.watcher import SecurityWatcher
 from app.settings import Settings
 from app.telemetry.clock import SystemClock
 from schema_registry.registry.context import RegistryContext
@@ -172,14 +174,16 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
         image = await watcher.refresh()
         replicas.report_unknown_logs(image)
         watcher.subscribe(replicas.apply_image)
+        security = SecurityWatcher(SecurityCatalog(catalog.engine))
+        await security.refresh()
         workers = Workers()
         registry = _registry(catalog, workers)
         serdes = serdes_of(registry)
-        context = _context(settings, catalog, watcher, replicas, clock, serdes)
+        context = _context(settings, catalog, watcher, security, replicas, clock, serdes)
         tokens = ResumeTokens(await catalog.secret(SECRET_NAME))
         sessions = Sessions(context)
         background = asyncio.create_task(
-            _background(replicas, watcher, context.groups, sessions), name="background"
+            _background(replicas, watcher, security, context.groups, sessions), name="background"
         )
         _settle_interpreter()
         try:
@@ -203,6 +207,7 @@ def _context(
     settings: Settings,
     catalog: Catalog,
     watcher: MetadataWatcher,
+    security: SecurityWatcher,
     replicas: ReplicaManager,
     clock: SystemClock,
     serdes: Serdes,
@@ -227,6 +232,7 @@ def _context(
         partitioner=Partitioner(),
         authorizer=AllowAll(),
         quotas=Unlimited(),
+        security=security,
         limits=BrokerLimits(
             default_partitions=settings.num_partitions,
             auto_create_topics=settings.auto_create_topics,
@@ -309,6 +315,7 @@ def _group_rules(settings: Settings) -> GroupRules:
 async def _background(
     replicas: ReplicaManager,
     watcher: MetadataWatcher,
+    security: SecurityWatcher,
     groups: GroupCoordinator,
     sessions: Sessions,
 ) -> None:
@@ -316,6 +323,7 @@ async def _background(
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(replicas.run(), name="replicas")
             tasks.create_task(watcher.run(), name="metadata-watcher")
+            tasks.create_task(security.run(), name="security-watcher")
             tasks.create_task(groups.run(), name="groups")
             tasks.create_task(sessions.run(), name="sessions")
     except Exception:  # whatever it was: it is said here, then the node ends

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from app.cluster.tables import metadata
+from app.cluster.security_tables import metadata
 
 connection = context.config.attributes.get("connection")
 if connection is not None:

@@ -23,6 +23,7 @@ from app.replication.replica_manager import ReplicaManager
 from app.security.acls import CLUSTER, Authorizer, Operation, group, topic
 from app.security.principal import Principal
 from app.security.quotas import Quotas
+from app.security.watcher import SecurityWatcher
 from app.telemetry.clock import Clock
 from schema_registry.serdes.serdes import Serdes
 
@@ -62,6 +63,9 @@ class BrokerContext:
     partitioner: Partitioner
     authorizer: Authorizer
     quotas: Quotas
+    security: SecurityWatcher
+    """Who may log in and who may do what, and where that is changed."""
+
     limits: BrokerLimits
     serdes: Serdes
     """Schemas of the registry, to write and read data with."""

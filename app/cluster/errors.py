@@ -31,3 +31,19 @@ class DatabaseUnavailable(CatalogError):
 
 class DatabaseTooNew(CatalogError):
     """The database was migrated by a newer version than this one."""
+
+
+class UserExists(CatalogError):
+    """The user's name is taken."""
+
+
+class UnknownUser(CatalogError):
+    """There is no user of that name."""
+
+
+class UnknownApiKey(CatalogError):
+    """There is no API key of that id."""
+
+
+class UnknownDelegationToken(CatalogError):
+    """There is no delegation token of that id."""

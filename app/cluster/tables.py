@@ -40,6 +40,7 @@ cluster = Table(
     Column("metadata_version", BigInteger, nullable=False),
     Column("created_at_ms", BigInteger, nullable=False),
     Column("next_producer_id", BigInteger, nullable=False, server_default="0"),
+    Column("security_version", BigInteger, nullable=False, server_default="0"),
 )
 
 brokers = Table(

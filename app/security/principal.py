@@ -1,10 +1,37 @@
 """Who is asking.
 
 Kafka writes a principal as ``User:alice``; one that did not authenticate is ``User:ANONYMOUS``.
+A door makes one principal for a connection or a request. Two of them are equal when they name the
+same party; where it comes from and what it logged in with are not who it is.
 Source: Kafka docs, security, "Authorization and ACLs".
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+
+class CredentialKind(StrEnum):
+    """What a party showed when it logged in."""
+
+    PASSWORD = "password"  # noqa: S105 - a kind of credential
+    SCRAM = "scram"
+    API_KEY = "api_key"
+    ACCESS_TOKEN = "access_token"  # noqa: S105 - likewise
+    DELEGATION_TOKEN = "delegation_token"  # noqa: S105 - likewise
+    OIDC = "oidc"
+    CERTIFICATE = "certificate"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a party logged in with, so that a revocation finds it; no secret."""
+
+    kind: CredentialKind
+    id: str
+    """The user's name, or the id of the key or token."""
+
+    generation: int = 0
+    """That of the user when it logged in: another one means that its credentials changed since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,14 +40,27 @@ class Principal:
 
     name: str
     kind: str = "User"
-    host: str = field(default="", compare=False)
-    """Address that it comes from, without the port; not who it is, so not compared."""
+    host: str = field(default="", compare=False, kw_only=True)
+    """Address that it comes from, without the port."""
 
-    scopes: frozenset[str] | None = field(default=None, compare=False)
+    client_id: str = field(default="", compare=False, kw_only=True)
+    """What it calls itself; quotas know clients by it."""
+
+    scopes: frozenset[str] | None = field(default=None, compare=False, kw_only=True)
     """What its credential is narrowed to; None for all that the user may."""
+
+    credential: Credential | None = field(default=None, compare=False, kw_only=True)
+    """What it logged in with; None for one that did not."""
+
+    expires_at_ms: int | None = field(default=None, compare=False, kw_only=True)
+    """When it must have logged in anew; None for never."""
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"
+
+    def from_host(self, host: str) -> "Principal":
+        """Return the same party, coming from this address."""
+        return replace(self, host=host)
 
 
 ANONYMOUS = Principal("ANONYMOUS")

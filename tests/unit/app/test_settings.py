@@ -13,6 +13,7 @@ NAMES = [field.name for field in fields(Settings)]
 FLAGS = [
     "auto_create_topics",
     "cors_allow_credentials",
+    "insecure_local",
     "response_compression",
     "schema_registry_legacy_answers",
 ]
@@ -104,6 +105,9 @@ def test_every_setting_has_a_variable() -> None:
         "response_compression": "false",
         "response_compression_min_bytes": "10",
         "rest_compat": "Strimzi",
+        "authentication": "Required",
+        "insecure_local": "false",
+        "super_users": "User:root, User:CN=ops",
         "log_level": "ERROR",
         "log_format": "json",
         "num_partitions": "4",
@@ -133,6 +137,8 @@ def test_every_setting_has_a_variable() -> None:
     assert loaded.cors_allowed_origins == ("https://a.test", "https://*.b.test:8443", "null")
     assert (loaded.cors_allowed_methods, loaded.cors_allowed_headers) == (("GET", "POST"), ())
     assert (loaded.cors_allow_credentials, loaded.response_compression) == (True, False)
+    assert (loaded.authentication, loaded.insecure_local) == ("required", False)
+    assert loaded.super_users == ("User:root", "User:CN=ops")
     assert loaded.schema_registry_legacy_answers is True
     assert loaded.schema_registry_incompatible_error_code == 40_901
     assert loaded != Settings()
@@ -147,6 +153,7 @@ def test_every_setting_has_a_variable() -> None:
         ("cors_allowed_origins", "https://A.test", "must be origins such as"),
         ("cors_allowed_origins", "https://a.*.test", "must be origins such as"),
         ("cors_allowed_origins", "https://a.test,", "must be origins such as"),
+        ("super_users", "admin", "must be principals such as User:admin"),
         ("cors_allowed_methods", ["GET POST"], "must be methods"),
         ("cors_allowed_headers", ["a:b"], "must be names of headers"),
         ("cors_allowed_headers", [1], "must be texts, by commas or in a list"),

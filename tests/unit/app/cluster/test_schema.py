@@ -11,7 +11,7 @@ from sqlalchemy import Connection, MetaData, inspect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.cluster import tables
+from app.cluster import security_tables, tables
 from app.cluster.catalog import Catalog
 from app.cluster.database import create_engine, sqlite_url, transaction
 from app.cluster.errors import DatabaseTooNew, DatabaseUnavailable
@@ -19,7 +19,7 @@ from app.cluster.schema import alembic_config, migrate
 from schema_registry.sql_store import tables as registry_tables
 
 ALL_TABLES = MetaData()
-for metadata in (tables.metadata, registry_tables.metadata):
+for metadata in (security_tables.metadata, registry_tables.metadata):
     for table in metadata.tables.values():
         table.to_metadata(ALL_TABLES)
 
@@ -105,7 +105,7 @@ async def test_migration_that_fails_leaves_no_table_behind(engine: AsyncEngine) 
 
 async def test_there_is_one_cluster_in_a_database(engine: AsyncEngine) -> None:
     await migrate(engine)
-    row = "INSERT INTO cluster VALUES ({}, 'c', 0, 0, 0)"
+    row = "INSERT INTO cluster VALUES ({}, 'c', 0, 0, 0, 0)"
     await execute(engine, row.format(1))
 
     with pytest.raises(IntegrityError):

@@ -1,0 +1,217 @@
+"""The security catalog on SQLite: what a change leaves, and what a refusal leaves alone."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from app.cluster.catalog import Catalog
+from app.cluster.database import sqlite_url
+from app.cluster.errors import (
+    CatalogError,
+    UnknownApiKey,
+    UnknownDelegationToken,
+    UnknownUser,
+    UserExists,
+)
+from app.cluster.security_catalog import SecurityCatalog
+from app.cluster.security_records import QuotaKey
+from tests.support.security.records import acl, api_key, delegation_token, refresh_token, scram
+
+Refused = Callable[[SecurityCatalog], Awaitable[object]]
+RATE = QuotaKey("alice", "", "", "producer_byte_rate")
+
+
+@pytest.fixture
+async def catalog(tmp_path: Path) -> AsyncIterator[SecurityCatalog]:
+    """A catalog with the user alice."""
+    metadata = await Catalog.open(sqlite_url(tmp_path / "a.db"))
+    catalog = SecurityCatalog(metadata.engine)
+    await catalog.create_user("alice", password_hash="h", scram=[scram()])
+    yield catalog
+    await metadata.close()
+
+
+async def test_user_has_what_it_was_made_with(catalog: SecurityCatalog) -> None:
+    records = await catalog.load()
+
+    assert [(one.name, one.password_hash) for one in records.users] == [("alice", "h")]
+    assert records.scram == (scram(),)
+    assert records.version == await catalog.version() == records.users[0].generation
+
+
+async def test_change_of_a_user_keeps_what_it_does_not_name(catalog: SecurityCatalog) -> None:
+    await catalog.create_api_key(api_key())
+    await catalog.add_refresh_token(refresh_token())
+    stronger = scram(iterations=8192)
+    other = scram(mechanism="SCRAM-SHA-512")
+
+    altered = await catalog.alter_user("alice", scram=[stronger, other])
+
+    records = await catalog.load()
+    assert (altered.password_hash, altered.generation) == ("h", records.version)
+    assert set(records.scram) == {stronger, other}
+    assert records.api_keys == (api_key(),)
+    assert await catalog.refresh_token(b"canary-1") is None
+
+    await catalog.alter_user("alice", password_hash="i", delete_scram=["SCRAM-SHA-512"])
+
+    records = await catalog.load()
+    assert records.users[0].password_hash == "i"
+    assert records.scram == (stronger,)
+
+
+async def test_deleted_user_takes_its_credentials_along_and_no_later_one_has_its_generation(
+    catalog: SecurityCatalog,
+) -> None:
+    first = (await catalog.load()).users[0].generation
+    await catalog.create_api_key(api_key())
+    await catalog.add_refresh_token(refresh_token())
+
+    await catalog.delete_user("alice")
+
+    records = await catalog.load()
+    assert (records.users, records.scram, records.api_keys) == ((), (), ())
+    assert await catalog.refresh_token(b"canary-1") is None
+    assert (await catalog.create_user("alice")).generation > first
+
+
+@pytest.mark.parametrize(
+    ("refused", "error"),
+    [
+        (lambda c: c.create_user("alice", scram=[scram(iterations=9999)]), UserExists),
+        (lambda c: c.alter_user("bob", password_hash="x"), UnknownUser),
+        (lambda c: c.delete_user("bob"), UnknownUser),
+        (lambda c: c.create_api_key(api_key(user="bob")), UnknownUser),
+        (lambda c: c.add_refresh_token(refresh_token(user="bob")), UnknownUser),
+        (lambda c: c.delete_api_key("none"), UnknownApiKey),
+        (lambda c: c.renew_delegation_token("none", 1), UnknownDelegationToken),
+        (lambda c: c.delete_delegation_token("none"), UnknownDelegationToken),
+    ],
+)
+async def test_refusal_changes_nothing_not_even_the_version(
+    catalog: SecurityCatalog, refused: Refused, error: type[CatalogError]
+) -> None:
+    before = await catalog.load()
+
+    with pytest.raises(error):
+        await refused(catalog)
+
+    assert await catalog.load() == before
+
+
+async def test_use_of_keys_is_written_down_without_another_version(
+    catalog: SecurityCatalog,
+) -> None:
+    await catalog.create_api_key(api_key())
+    version = await catalog.version()
+
+    await catalog.note_used({"k1": 50, "gone": 60})
+    await catalog.note_used({"k1": 40})
+
+    assert [one.last_used_at_ms for one in await catalog.api_keys()] == [50]
+    assert await catalog.version() == version
+
+
+async def test_deleted_key_is_gone(catalog: SecurityCatalog) -> None:
+    await catalog.create_api_key(api_key())
+
+    await catalog.delete_api_key("k1")
+
+    assert await catalog.api_keys() == []
+
+
+async def test_refresh_token_has_one_successor_and_a_second_use_ends_the_family(
+    catalog: SecurityCatalog,
+) -> None:
+    await catalog.add_refresh_token(refresh_token(b"1", scopes=frozenset({"read"})))
+
+    successor = await catalog.rotate_refresh_token(b"1", b"2", now_ms=10, expires_at_ms=2_000)
+
+    assert successor == refresh_token(b"2", scopes=frozenset({"read"}), expires_at_ms=2_000)
+    assert await catalog.rotate_refresh_token(b"1", b"3", now_ms=11, expires_at_ms=2_000) is None
+    assert await catalog.refresh_token(b"2") is None
+    assert await catalog.rotate_refresh_token(b"2", b"4", now_ms=12, expires_at_ms=2_000) is None
+
+
+async def test_refresh_token_used_by_two_at_once_serves_one_of_them(
+    catalog: SecurityCatalog,
+) -> None:
+    await catalog.add_refresh_token(refresh_token(b"1"))
+
+    found = await asyncio.gather(
+        *(
+            catalog.rotate_refresh_token(b"1", b"s%d" % one, now_ms=1, expires_at_ms=2_000)
+            for one in range(4)
+        )
+    )
+
+    assert sum(one is not None for one in found) == 1
+    assert [await catalog.refresh_token(b"s%d" % one) for one in range(4)] == [None] * 4
+
+
+async def test_expired_or_unknown_refresh_token_has_no_successor(
+    catalog: SecurityCatalog,
+) -> None:
+    await catalog.add_refresh_token(refresh_token(b"1", expires_at_ms=10))
+
+    for token in (b"1", b"unknown"):
+        assert await catalog.rotate_refresh_token(token, b"2", now_ms=10, expires_at_ms=99) is None
+    assert await catalog.refresh_token(b"2") is None
+
+
+async def test_family_goes_whole_and_alone(catalog: SecurityCatalog) -> None:
+    for token, family in ((b"1", "f"), (b"2", "f"), (b"3", "g")):
+        await catalog.add_refresh_token(refresh_token(token, family=family))
+
+    await catalog.delete_family("f")
+
+    left = [await catalog.refresh_token(token) for token in (b"1", b"2", b"3")]
+    assert [one is not None for one in left] == [False, False, True]
+
+
+async def test_revocation_is_remembered_until_the_token_would_have_expired(
+    catalog: SecurityCatalog,
+) -> None:
+    await catalog.revoke_token("t", 100)
+    await catalog.revoke_token("t", 100)
+    await catalog.revoke_token("u", 200)
+    await catalog.add_refresh_token(refresh_token(b"1", expires_at_ms=100))
+
+    await catalog.forget_expired(100)
+
+    assert (await catalog.load()).revoked == {"u": 200}
+    assert await catalog.refresh_token(b"1") is None
+
+
+async def test_delegation_token_is_put_renewed_and_deleted(catalog: SecurityCatalog) -> None:
+    await catalog.put_delegation_token(delegation_token())
+    await catalog.renew_delegation_token("d1", 77)
+
+    assert (await catalog.load()).delegation_tokens == (delegation_token(expires_at_ms=77),)
+
+    await catalog.delete_delegation_token("d1")
+
+    assert (await catalog.load()).delegation_tokens == ()
+
+
+async def test_access_control_lists_are_a_set(catalog: SecurityCatalog) -> None:
+    many = [acl(f"t{number}") for number in range(250)]
+    await catalog.create_acls(many)
+    await catalog.create_acls([acl("t0"), acl("u"), acl("u")])
+    assert (await catalog.load()).acls == {*many, acl("u")}
+
+    gone = await catalog.delete_acls([*many, acl("none")])
+
+    assert gone == set(many)
+    assert (await catalog.load()).acls == {acl("u")}
+
+
+async def test_quotas_are_set_replaced_and_removed_together(catalog: SecurityCatalog) -> None:
+    other = RATE._replace(client_id="<default>")
+    await catalog.alter_quotas({RATE: 1.0, other: 2.0})
+
+    await catalog.alter_quotas({RATE: 3.5}, [other])
+
+    assert (await catalog.load()).quotas == {RATE: 3.5}
