@@ -30,9 +30,9 @@ class Answer:
     status: int = 200
 
 
-def json_answer(value: Any) -> Answer:
+def json_answer(value: Any, status: int = 200) -> Answer:
     """Return a value as JSON."""
-    return Answer(body=msgspec.json.encode(value))
+    return Answer(body=msgspec.json.encode(value), status=status)
 
 
 def text_answer(text: str) -> Answer:

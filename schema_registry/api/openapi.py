@@ -15,6 +15,7 @@ _TAGS = {
     "Schema Registry: Schemas": "By id and GUID.",
     "Schema Registry: Compatibility": "May a schema be registered?",
     "Schema Registry: Settings": "Of subjects, of contexts and of all.",
+    "Schema Registry: Associations": "Which subject is a topic's schema of keys or values.",
     "Schema Registry: Server": "What it says of itself.",
 }
 
@@ -23,6 +24,12 @@ _TEXT: Document = {"type": "string"}
 _COUNT: Document = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
 _QUERY: Mapping[str, tuple[Document, str]] = {
     "aliases": (_FLAG, "Also the other names of each subject."),
+    "associationType": (
+        {"type": "array", "items": {"type": "string", "enum": ["key", "value"]}},
+        "Only associations of these types.",
+    ),
+    "cascadeLifecycle": (_FLAG, "Delete the subjects of strong associations as well, softly."),
+    "context": (_TEXT, "The context of subjects that name none."),
     "contextPrefix": (_TEXT, "What the context's name begins with."),
     "defaultToGlobal": (_FLAG, "With what is inherited."),
     "deleted": (_FLAG, "Also what is deleted softly."),
@@ -34,6 +41,10 @@ _QUERY: Mapping[str, tuple[Document, str]] = {
     "format": (_TEXT, "`resolved`, `serialized`, ...; what a type does not have is ignored."),
     "key": ({"type": "array", "items": _TEXT}, "Names of properties."),
     "latestOnly": (_FLAG, "Only the latest version of each subject."),
+    "lifecycle": (
+        {"type": "string", "enum": ["STRONG", "WEAK"]},
+        "Only associations of this lifecycle.",
+    ),
     "limit": (
         {"type": "integer", "minimum": -1, "maximum": 2**31 - 1},
         "How many at the most; -1 is the server's choice.",
@@ -43,6 +54,7 @@ _QUERY: Mapping[str, tuple[Document, str]] = {
     "permanent": (_FLAG, "Erase what is deleted softly."),
     "recursive": (_FLAG, "Of all subjects below as well."),
     "referenceFormat": (_TEXT, "`qualified` names the contexts of references."),
+    "resourceType": (_TEXT, "`topic`."),
     "ruleType": (_TEXT, "Only schemas with a rule of this type."),
     "subject": (_TEXT, "Whose schema it is, or `:.context:`."),
     "subjectPrefix": (_TEXT, "What the subject begins with; `:*:` is every context."),
@@ -119,8 +131,10 @@ def _responses(route: Route) -> Document:
         responses: Document = {"204": {"description": "Done."}}
     else:
         content = _content(ANSWER_TYPES, route.answer)
-        responses = {"200": {"description": "Done.", "content": content}}
-    left_out = set() if route.body is not None else {"413", "415", "409"}
+        responses = {str(route.status): {"description": "Done.", "content": content}}
+    left_out = set() if route.body is not None else {"413", "415"}
+    if route.method == "GET":
+        left_out.add("409")
     for status, text in _ERRORS.items():
         if status not in left_out:
             responses[status] = {"description": text, "content": _content(ANSWER_TYPES, ERROR)}

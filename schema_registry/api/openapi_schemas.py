@@ -69,6 +69,18 @@ _SETTINGS: Mapping[str, Document] = {
     "defaultRuleSet": _reference("SchemaRuleSet"),
     "overrideRuleSet": _reference("SchemaRuleSet"),
 }
+_RESOURCE: Mapping[str, Document] = {
+    "resourceName": _TEXT,
+    "resourceNamespace": _TEXT,
+    "resourceId": _TEXT,
+    "resourceType": _TEXT,
+}
+_ASSOCIATION: Mapping[str, Document] = {
+    "subject": _TEXT,
+    "associationType": {"type": "string", "enum": ["key", "value"]},
+    "lifecycle": {"type": "string", "enum": ["STRONG", "WEAK"]},
+    "frozen": _FLAG,
+}
 _LEVEL: Document = {"type": "string", "enum": [one.value for one in CompatibilityLevel]}
 _RULES = _list(_reference("SchemaRule"))
 
@@ -199,6 +211,69 @@ SCHEMAS: Mapping[str, Document] = {
         }
     ),
     "Mode": _object({"mode": _nullable({"type": "string", "enum": [one.value for one in Mode]})}),
+    "Association": _object({**_RESOURCE, **_ASSOCIATION}, "subject resourceId associationType"),
+    "Associations": _list(_reference("Association")),
+    "NewAssociation": _object(
+        {
+            **{name: _nullable(schema) for name, schema in _ASSOCIATION.items()},
+            "schema": _nullable(_reference("NewSchema")),
+            "normalize": _nullable(_FLAG),
+        }
+    ),
+    "NewAssociations": _object(
+        {**_RESOURCE, "associations": _list(_reference("NewAssociation"))},
+        "resourceName resourceNamespace associations",
+    ),
+    "AssociationsOfResource": _object(
+        {
+            **_RESOURCE,
+            "associations": _list(_object({**_ASSOCIATION, "schema": _reference("Schema")})),
+        }
+    ),
+    "AssociationQuestions": _object(
+        {"requests": _list(_object({**_RESOURCE, "associationTypes": _TEXTS, "lifecycle": _TEXT}))},
+        "requests",
+    ),
+    "AssociationChanges": _object(
+        {
+            "requests": _list(
+                _object(
+                    {
+                        **_RESOURCE,
+                        "associations": _list(
+                            _object(
+                                {
+                                    "opType": {
+                                        "type": "string",
+                                        "enum": ["CREATE", "UPSERT", "DELETE"],
+                                    },
+                                    **_ASSOCIATION,
+                                    "schema": _reference("NewSchema"),
+                                    "normalize": _FLAG,
+                                    "cascadeLifecycle": _FLAG,
+                                },
+                                "opType",
+                            )
+                        ),
+                    }
+                )
+            )
+        },
+        "requests",
+    ),
+    "AssociationResults": _object(
+        {
+            "results": _list(
+                _object(
+                    {
+                        "result": _reference("AssociationsOfResource"),
+                        "error": _reference(ERROR),
+                    }
+                )
+            )
+        },
+        "results",
+    ),
     "Empty": _object({}),
     "ServerId": _object({"id": _TEXT, "scope": _object({})}, "id scope"),
     "ServerVersion": _object({"version": _TEXT, "commitId": _TEXT}, "version commitId"),

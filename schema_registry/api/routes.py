@@ -3,32 +3,13 @@
 from collections.abc import Sequence
 
 from schema_registry.api import administration, compatibility, schemas, server, subjects
-from schema_registry.api.routing import Handler, Route
-
-
-def _routes(
-    tag: str, *rows: tuple[str, str, Handler, str, str, str, str | None, str]
-) -> list[Route]:
-    return [
-        Route(
-            method=method,
-            path=path,
-            handler=handler,
-            name=name,
-            summary=summary,
-            tag=tag,
-            answer=answer,
-            body=body,
-            query=tuple(query.split()),
-        )
-        for method, path, handler, name, summary, answer, body, query in rows
-    ]
-
+from schema_registry.api.association_routes import ASSOCIATIONS
+from schema_registry.api.routing import Route, routes_of
 
 _VERSION = "/subjects/{subject}/versions/{version}"
 _ID = "/schemas/ids/{id}"
 
-SUBJECTS = _routes(
+SUBJECTS = routes_of(
     "Schema Registry: Subjects",
     (
         "GET",
@@ -142,7 +123,7 @@ SUBJECTS = _routes(
     ),
 )
 
-SCHEMAS = _routes(
+SCHEMAS = routes_of(
     "Schema Registry: Schemas",
     (
         "GET",
@@ -227,7 +208,7 @@ SCHEMAS = _routes(
 )
 
 _CHECK = "/compatibility/subjects/{subject}/versions"
-COMPATIBILITY = _routes(
+COMPATIBILITY = routes_of(
     "Schema Registry: Compatibility",
     (
         "POST",
@@ -251,7 +232,7 @@ COMPATIBILITY = _routes(
     ),
 )
 
-ADMINISTRATION = _routes(
+ADMINISTRATION = routes_of(
     "Schema Registry: Settings",
     (
         "GET",
@@ -395,7 +376,7 @@ ADMINISTRATION = _routes(
     ),
 )
 
-SERVER = _routes(
+SERVER = routes_of(
     "Schema Registry: Server",
     ("POST", "/", server.root, "postRoot", "Answer that there is somebody.", "Empty", None, ""),
     (
@@ -450,4 +431,11 @@ SERVER = _routes(
     ),
 )
 
-ROUTES: Sequence[Route] = [*SUBJECTS, *SCHEMAS, *COMPATIBILITY, *ADMINISTRATION, *SERVER]
+ROUTES: Sequence[Route] = [
+    *SUBJECTS,
+    *SCHEMAS,
+    *COMPATIBILITY,
+    *ADMINISTRATION,
+    *ASSOCIATIONS,
+    *SERVER,
+]

@@ -27,6 +27,9 @@ class Route:
     """The name of the answer's schema in the document."""
 
     body: str | None = None
+    status: int = 200
+    """Of an answer that is one."""
+
     query: tuple[str, ...] = ()
     segments: tuple[str, ...] = field(init=False)
 
@@ -44,6 +47,31 @@ class Route:
             elif mine != given:
                 return None
         return found
+
+
+def routes_of(
+    tag: str, *rows: tuple[str, str, Handler, str, str, str, str | None, str]
+) -> list[Route]:
+    """Return the routes of one tag.
+
+    Args:
+        tag: In the document.
+        rows: Method, path, handler, name, summary, answer, body, and the query's names.
+    """
+    return [
+        Route(
+            method=method,
+            path=path,
+            handler=handler,
+            name=name,
+            summary=summary,
+            tag=tag,
+            answer=answer,
+            body=body,
+            query=tuple(query.split()),
+        )
+        for method, path, handler, name, summary, answer, body, query in rows
+    ]
 
 
 class Router:

@@ -1,14 +1,17 @@
 """Deletion: soft, which hides, and then permanent, which erases.
 
-What a live schema refers to is not deleted; what any schema refers to is not erased.
+What a live schema refers to is not deleted; what any schema refers to is not erased. A subject that
+is associated with a resource keeps a live version.
 """
 
 from collections.abc import Sequence
 
 from schema_registry.errors import (
     ContextNotEmpty,
+    NoActiveVersion,
     OperationNotPermitted,
     ReferenceExists,
+    SubjectAssociated,
     SubjectNotFound,
     SubjectNotSoftDeleted,
     SubjectSoftDeleted,
@@ -51,6 +54,8 @@ async def delete_subject(
         chosen = versions if permanent else live
         numbers = [one.version for one in chosen]
         await _check_referrers(writing, subject, chosen, permanent=permanent)
+        if await writing.associations(subject=subject):
+            raise SubjectAssociated(f"An association exists for subject '{asked}'")
         if permanent:
             await writing.erase_versions(subject, numbers)
             await _forget_settings(writing, subject)
@@ -86,6 +91,8 @@ async def delete_version(
                 " Set permanent=true to delete permanently"
             )
         await _check_referrers(writing, subject, [version], permanent=permanent)
+        if not permanent and all(one.deleted or one == version for one in versions):
+            await _check_not_associated(writing, subject)
         if permanent:
             await writing.erase_versions(subject, [version.version])
             if len(versions) == 1:
@@ -112,6 +119,18 @@ async def delete_context(context: RegistryContext, name: str) -> None:
         await writing.erase_context(name)
 
 
+async def hide_subject(writing: Writing, subject: Subject) -> None:
+    """Delete all versions of a subject softly, in the transaction of somebody else.
+
+    Raises:
+        RegistryError: Why not; the transaction must not be ended well.
+    """
+    await _check_mode(writing, subject)
+    live = [one for one in await writing.versions(subject) if not one.deleted]
+    await _check_referrers(writing, subject, live, permanent=False)
+    await writing.mark_deleted(subject, [one.version for one in live])
+
+
 def _chosen(versions: Sequence[Version], number: int, *, permanent: bool) -> Version:
     if number == LATEST:
         candidates = [one for one in versions if one.deleted == permanent]
@@ -128,6 +147,11 @@ async def _check_mode(writing: Writing, subject: Subject) -> None:
     settings = await writing.settings(subject.scopes())
     if effective_settings(subject, settings).mode.is_read_only:
         raise OperationNotPermitted(f"Subject {subject} in context {subject.context} is read-only")
+
+
+async def _check_not_associated(writing: Writing, subject: Subject) -> None:
+    if await writing.associations(subject=subject):
+        raise NoActiveVersion(f"Subject '{subject}' is associated: its last version has to stay")
 
 
 async def _check_referrers(

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from confluent_kafka.schema_registry import (
+    AssociationCreateOrUpdateInfo,
+    AssociationCreateOrUpdateRequest,
     AsyncSchemaRegistryClient,
     Schema,
     SchemaReference,
@@ -19,6 +21,7 @@ from confluent_kafka.schema_registry.avro import (
     AvroDeserializer,
     AvroSerializer,
 )
+from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.schema_registry.json_schema import (
     AsyncJSONDeserializer,
     AsyncJSONSerializer,
@@ -175,3 +178,41 @@ def test_what_does_not_fit_and_what_is_not_registered_is_refused(
         strict(ORDER, context)
     with pytest.raises(Exception, match="id"):
         make_writer(registry, schema, {})({"item": {"name": "a"}}, context)
+
+
+@pytest.mark.parametrize("is_key", [False, True], ids=["value", "key"])
+def test_a_serializer_asks_which_subject_a_topic_has(node: NodeProcess, is_key: bool) -> None:
+    registry = SchemaRegistryClient({"url": node.url})
+    topic, subject = f"orders-{is_key}", f"shop.orders-{is_key}"
+    kind = "key" if is_key else "value"
+    registry.register_schema(subject, Schema(json.dumps(AVRO_ITEM), "AVRO"))
+    made = registry.create_association(
+        AssociationCreateOrUpdateRequest(
+            resource_name=topic,
+            resource_namespace="lkc-1",
+            resource_id=f"lkc-1:{topic}",
+            resource_type="topic",
+            associations=[
+                AssociationCreateOrUpdateInfo(
+                    subject=subject, association_type=kind, lifecycle="STRONG", frozen=True
+                )
+            ],
+        )
+    )
+    conf = {"subject.name.strategy.type": "ASSOCIATED", "auto.register.schemas": False}
+    field = MessageField.KEY if is_key else MessageField.VALUE
+    context = SerializationContext(topic, field)
+
+    data = AvroSerializer(registry, json.dumps(AVRO_ITEM), conf=conf)({"name": "nut"}, context)
+
+    assert AvroDeserializer(registry)(data, context) == {"name": "nut"}
+    assert made.associations is not None
+    assert made.associations[0].frozen
+    found = registry.get_associations_by_resource_name(topic, "-", "topic", [kind])
+    assert [one.subject for one in found] == [subject]
+    with pytest.raises(SchemaRegistryError) as refused:
+        registry.delete_associations(f"lkc-1:{topic}", "topic")
+    assert refused.value.error_code == 40908
+    registry.delete_associations(f"lkc-1:{topic}", "topic", cascade_lifecycle=True)
+    assert registry.get_associations_by_resource_name(topic, "lkc-1", "topic") == []
+    assert subject not in registry.get_subjects()
