@@ -54,7 +54,7 @@ async def of_subject(door: Door, request: Request) -> Answer:
 async def of_resource(door: Door, request: Request) -> Answer:
     """Return the associations of a resource by its id."""
     found = await associations.associations_of_id(
-        door.context, request.parameters["resourceId"], _query(request)
+        door.context, _name(request.parameters, "resourceId"), _query(request)
     )
     return _page(request, found)
 
@@ -63,8 +63,8 @@ async def of_name(door: Door, request: Request) -> Answer:
     """Return the associations of a resource by its name."""
     found = await associations.associations_of_name(
         door.context,
-        request.parameters["resourceNamespace"],
-        request.parameters["resourceName"],
+        _name(request.parameters, "resourceNamespace"),
+        _name(request.parameters, "resourceName"),
         _query(request),
     )
     return _page(request, found)
@@ -85,7 +85,7 @@ async def delete(door: Door, request: Request) -> Answer:
     """Take associations away."""
     await associations.dissociate(
         door.context,
-        request.parameters["resourceId"],
+        _name(request.parameters, "resourceId"),
         _query(request),
         cascade=request.flag("cascadeLifecycle"),
         dry_run=request.flag("dryRun"),

@@ -26,7 +26,16 @@ pytestmark = pytest.mark.slow
 
 SUBJECT = "known"
 SCHEMA = {"schema": record("a")}
+RESOURCE = {"resourceName": "orders", "resourceNamespace": "lkc-1", "resourceId": "known-id"}
+ASSOCIATIONS = {
+    **RESOURCE,
+    "associations": [{"subject": "associated", "lifecycle": "WEAK", "schema": SCHEMA}],
+}
+UPSERT = {"opType": "UPSERT", "subject": "associated"}
 BODIES: dict[str, Any] = {
+    "NewAssociations": ASSOCIATIONS,
+    "AssociationQuestions": {"requests": [RESOURCE]},
+    "AssociationChanges": {"requests": [{**RESOURCE, "associations": [UPSERT]}]},
     "NewSchema": SCHEMA,
     "ConfigChanges": {"compatibility": "NONE"},
     "Mode": {"mode": "READWRITE"},
@@ -67,6 +76,8 @@ def _prepare(node: NodeProcess, client: httpx.Client) -> dict[str, str]:
     found = answer.json()
     client.put(f"{node.url}/config/{SUBJECT}", json={"compatibility": "NONE"})
     client.put(f"{node.url}/mode/{SUBJECT}", json={"mode": "READWRITE"})
+    answer = client.put(f"{node.url}/associations/resources/known-id", json=ASSOCIATIONS)
+    assert answer.status_code == 200, answer.text
     context = ":.empty:s"
     client.post(f"{node.url}/subjects/{context}/versions", json=SCHEMA)
     for query in ("", "?permanent=true"):
@@ -77,6 +88,7 @@ def _prepare(node: NodeProcess, client: httpx.Client) -> dict[str, str]:
         "id": str(found["id"]),
         "guid": found["guid"],
         "context": ".empty",
+        **RESOURCE,
     }
 
 

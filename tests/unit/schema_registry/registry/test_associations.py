@@ -54,6 +54,13 @@ class TestCreate:
         assert await types(registry, "subjects/s") == both[1:]
         assert await types(registry, "subjects/nobody") == []
 
+    @pytest.mark.parametrize(
+        "path",
+        ["resources/a%00", "resources/-/a%00", "resources/a%0A/b", "resources/x?lifecycle=FIRM"],
+    )
+    async def test_what_is_no_name_is_refused(self, registry: RunningRegistry, path: str) -> None:
+        assert await registry.refused("GET", f"/associations/{path}") == (422, 42212)
+
     async def test_the_same_once_more_is_fine_and_another_is_refused(
         self, registry: RunningRegistry
     ) -> None:
