@@ -132,6 +132,12 @@ class Settings:
     group_consumer_migration_policy: str = "bidirectional"
     """Whether groups with members may change their protocol, and which way (KIP-848)."""
 
+    quota_window_size_seconds: int = 1
+    """Bytes and time that may be used at once under a quota: what it gives in so many seconds."""
+
+    quota_window_num: int = 11
+    """Windows whose worth of partitions and connections may come at once under a quota."""
+
     schema_registry_legacy_answers: bool = False
     """Whether the registry answers as Confluent's before 8.0: no types of Avro, no GUIDs."""
 
@@ -179,6 +185,8 @@ _BOUNDS = {
     "group_min_session_timeout_ms": (1, 1_800_000),
     "group_consumer_session_timeout_ms": (1, 1_800_000),
     "group_consumer_heartbeat_interval_ms": (1, 1_800_000),
+    "quota_window_size_seconds": (1, 3600),
+    "quota_window_num": (1, 3600),
 }
 
 

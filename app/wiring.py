@@ -45,7 +45,8 @@ from app.replication.cleaning import CleanerConfig
 from app.replication.housekeeping import HousekeepingConfig
 from app.replication.replica_manager import DiskThreads, ReplicaConfig, ReplicaManager
 from app.security.acls import AllowAll
-from app.security.quotas import Unlimited
+from app.security.quota_windows.engine import Windows
+from app.security.quotas import ClientQuotas
 from app.security.watcher import SecurityWatcher
 from app.settings import Settings
 from app.telemetry.clock import SystemClock
@@ -213,6 +214,11 @@ def _context(
     serdes: Serdes,
 ) -> BrokerContext:
     """Return what the verbs work with."""
+    windows = Windows(
+        samples=settings.quota_window_num, window_ms=settings.quota_window_size_seconds * 1000
+    )
+    quotas = ClientQuotas(clock, windows)
+    security.subscribe(quotas.apply_image)
     shards = Shards(
         clock,
         watcher,
@@ -231,7 +237,7 @@ def _context(
         groups=GroupCoordinator(shards),
         partitioner=Partitioner(),
         authorizer=AllowAll(),
-        quotas=Unlimited(),
+        quotas=quotas,
         security=security,
         limits=BrokerLimits(
             default_partitions=settings.num_partitions,

@@ -46,11 +46,18 @@ async def send_nothing(send: Send) -> None:
 
 
 async def send_error(
-    send: Send, status: int, error_code: int, message: str, content_type: str = "application/json"
+    send: Send,
+    status: int,
+    error_code: int,
+    message: str,
+    content_type: str = "application/json",
+    *,
+    error: Exception | None = None,
 ) -> None:
     """Send an error in the one shape."""
     headers = [
-        (name.lower().encode(), value.encode()) for name, value in extra_headers(status).items()
+        (name.lower().encode(), value.encode())
+        for name, value in extra_headers(status, error).items()
     ]
     body = encode_error(error_code, message)
     await send_answer(send, status, body, content_type=content_type.encode(), headers=headers)
@@ -64,6 +71,6 @@ async def answering_errors(send: Send, answer: Awaitable[None]) -> None:
         await send_error(send, error.status, error.error_code, error.message)
     except BrokerError as error:
         status, code = status_and_code(error)
-        await send_error(send, status, code, str(error))
+        await send_error(send, status, code, str(error), error=error)
     except ClientLeft:
         return

@@ -119,10 +119,11 @@ def encode_error(error_code: int, message: str) -> bytes:
     return msgspec.json.encode({"error_code": error_code, "message": message})
 
 
-def extra_headers(status: int) -> dict[str, str]:
-    """Return the headers that belong to a status."""
+def extra_headers(status: int, error: Exception | None = None) -> dict[str, str]:
+    """Return the headers that belong to a status, and to the error behind it if that is known."""
     if status in (429, 503, 507):
-        return {"Retry-After": str(RETRY_AFTER_S)}
+        wait_ms = error.retry_after_ms if isinstance(error, broker.ThrottlingQuotaExceeded) else 0
+        return {"Retry-After": str(max(RETRY_AFTER_S, -(-wait_ms // 1000)))}
     if status == 401:
         return {"WWW-Authenticate": 'Bearer realm="cauce"'}
     return {}
@@ -140,7 +141,9 @@ def install_error_handlers(app: FastAPI) -> None:
         status, code = status_and_code(error)
         if status >= 500:
             _logger.warning("answered %d: %s", status, error)
-        return _answer(request, status, code, str(error))
+        answer = _answer(request, status, code, str(error))
+        answer.headers.update(extra_headers(status, error))
+        return answer
 
     async def on_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

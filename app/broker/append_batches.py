@@ -107,10 +107,8 @@ def append_batches(
         context.schema_checks.spawn(checked)
         return _finish_checked(context, principal, checked, timeout_ms)
     outcomes, waits, size = _append_all(context, principal, batches, acks)
-    throttle_ms = context.quotas.produced(principal, size)
-    if waits or throttle_ms:
-        return _wait(context, outcomes, waits, timeout_ms, throttle_ms)
-    return outcomes
+    context.quotas.produced(principal, size)
+    return _wait(outcomes, waits, timeout_ms) if waits else outcomes
 
 
 _Appends = tuple[list[AppendedBatch], list[_Wait], int]
@@ -194,8 +192,8 @@ async def _finish_checked(
 ) -> list[AppendedBatch]:
     """Wait for checks, appends and durability; a client that leaves breaks none of them off."""
     outcomes, waits, size = await asyncio.shield(checked)
-    throttle_ms = context.quotas.produced(principal, size)
-    return await _wait(context, outcomes, waits, timeout_ms, throttle_ms)
+    context.quotas.produced(principal, size)
+    return await _wait(outcomes, waits, timeout_ms)
 
 
 def _append(
@@ -236,11 +234,7 @@ def _check_single(batch: MutableBuffer) -> None:
 
 
 async def _wait(
-    context: BrokerContext,
-    outcomes: list[AppendedBatch],
-    waits: Sequence[_Wait],
-    timeout_ms: int,
-    throttle_ms: int,
+    outcomes: list[AppendedBatch], waits: Sequence[_Wait], timeout_ms: int
 ) -> list[AppendedBatch]:
     left = list(reversed(waits))
     try:
@@ -255,5 +249,4 @@ async def _wait(
     except TimeoutError:
         for _, _, outcome in left:
             outcome.error = RequestTimedOut(f"not durable within {timeout_ms} ms")
-    await context.hold_back(throttle_ms)
     return outcomes

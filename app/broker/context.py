@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from app.broker.errors import (
     ClusterAuthorizationFailed,
     GroupAuthorizationFailed,
+    ThrottlingQuotaExceeded,
     TopicAuthorizationFailed,
     UnknownTopicOrPartition,
 )
@@ -22,10 +23,14 @@ from app.coordinators.groups.coordinator import GroupCoordinator
 from app.replication.replica_manager import ReplicaManager
 from app.security.acls import CLUSTER, Authorizer, Operation, group, topic
 from app.security.principal import Principal
+from app.security.quota_windows.limits import QuotaType
 from app.security.quotas import Quotas
 from app.security.watcher import SecurityWatcher
 from app.telemetry.clock import Clock
 from schema_registry.serdes.serdes import Serdes
+
+DEBT_MS_MAX = 1_000
+"""Who is in debt for no longer than this waits; for longer it is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +113,34 @@ class BrokerContext:
         if not self.authorizer.authorize(principal, operation, CLUSTER):
             raise ClusterAuthorizationFailed(f"not authorized to {operation.value} the cluster")
 
-    async def hold_back(self, throttle_ms: int) -> None:
-        """Let an answer wait as long as a quota says (KIP-13)."""
-        if throttle_ms:
-            await asyncio.sleep(throttle_ms / 1000)
+    def require_quota(self, principal: Principal, kind: QuotaType, *, up_to_ms: int = 0) -> int:
+        """Refuse while the principal is in debt for longer; return for how long it is.
+
+        Raises:
+            ThrottlingQuotaExceeded: It used more than it may; nothing was done.
+        """
+        owed_ms = self.quotas.owed(kind, principal)
+        if owed_ms > up_to_ms:
+            raise ThrottlingQuotaExceeded(
+                f"The throttling quota has been exceeded ({kind.value}): try again in {owed_ms} ms",
+                retry_after_ms=owed_ms,
+            )
+        return owed_ms
+
+    async def pay(self, principal: Principal, kind: QuotaType) -> None:
+        """Wait while the principal is in a short debt.
+
+        Raises:
+            ThrottlingQuotaExceeded: It is a long one; nothing was done.
+        """
+        owed_ms = self.require_quota(principal, kind, up_to_ms=DEBT_MS_MAX)
+        if owed_ms:
+            await asyncio.sleep(owed_ms / 1000)
+
+    async def wait_out(self, principal: Principal, kind: QuotaType) -> None:
+        """Wait until the principal is in debt no more, for those whose streams are held back."""
+        while owed_ms := self.quotas.owed(kind, principal):  # noqa: ASYNC110 - time alone pays
+            await asyncio.sleep(owed_ms / 1000)
 
     def topic(self, name: str) -> TopicMetadata:
         """Return the topic of that name.

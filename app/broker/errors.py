@@ -262,6 +262,11 @@ class ThrottlingQuotaExceeded(BrokerError):
     name = "THROTTLING_QUOTA_EXCEEDED"
     retriable = True
 
+    def __init__(self, message: str, *, retry_after_ms: int = 0) -> None:
+        """Say why, and when it may be tried again."""
+        super().__init__(message)
+        self.retry_after_ms = retry_after_ms
+
 
 class CoordinatorLoadInProgress(BrokerError):
     """The group's coordinator is still reading what it knows of it."""

@@ -7,10 +7,11 @@ however small ``max_bytes`` is (KIP-74).
 Source: Kafka's Fetch API.
 """
 
+import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import NamedTuple
 
-from app.broker.context import BrokerContext
+from app.broker.context import DEBT_MS_MAX, BrokerContext
 from app.broker.errors import BrokerError, InvalidRequest, OffsetOutOfRange
 from app.broker.partitions import (
     ANY_LEADER_EPOCH,
@@ -23,6 +24,7 @@ from app.replication.partition import Partition
 from app.replication.purgatory import watching
 from app.security.acls import Operation
 from app.security.principal import Principal
+from app.security.quota_windows.limits import QuotaType
 from storage.errors import DiskError, LogError
 from storage.segments.log_slice import LogSlice
 from storage.segments.txn_index import AbortedTransaction
@@ -71,6 +73,10 @@ class FetchBounds(NamedTuple):
     """Whether only records of committed transactions are wanted, and of none."""
 
 
+_NOTHING = FetchBounds(max_bytes=0)
+"""Not even one batch."""
+
+
 async def fetch(
     context: BrokerContext,
     principal: Principal,
@@ -109,12 +115,42 @@ def begin_fetch(
     limits = context.limits
     if bounds.max_bytes < 0 or not 0 <= bounds.wait_ms <= limits.fetch_wait_ms_max:
         raise InvalidRequest(f"wait must be 0 to {limits.fetch_wait_ms_max} ms, bytes not negative")
-    bounds = bounds._replace(max_bytes=min(bounds.max_bytes, limits.fetch_bytes_max))
+    room = context.quotas.fetch_room(principal, min(bounds.max_bytes, limits.fetch_bytes_max))
+    if room is None:
+        return _in_debt(context, principal, wanted, bounds)
+    bounds = bounds._replace(max_bytes=room)
     fetched = _look(context, principal, wanted, bounds)
     if bounds.wait_ms and not _is_satisfied(fetched, bounds.min_bytes):
         return _wait(context, principal, wanted, bounds)
-    throttle_ms = _account(context, principal, fetched)
-    return _hold_back(context, throttle_ms, fetched) if throttle_ms else fetched
+    _account(context, principal, fetched)
+    return fetched
+
+
+def _in_debt(
+    context: BrokerContext,
+    principal: Principal,
+    wanted: Sequence[WantedPartition],
+    bounds: FetchBounds,
+) -> list[FetchedPartition] | Coroutine[None, None, list[FetchedPartition]]:
+    """Find nothing while a quota is used up; at once where the door lets its client wait."""
+    owed_ms = context.quotas.owed(QuotaType.FETCH, principal)
+    if owed_ms:
+        return _pay(context, principal, wanted, bounds, owed_ms)
+    return _look(context, principal, wanted, _NOTHING)
+
+
+async def _pay(
+    context: BrokerContext,
+    principal: Principal,
+    wanted: Sequence[WantedPartition],
+    bounds: FetchBounds,
+    owed_ms: int,
+) -> list[FetchedPartition]:
+    """Wait until the debt is paid, but not for long; then fetch, or find nothing."""
+    await asyncio.sleep(min(owed_ms, DEBT_MS_MAX) / 1000)
+    if context.quotas.owed(QuotaType.FETCH, principal):
+        return _look(context, principal, wanted, _NOTHING)
+    return await fetch(context, principal, wanted, bounds._replace(wait_ms=0))
 
 
 async def _wait(
@@ -131,22 +167,15 @@ async def _wait(
             if not await operation.wait(deadline - context.clock.monotonic()):
                 break
             fetched = _look(context, principal, wanted, bounds)
-    await context.hold_back(_account(context, principal, fetched))
-    return fetched
-
-
-async def _hold_back(
-    context: BrokerContext, throttle_ms: int, fetched: list[FetchedPartition]
-) -> list[FetchedPartition]:
-    await context.hold_back(throttle_ms)
+    _account(context, principal, fetched)
     return fetched
 
 
 def _account(
     context: BrokerContext, principal: Principal, fetched: Sequence[FetchedPartition]
-) -> int:
+) -> None:
     size = sum(one.found.size for one in fetched if one.found is not None)
-    return context.quotas.fetched(principal, size)
+    context.quotas.fetched(principal, size)
 
 
 async def read_slice(context: BrokerContext, found: LogSlice) -> bytes | bytearray:
@@ -170,7 +199,7 @@ def _look(
     fetched = []
     left = bounds.max_bytes
     committed = bounds.is_committed
-    found_any = False
+    found_any = bounds is _NOTHING
     for one in wanted:
         answer = _look_at(context, principal, one, left, committed=committed, min_one=not found_any)
         if answer.found is not None:

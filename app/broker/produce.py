@@ -10,7 +10,6 @@ Invariants:
     error whose class says that the outcome is unknown.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count, repeat
 
@@ -28,6 +27,7 @@ from app.cluster.metadata_image import PartitionMetadata, TopicMetadata
 from app.replication.partition import Partition
 from app.security.acls import Operation
 from app.security.principal import Principal
+from app.security.quota_windows.limits import QuotaType
 from storage.errors import BatchTooLarge, DiskError, InvalidBatch, InvalidTimestamp, LogError
 from storage.format.builder import build_batch
 from storage.format.record import RecordTuple
@@ -74,6 +74,8 @@ async def produce(
     context.require_topic(principal, Operation.WRITE, topic_name)
     topic = context.topic(topic_name)
     require_no_internal_topic(topic)
+    if context.quotas.owed(QuotaType.PRODUCE, principal):
+        await context.pay(principal, QuotaType.PRODUCE)
     outcomes: list[Outcome | None] = [None] * len(records)
     appended = _Appended(context, outcomes)
     if is_checked(topic.configs):
@@ -87,11 +89,9 @@ async def produce(
                 outcomes[position] = error
             continue
         appended.append(replica, metadata, records, positions)
+    context.quotas.produced(principal, appended.size)
     if acks != ACKS_NONE:
         await appended.wait()
-    throttle_ms = context.quotas.produced(principal, appended.size)
-    if throttle_ms:
-        await asyncio.sleep(throttle_ms / 1000)
     assert None not in outcomes, "every record has an outcome"
     return outcomes  # type: ignore[return-value] # no None is left, see above
 

@@ -24,6 +24,7 @@ from app.broker.topic_configs import check_configs
 from app.cluster.metadata_image import TopicMetadata
 from app.security.acls import CLUSTER, TOPIC_OPERATIONS, Operation, topic
 from app.security.principal import Principal
+from app.security.quota_windows.limits import QuotaType
 
 NAME_CHARS_MAX = 249
 _NAME = re.compile(rf"[a-zA-Z0-9._-]{{1,{NAME_CHARS_MAX}}}\Z")
@@ -87,11 +88,10 @@ async def create_topic(
     factor = _replication_factor(context, new) if assignments is None else len(assignments[0])
     _check_partition_total(context, partition_count, added=partition_count)
     check_configs(new.configs)
-    throttle_ms = context.quotas.mutated(principal, partition_count)
+    _mutate(context, principal, partition_count)
     with translating_catalog_errors():
         if validate_only:
             context.catalog.check_name_is_free(context.image, new.name)
-            await context.hold_back(throttle_ms)
             return ValidatedTopic(partition_count=partition_count, replication_factor=factor)
         created = await context.catalog.create_topic(
             new.name,
@@ -100,7 +100,6 @@ async def create_topic(
             configs=new.configs,
         )
         await context.metadata.refresh()
-    await context.hold_back(throttle_ms)
     return created
 
 
@@ -134,12 +133,11 @@ async def delete_topic(context: BrokerContext, principal: Principal, name: str) 
     """
     context.require_topic(principal, Operation.DELETE, name)
     found = context.topic(name)
-    throttle_ms = context.quotas.mutated(principal, len(found.partitions))
+    _mutate(context, principal, len(found.partitions))
     with translating_catalog_errors():
         await context.catalog.delete_topic(name)
         await context.metadata.refresh()
     context.partitioner.forget(found.topic_id)
-    await context.hold_back(throttle_ms)
 
 
 async def add_partitions(
@@ -164,13 +162,12 @@ async def add_partitions(
             f"Topic {name!r} has {present} partitions; the new number must be larger, not {total}"
         )
     _check_partition_total(context, total, added=total - present)
-    throttle_ms = context.quotas.mutated(principal, total - present)
+    _mutate(context, principal, total - present)
     changed = found
     if not validate_only:
         with translating_catalog_errors():
             changed = await context.catalog.add_partitions(name, total)
             await context.metadata.refresh()
-    await context.hold_back(throttle_ms)
     return changed
 
 
@@ -180,6 +177,16 @@ def authorized_operations(
     """Return what the principal may do to a topic."""
     authorize = context.authorizer.authorize
     return [one for one in TOPIC_OPERATIONS if authorize(principal, one, topic(name))]
+
+
+def _mutate(context: BrokerContext, principal: Principal, partitions: int) -> None:
+    """Account for partitions that are made or deleted (KIP-599).
+
+    Raises:
+        ThrottlingQuotaExceeded: The principal made and deleted too many lately.
+    """
+    context.require_quota(principal, QuotaType.MUTATION)
+    context.quotas.mutated(principal, partitions)
 
 
 def _partition_count(context: BrokerContext, new: NewTopic) -> int:

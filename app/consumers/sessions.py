@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 
-from app.broker.context import BrokerContext
+from app.broker.context import DEBT_MS_MAX, BrokerContext
 from app.broker.errors import BrokerError
 from app.cluster.database import to_its_end
 from app.cluster.metadata_image import MetadataImage
@@ -36,6 +36,7 @@ from app.consumers.reading.shared_reads import SharedReads
 from app.consumers.session import Session
 from app.security.acls import Operation
 from app.security.principal import Principal
+from app.security.quota_windows.limits import QuotaType
 
 _logger = logging.getLogger(__name__)
 
@@ -100,6 +101,14 @@ class Sessions:
                 session.beat()
                 if number % BEATS_AT_ONCE == BEATS_AT_ONCE - 1:
                     await asyncio.sleep(0)
+
+    def require_quota(self, principal: Principal) -> None:
+        """Refuse a poll while the principal has fetched far too much.
+
+        Raises:
+            ThrottlingQuotaExceeded: It has.
+        """
+        self._context.require_quota(principal, QuotaType.FETCH, up_to_ms=DEBT_MS_MAX)
 
     def _spawn(self, coroutine: Coroutine[None, None, None]) -> "asyncio.Task[None]":
         if self._tasks is None:

@@ -4,12 +4,13 @@ Called by: handlers (read it), dispatch (makes it). Calls: nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from app.broker.context import BrokerContext
 from app.security.principal import ANONYMOUS, Principal
 from app.wire.messages.api_versions import ApiVersion
+from app.wire.meter import Meter
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,6 +28,15 @@ class Client:
     """As it says of itself (KIP-511)."""
 
     software_version: str = ""
+    meter: Meter | None = None
+    """What its connection owes; None outside of one."""
+
+    broker: BrokerContext | None = None
+    """The broker, whose quotas are the meter; None outside of a connection."""
+
+    def call_itself(self, client_id: str) -> None:
+        """Take note of what it calls itself from now on; quotas know clients by it."""
+        self.principal = replace(self.principal, client_id=client_id)
 
 
 class Call(NamedTuple):

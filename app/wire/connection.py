@@ -4,7 +4,8 @@ A request is handled as soon as it is whole, if those before it are answered. On
 API that says so (produce) are handled while others of the same API wait for their answers: their
 appends are in order all the same, and share one sync.
 
-States: open -> draining (no new request is handled) -> closed; open -> closed.
+States: open -> draining (no new request is handled) -> closed; open -> closed. Open is muted, while
+its client is over a quota: nothing is read and no request handled, but answers leave (KIP-219).
 
 Invariants:
     Answers leave in the order of the requests.
@@ -17,12 +18,15 @@ Source: Kafka handles one request of a connection at a time (``SocketServer``, m
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Awaitable, Coroutine
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Protocol, cast
 
+from app.security.quotas import Unlimited
 from app.telemetry.clock import Clock
 from app.wire.call import Client
 from app.wire.dispatch import Dispatcher, Request, encode_response
@@ -30,6 +34,7 @@ from app.wire.errors import WireError
 from app.wire.frames import FrameReader
 from app.wire.headers import RequestHeader, read_header
 from app.wire.in_flight import InFlight
+from app.wire.meter import Measured, Meter
 from app.wire.sender import Sender
 
 _logger = logging.getLogger(__name__)
@@ -110,6 +115,10 @@ class Connection(asyncio.BufferedProtocol):
         self._is_draining = False
         self._is_ending = False
         self._is_closed = False
+        self._unmuting: asyncio.TimerHandle | None = None
+        """While muted: what ends it."""
+
+        self._meter = Meter(Unlimited(), listener.clock)
         self.client = Client(host="")
         self.deadline = 0.0
         """When it is to be cut, by the monotonic clock, unless something moves."""
@@ -121,7 +130,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def is_overdue(self, now: float) -> bool:
         """Return whether its client is silent, slow or does not read for longer than it may."""
-        if now < self.deadline or self._frames.is_held:
+        if now < self.deadline or self._frames.is_held or self._unmuting is not None:
             return False
         return not self._pending or (self._sender is not None and not self._sender.is_idle)
 
@@ -132,7 +141,10 @@ class Connection(asyncio.BufferedProtocol):
         peer = transport.get_extra_info("peername") or ("unknown",)
         local = transport.get_extra_info("sockname") or ("",)
         self.client = Client(host=str(peer[0]), local_host=str(local[0]))
-        if not self._listener.opened(self):
+        self._listener.dispatcher.meet(self.client, self._listener.clock)
+        assert self.client.meter is not None, "met"
+        self._meter = self.client.meter
+        if not self._meter.connect(self.client.host) or not self._listener.opened(self):
             self._is_closed = True
             transport.abort()
             return
@@ -145,6 +157,8 @@ class Connection(asyncio.BufferedProtocol):
         """Give everything back; what only reads is given up, the rest goes on unanswered."""
         del error
         self._is_closed = True
+        if self._unmuting is not None:
+            self._unmuting.cancel()
         if self._sender is not None:
             self._sender.abandon()
         size = self._frames.claimed_bytes + sum(map(len, self._queue))
@@ -243,7 +257,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _may_handle(self, header: RequestHeader) -> bool:
         assert self._sender is not None, "connected"
-        if not self._sender.is_idle:
+        if not self._sender.is_idle or self._unmuting is not None:
             return False
         if not self._pending:
             return True
@@ -255,18 +269,49 @@ class Connection(asyncio.BufferedProtocol):
     def _handle(self, header: RequestHeader, frame: bytearray) -> None:
         pending = _Pending(header, len(frame))
         self._pending.append(pending)
+        meter = self._meter
         try:
-            request = self._listener.dispatcher.handle(self.client, header, frame)
+            if meter.measures_time:
+                request = self._timed(header, frame, meter)
+            else:
+                request = self._listener.dispatcher.handle(self.client, header, frame)
         except WireError:
             raise
         except Exception:  # noqa: BLE001 - the root of a request: its bug must not end the node
             self._bug(header)
             return
         pending.request = request
+        if meter.muted_until:
+            self._mute(meter)
         if isinstance(request.answer, Awaitable):
             pending.task = self._listener.start(self._await(pending, request.answer))
         else:
             self._answered(pending, request.answer)
+
+    def _timed(self, header: RequestHeader, frame: bytearray, meter: Meter) -> Request:
+        """Handle a request and account for the time that it takes (KIP-124)."""
+        begun = perf_counter()
+        request = self._listener.dispatcher.handle(self.client, header, frame)
+        meter.requested(self.client.principal, perf_counter() - begun)
+        if isinstance(request.answer, Awaitable):
+            measured = Measured(request.answer, meter, self.client.principal)
+            return request._replace(answer=measured)
+        return request
+
+    def _mute(self, meter: Meter) -> None:
+        """Stop reading and handling until the debt is paid."""
+        seconds = meter.muted_s()
+        if not seconds or self._is_closed:
+            return
+        if self._unmuting is not None:
+            self._unmuting.cancel()
+        self._unmuting = asyncio.get_running_loop().call_later(seconds, self._unmute)
+        self._regulate()
+
+    def _unmute(self) -> None:
+        self._unmuting = None
+        self._expect_rest()
+        self._pump()
 
     async def _await(self, pending: _Pending, answer: Awaitable[object]) -> None:
         try:
@@ -279,6 +324,8 @@ class Connection(asyncio.BufferedProtocol):
     def _answered(self, pending: _Pending, response: object | None) -> None:
         if self._is_closed:
             return
+        if self._meter.muted_until:
+            self._mute(self._meter)
         pending.response = response
         pending.is_done = True
         pending.task = None
@@ -300,14 +347,18 @@ class Connection(asyncio.BufferedProtocol):
         assert pending.request is not None, "handled"
         if pending.response is None:
             return
-        out, gaps = encode_response(pending.request, pending.response)
+        throttle_ms = 0
+        if self._meter.muted_until:
+            throttle_ms = math.ceil(self._meter.muted_s() * 1000)
+        out, gaps = encode_response(pending.request, pending.response, throttle_ms)
         self._sender.send(out, gaps)
 
     def _regulate(self) -> None:
         """Read on, or stop reading."""
         if self._is_closed or self._transport is None:
             return
-        full = self._frames.is_held or len(self._queue) >= FRAMES_QUEUED_MAX
+        is_muted = self._unmuting is not None
+        full = is_muted or self._frames.is_held or len(self._queue) >= FRAMES_QUEUED_MAX
         if full and self._is_reading:
             self._is_reading = False
             self._transport.pause_reading()

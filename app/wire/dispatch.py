@@ -8,9 +8,11 @@ Source: ``org.apache.kafka.common.requests.RequestContext.parseRequest``.
 """
 
 import struct
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from app.broker.context import BrokerContext
+from app.telemetry.clock import Clock
 from app.wire.call import Call, Client
 from app.wire.codec import decode, encode
 from app.wire.encoders import Gap
@@ -24,6 +26,7 @@ from app.wire.headers import (
 )
 from app.wire.message import Api, api_of
 from app.wire.messages.api_versions import ApiVersionsRequest
+from app.wire.meter import Meter
 from app.wire.registry import Answer, Registry, Served
 
 _SIZE = struct.Struct(">i")
@@ -55,6 +58,11 @@ class Dispatcher:
         self._registry = registry
         self._broker = broker
 
+    def meet(self, client: Client, clock: Clock) -> None:
+        """Give a client that has connected its own meter."""
+        client.meter = Meter(self._broker.quotas, clock)
+        client.broker = replace(self._broker, quotas=client.meter)
+
     def find(self, header: RequestHeader) -> Served | None:
         """Return what serves a request, or None."""
         return self._registry.find(header.api_key, header.api_version)
@@ -75,11 +83,14 @@ class Dispatcher:
             return self._unserved(header)
         position = body_position(frame, header, served.api)
         request: Any = decode(served.request_type, header.api_version, frame, position)
+        client_id = header.client_id or ""
+        if client.principal.client_id != client_id:
+            client.call_itself(client_id)
         call = Call(
-            broker=self._broker,
+            broker=client.broker or self._broker,
             client=client,
             api_version=header.api_version,
-            client_id=header.client_id or "",
+            client_id=client_id,
             served=self._registry.advertised,
         )
         answer = served.handler(call, request)
@@ -94,8 +105,18 @@ class Dispatcher:
         return Request(header, api_of(ApiVersionsRequest), 0, answer)
 
 
-def encode_response(request: Request, response: object) -> tuple[bytearray, list[Gap]]:
-    """Return a response as it goes over the network, and where records are to be put into it."""
+def encode_response(
+    request: Request, response: Any, throttle_time_ms: int = 0
+) -> tuple[bytearray, list[Gap]]:
+    """Return a response as it goes over the network, and where records are to be put into it.
+
+    Args:
+        request: What it answers.
+        response: As its handler made it.
+        throttle_time_ms: How long its connection is muted; told where the response can tell it.
+    """
+    if throttle_time_ms and hasattr(response, "throttle_time_ms"):
+        response.throttle_time_ms = throttle_time_ms
     out = bytearray(_SIZE.size)
     write_response_header(out, request.header.correlation_id, request.api, request.version)
     gaps = encode(response, request.version, out)

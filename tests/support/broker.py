@@ -11,6 +11,7 @@ from app.broker.topics import NewTopic, create_topic
 from app.coordinators.groups.rules import GroupRules
 from app.security.acls import Operation, Resource
 from app.security.principal import ANONYMOUS, Principal
+from app.security.quota_windows.limits import QuotaType
 from app.settings import Settings
 from app.wiring import running_node
 
@@ -57,6 +58,11 @@ class Guards:
 
     refused: frozenset[Operation] = frozenset()
     throttle_ms: int = 0
+    """What is owed at first."""
+
+    throttle_ms_then: int = 0
+    """What is owed when it was asked for."""
+
     asked: list[tuple[Operation, str]] = field(default_factory=list)
     used: list[tuple[str, int]] = field(default_factory=list)
 
@@ -77,6 +83,25 @@ class Guards:
     def mutated(self, principal: Principal, mutations: int) -> int:
         """Keep the partitions."""
         return self._use(principal, "mutated", mutations)
+
+    def requested(self, principal: Principal, seconds: float) -> int:
+        """Keep that it was measured."""
+        return self._use(principal, "requested", 1 if seconds else 0)
+
+    measures_time = False
+
+    def owed(self, kind: QuotaType, principal: Principal) -> int:
+        """Owe what is to be owed, until it is asked for once more."""
+        owed, self.throttle_ms = self.throttle_ms, self.throttle_ms_then
+        return owed
+
+    def fetch_room(self, principal: Principal, max_bytes: int) -> int | None:
+        """Return the room, if nothing is owed."""
+        return None if self.throttle_ms else max_bytes
+
+    def connect(self, address: str) -> bool:
+        """Let it."""
+        return True
 
     def _use(self, principal: Principal, what: str, amount: int) -> int:
         assert principal is ANONYMOUS

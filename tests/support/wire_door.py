@@ -5,10 +5,12 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from app.broker.context import BrokerContext
+from app.security.quotas import Quotas, Unlimited
 from app.telemetry.clock import SystemClock
 from app.wire.call import Call
 from app.wire.connection import ConnectionLimits
@@ -143,17 +145,24 @@ def pattern(size: int) -> bytes:
     return b"".join(struct.pack(">q", number) for number in range(size // 8 + 1))[:size]
 
 
+@dataclass
+class Nobody:
+    """A broker that only has quotas."""
+
+    quotas: Quotas = field(default_factory=Unlimited)
+
+
 @asynccontextmanager
 async def running_door(
     limits: ListenerLimits | None = None,
     connection_limits: ConnectionLimits | None = None,
     *,
-    broker: BrokerContext | None = None,
+    broker: BrokerContext | Nobody | None = None,
     served: Sequence[Served] | None = None,
 ) -> AsyncIterator[Door]:
     """Run a listener on a free port."""
     handlers = Handlers()
-    dispatcher = Dispatcher(Registry(served or handlers.served), broker)  # type: ignore[arg-type] # not asked by these handlers
+    dispatcher = Dispatcher(Registry(served or handlers.served), broker or Nobody())  # type: ignore[arg-type] # not asked by these handlers
     listener = Listener(dispatcher, SystemClock(), limits, connection_limits)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setblocking(False)

@@ -80,6 +80,7 @@ async def poll_records(
     embedded = RecordFormat(session.settings.format)
     accepted = records_type(header(scope, b"accept"), embedded)
     bounded = bounds(scope["query_string"], session)
+    sessions.require_quota(principal)
     polled = await _while_here(_poll(session, bounded), session, receive)
     page = _Page(session, embedded, dialect)
     try:

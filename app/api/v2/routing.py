@@ -46,7 +46,7 @@ class V2Route(APIRoute):
                 return Response(
                     encode_error(code, message),
                     status,
-                    headers=extra_headers(status),
+                    headers=extra_headers(status, error),
                     media_type=V2.decode(),
                 )
             del answer.headers["content-type"]

@@ -21,13 +21,14 @@ from app.api.records.reading import UnreadableBatch, open_batches
 from app.api.records.rendering import render_records
 from app.api.request_body import Scope, header
 from app.api.v3.consume_query import PARTITIONS_MAX, ConsumeQuery, Cursor, parse_query
-from app.broker.context import BrokerContext
+from app.broker.context import DEBT_MS_MAX, BrokerContext
 from app.broker.fetch import FetchBounds, FetchedPartition, WantedPartition, fetch, read_slice
 from app.broker.list_offsets import NO_OFFSET, OffsetSpec, list_offsets
 from app.broker.partitions import partition_metadata
 from app.consumers.filters.record_filter import picked
 from app.security.acls import Operation
 from app.security.principal import Principal
+from app.security.quota_windows.limits import QuotaType
 from storage.format.decoder import Columns
 from storage.segments.log_slice import LogSlice
 
@@ -120,6 +121,7 @@ async def consume_partition(
     query = parse_query(scope["query_string"], over_partitions=False)
     reader = _Reader(context, principal, query, accept)
     context.require_topic(principal, Operation.READ, topic)
+    context.require_quota(principal, QuotaType.FETCH, up_to_ms=DEBT_MS_MAX)
     partition_metadata(context.topic(topic), partition)
     offset = query.offset
     if offset is None:
@@ -164,6 +166,7 @@ async def consume_topic(
     query = parse_query(scope["query_string"], over_partitions=True)
     reader = _Reader(context, principal, query, accept)
     context.require_topic(principal, Operation.READ, topic)
+    context.require_quota(principal, QuotaType.FETCH, up_to_ms=DEBT_MS_MAX)
     found = context.topic(topic)
     if len(found.partitions) > PARTITIONS_MAX:
         raise ApiError(

@@ -49,6 +49,7 @@ from app.broker.errors import BrokerError, UnknownTopicOrPartition
 from app.broker.produce import Outcome, Produced, produce
 from app.security.acls import Operation
 from app.security.principal import Principal
+from app.security.quota_windows.limits import QuotaType
 
 CONTENT_TYPES = frozenset({b"application/json", b"application/x-ndjson"})
 ENTRIES_MAX = 1_000
@@ -229,6 +230,7 @@ class _Stream:
             parsed = [parse_one(text, now_ms) for text in objects]
         async with self._settling:
             settled = await settle(_target(self._context, self._topic), parsed)
+        await self._context.wait_out(self._principal, QuotaType.PRODUCE)
         try:
             outcomes = await _produce_all(self._context, self._principal, self._topic, settled)
         except BrokerError as error:

@@ -26,6 +26,7 @@ from app.broker.context import BrokerContext
 from app.broker.errors import BrokerError
 from app.broker.produce import ACKS_ALL, ACKS_LEADER, ACKS_NONE, Outcome, RecordToProduce, produce
 from app.security.principal import Principal
+from app.security.quota_windows.limits import QuotaType
 from storage.errors import CorruptBatch, InvalidBatch
 from storage.format.batch import parse_header
 from storage.format.builder import build_batch
@@ -105,6 +106,7 @@ class Producer:
     async def _produce(
         self, topic: str, records: Sequence[RecordToProduce], acks: str
     ) -> Sequence[Outcome]:
+        await self._context.wait_out(self._principal, QuotaType.PRODUCE)
         try:
             return await produce(self._context, self._principal, topic, records, acks=ACKS[acks])
         except BrokerError as error:
@@ -149,6 +151,7 @@ class Producer:
     async def _append(
         self, topic: str, partition: int, batch: bytearray, count: int, acks: str
     ) -> list[Run]:
+        await self._context.wait_out(self._principal, QuotaType.PRODUCE)
         appended = append_batches(
             self._context,
             self._principal,

@@ -3,7 +3,7 @@
 Each topic has its own outcome. Versions: from 5 on CreateTopics tells what the topic is like (an
 empty list of configs rather than null, which Java does not take), from 7 on its id; from 6 on
 DeleteTopics takes ids. The time-out is not looked at: the answer comes when the change is made.
-Source: KIP-4, KIP-464, KIP-516, KIP-525; CreatePartitions KIP-195.
+Source: KIP-4, KIP-464, KIP-516, KIP-525, KIP-599; CreatePartitions KIP-195.
 """
 
 from collections import Counter
@@ -45,8 +45,15 @@ DEFAULT = -1
 TOPIC_AUTHORIZATION_FAILED = 29
 
 
+def _count(call: Call, strict_since: int) -> None:
+    """Say whether what this request changes may be refused for a quota (KIP-599)."""
+    if call.client.meter is not None:
+        call.client.meter.is_strict = call.api_version >= strict_since
+
+
 async def create_topics(call: Call, request: CreateTopicsRequest) -> CreateTopicsResponse:
     """Create each topic that may be; one named twice is not created."""
+    _count(call, 6)
     times = Counter(one.name for one in request.topics)
     results = []
     for name in times:
@@ -113,6 +120,7 @@ def _config(entry: ConfigEntry) -> CreatableTopicConfigs:
 
 async def delete_topics(call: Call, request: DeleteTopicsRequest) -> DeleteTopicsResponse:
     """Delete topics by name or id."""
+    _count(call, 5)
     wanted = request.topics or [DeleteTopicState(name=name) for name in request.topic_names]
     return DeleteTopicsResponse(responses=[await _deleted(call, one) for one in wanted])
 
@@ -141,6 +149,7 @@ async def create_partitions(
     call: Call, request: CreatePartitionsRequest
 ) -> CreatePartitionsResponse:
     """Raise the number of partitions of each topic; one named twice stays as it is."""
+    _count(call, 3)
     times = Counter(one.name for one in request.topics)
     results = []
     for name in times:

@@ -121,6 +121,8 @@ def test_every_setting_has_a_variable() -> None:
         "group_min_session_timeout_ms": "8",
         "group_consumer_session_timeout_ms": "9",
         "group_consumer_heartbeat_interval_ms": "10",
+        "quota_window_size_seconds": "2",
+        "quota_window_num": "3",
         "schema_registry_legacy_answers": "true",
         "schema_registry_incompatible_error_code": "40901",
     }

@@ -7,11 +7,13 @@ import pytest
 from app.broker.context import BrokerContext
 from app.broker.errors import (
     ClusterAuthorizationFailed,
+    ThrottlingQuotaExceeded,
     TopicAuthorizationFailed,
     UnknownTopicOrPartition,
 )
 from app.security.acls import Operation
 from app.security.principal import ANONYMOUS
+from app.security.quota_windows.limits import QuotaType
 from tests.support.broker import Guards, guarded
 
 
@@ -41,9 +43,19 @@ def test_topic_is_found_by_name_or_refused(context: BrokerContext) -> None:
         context.topic("none")
 
 
-async def test_answer_is_held_back_as_long_as_the_quota_says(context: BrokerContext) -> None:
+async def test_streams_are_held_back_until_no_debt_is_left(context: BrokerContext) -> None:
     began = time.monotonic()
+    owing = guarded(context, Guards(throttle_ms=30))
 
-    await context.hold_back(30)
+    await owing.wait_out(ANONYMOUS, QuotaType.PRODUCE)
 
     assert time.monotonic() - began >= 0.029
+
+
+async def test_require_quota_returns_a_debt_that_is_within_bounds(context: BrokerContext) -> None:
+    def owing() -> BrokerContext:
+        return guarded(context, Guards(throttle_ms=30))
+
+    assert owing().require_quota(ANONYMOUS, QuotaType.FETCH, up_to_ms=30) == 30
+    with pytest.raises(ThrottlingQuotaExceeded, match=r"consumer_byte_rate.* 30 ms"):
+        owing().require_quota(ANONYMOUS, QuotaType.FETCH, up_to_ms=29)

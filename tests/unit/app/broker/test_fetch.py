@@ -14,9 +14,17 @@ from app.broker.errors import (
     TopicAuthorizationFailed,
     UnknownTopicOrPartition,
 )
-from app.broker.fetch import FetchBounds, FetchedPartition, WantedPartition, fetch, read_slice
+from app.broker.fetch import (
+    FetchBounds,
+    FetchedPartition,
+    WantedPartition,
+    begin_fetch,
+    fetch,
+    read_slice,
+)
 from app.security.acls import Operation
-from app.security.principal import ANONYMOUS
+from app.security.principal import ANONYMOUS, Principal
+from app.security.quota_windows.limits import QuotaType
 from storage.format.batch import iterate_headers
 from storage.format.decoder import decode_records
 from tests.support.broker import Guards, append, guarded
@@ -178,3 +186,33 @@ async def test_principal_needs_read_and_its_bytes_are_counted(context: BrokerCon
     assert guards.used == [("fetched", allowed.found.size)]
     assert isinstance(refused.error, TopicAuthorizationFailed)
     assert refusing.used == [("fetched", 0)]
+
+
+async def test_fetch_in_debt_waits_for_a_while_and_goes_on_when_it_is_paid(
+    context: BrokerContext,
+) -> None:
+    await append(context, b"a")
+
+    (paid,) = await fetched(guarded(context, Guards(throttle_ms=5)), want())
+    (owing,) = await fetched(guarded(context, Guards(throttle_ms=5, throttle_ms_then=5)), want())
+
+    assert paid.found is not None
+    assert owing.found is None
+    assert owing.high_watermark == 1
+
+
+async def test_fetch_in_debt_finds_nothing_at_once_where_the_door_lets_clients_wait(
+    context: BrokerContext,
+) -> None:
+    class Muting(Guards):
+        def owed(self, kind: QuotaType, principal: Principal) -> int:
+            return 0
+
+    await append(context, b"a")
+    muting = guarded(context, Muting(throttle_ms=5))
+
+    answer = begin_fetch(muting, ANONYMOUS, [want()], FetchBounds(max_bytes=100, wait_ms=5_000))
+
+    assert isinstance(answer, list)
+    assert answer[0].found is None
+    assert answer[0].error is None

@@ -5,13 +5,14 @@ import time
 
 import pytest
 
-from app.broker.context import BrokerContext
+from app.broker.context import DEBT_MS_MAX, BrokerContext
 from app.broker.errors import (
     InvalidRecord,
     InvalidTimestamp,
     InvalidTopic,
     KafkaStorageError,
     MessageTooLarge,
+    ThrottlingQuotaExceeded,
     TopicAuthorizationFailed,
     UnknownTopicOrPartition,
 )
@@ -209,18 +210,30 @@ async def test_log_that_is_offline_refuses_all_its_records(context: BrokerContex
 
 
 async def test_principal_needs_write_and_its_bytes_are_counted(context: BrokerContext) -> None:
-    guards = Guards(throttle_ms=30)
+    guards = Guards()
     refusing = Guards(refused=frozenset({Operation.WRITE}))
-    began = time.monotonic()
 
     await produced(guarded(context, guards), record(b"a"))
     with pytest.raises(TopicAuthorizationFailed):
         await produce(guarded(context, refusing), ANONYMOUS, "none", [record(b"b")])
 
-    assert time.monotonic() - began >= 0.029
     ((what, size),) = guards.used
     assert (what, size > 61) == ("produced", True)
     assert refusing.used == []
+    assert len(await stored(context)) == 1
+
+
+async def test_a_short_debt_is_waited_for_and_a_long_one_refused(context: BrokerContext) -> None:
+    began = time.monotonic()
+
+    await produced(guarded(context, Guards(throttle_ms=30, throttle_ms_then=30)), record(b"a"))
+    waited = time.monotonic() - began
+    owing = Guards(throttle_ms=DEBT_MS_MAX + 1, throttle_ms_then=DEBT_MS_MAX + 1)
+    with pytest.raises(ThrottlingQuotaExceeded, match="producer_byte_rate") as refused:
+        await produced(guarded(context, owing), record(b"b"))
+
+    assert waited >= 0.029
+    assert refused.value.retry_after_ms == DEBT_MS_MAX + 1
     assert len(await stored(context)) == 1
 
 

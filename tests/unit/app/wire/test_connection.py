@@ -1,18 +1,25 @@
 import asyncio
 import struct
+import time
 from pathlib import Path
 
 import pytest
 
+from app.security.quota_windows.engine import Windows
+from app.security.quota_windows.limits import DEFAULT, UNSET, Quota, QuotaType
+from app.security.quotas import ClientQuotas
+from app.telemetry.clock import SystemClock
+from app.wire.call import Call
 from app.wire.connection import FRAMES_QUEUED_MAX, ConnectionLimits
 from app.wire.listener import ListenerLimits
 from app.wire.messages.fetch import FetchRequest
 from app.wire.messages.group_admin import ListGroupsRequest
-from app.wire.messages.groups import HeartbeatRequest, SyncGroupRequest
+from app.wire.messages.groups import HeartbeatRequest, HeartbeatResponse, SyncGroupRequest
 from app.wire.messages.metadata import MetadataRequest
 from app.wire.messages.produce import ProduceRequest
-from tests.support.wire_calls import frame_of, sized
-from tests.support.wire_door import file_slice, pattern, running_door
+from app.wire.registry import serve
+from tests.support.wire_calls import CLIENT_ID, frame_of, sized
+from tests.support.wire_door import Nobody, file_slice, pattern, running_door
 
 
 def beat(number: int = 0) -> HeartbeatRequest:
@@ -211,3 +218,65 @@ async def test_a_client_whose_request_takes_long_is_not_cut() -> None:
 
         assert (await peer.receive())[0] == 1
         peer.close()
+
+
+async def test_a_muted_connection_is_answered_first_and_then_not_read_until_it_has_paid() -> None:
+    quotas = ClientQuotas(SystemClock())
+    quotas.load([Quota("ANONYMOUS", UNSET, QuotaType.PRODUCE, 1000)])
+    asked = []
+
+    def beat_over_quota(call: Call, request: HeartbeatRequest) -> HeartbeatResponse:
+        asked.append(time.monotonic())
+        call.broker.quotas.produced(call.principal, request.generation_id)
+        return HeartbeatResponse()
+
+    served = [serve(HeartbeatRequest, beat_over_quota)]
+    async with running_door(broker=Nobody(quotas), served=served) as door:
+        peer, other = await door.connect(), await door.connect()
+        for number, size in enumerate((900, 400, 1)):
+            peer.send(beat(size), 1, number)
+        first, second = await peer.receive(), await peer.receive()
+        answered_at = time.monotonic()
+        other.send(beat(0), 1, 7)
+        await other.receive()
+        third = await peer.receive()
+
+        assert [one[0] for one in (first, second, third)] == [0, 1, 2]
+        throttled = struct.unpack(">i", second[1][4:8])[0]
+        assert struct.unpack(">i", first[1][4:8]) == (0,)
+        assert 200 < throttled <= 300
+        assert asked[3] - asked[1] >= throttled / 1000 - 0.01
+        assert asked[2] >= answered_at
+        peer.close()
+        other.close()
+
+
+async def test_addresses_that_connect_too_often_are_cut_at_once() -> None:
+    quotas = ClientQuotas(SystemClock(), Windows(samples=2))
+    quotas.load([Quota(DEFAULT, UNSET, QuotaType.CONNECTION, 1)])
+    async with running_door(broker=Nobody(quotas)) as door:
+        peers = [await door.connect() for _ in range(2)]
+        refused = await door.connect()
+
+        assert await refused.is_closed()
+        peers[0].send(beat(), 0, 1)
+        assert (await peers[0].receive())[0] == 1
+        for peer in peers:
+            peer.close()
+
+
+async def test_names_of_clients_are_their_principals_as_well() -> None:
+    named = []
+
+    def told(call: Call, request: HeartbeatRequest) -> HeartbeatResponse:
+        del request
+        named.append((call.principal.name, call.principal.client_id))
+        return HeartbeatResponse()
+
+    async with running_door(served=[serve(HeartbeatRequest, told)]) as door:
+        peer = await door.connect()
+        peer.send(beat(), 0, 1)
+        await peer.receive()
+        peer.close()
+
+    assert named == [("ANONYMOUS", CLIENT_ID)]
