@@ -17,6 +17,7 @@ import uvloop
 from fastapi import FastAPI
 
 from app.api.application import build_application
+from app.api.auth.registry_guard import RegistryGuard
 from app.api.front import Front
 from app.api.http_protocol import GuardedHttpProtocol, sweeper
 from app.api.request_body import read_body
@@ -26,6 +27,7 @@ from app.api.ws.door import WebSocketDoor
 from app.api.ws.limits import FRAME_BYTES_MAX
 from app.api.ws.protocol import GuardedWebSocketProtocol
 from app.cluster.errors import CatalogError
+from app.security.acls import AllowAll
 from app.settings import Settings, SettingsError, load_settings
 from app.telemetry.logs import configure_logs
 from app.wire.dispatch import Dispatcher
@@ -93,9 +95,11 @@ def create_app(settings: Settings, on_failure: Callable[[], None] | None = None)
 
 
 def _registry_door(settings: Settings, node: Node) -> RegistryDoor:
+    authorizer = node.context.authorizer
     door = Door(
         context=node.registry,
         shape=Shape(old=settings.schema_registry_legacy_answers),
+        guard=None if isinstance(authorizer, AllowAll) else RegistryGuard(authorizer),
         incompatible_code=settings.schema_registry_incompatible_error_code,
         cluster_id=node.context.image.cluster_id,
         version=version("cauce"),

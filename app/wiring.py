@@ -44,7 +44,8 @@ from app.coordinators.groups.shards import Shards
 from app.replication.cleaning import CleanerConfig
 from app.replication.housekeeping import HousekeepingConfig
 from app.replication.replica_manager import DiskThreads, ReplicaConfig, ReplicaManager
-from app.security.acls import AllowAll
+from app.security.acls import AllowAll, Authorizer
+from app.security.authorizer.authorizer import AclAuthorizer
 from app.security.quota_windows.engine import Windows
 from app.security.quotas import ClientQuotas
 from app.security.watcher import SecurityWatcher
@@ -236,7 +237,7 @@ def _context(
         producer_ids=ProducerIds(catalog),
         groups=GroupCoordinator(shards),
         partitioner=Partitioner(),
-        authorizer=AllowAll(),
+        authorizer=_authorizer(settings, security),
         quotas=quotas,
         security=security,
         limits=BrokerLimits(
@@ -246,6 +247,15 @@ def _context(
         serdes=serdes,
         schema_checks=SchemaChecks(serdes.checks),
     )
+
+
+def _authorizer(settings: Settings, security: SecurityWatcher) -> Authorizer:
+    """Return who decides; where clients must log in, that is the access control lists."""
+    if settings.authentication != "required":
+        return AllowAll()
+    authorizer = AclAuthorizer(settings.super_users)
+    security.subscribe(lambda _, image: authorizer.load(image.acls))
+    return authorizer
 
 
 def build_edge(settings: Settings) -> Edge:

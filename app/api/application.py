@@ -25,6 +25,7 @@ from app.api.v3 import (
     topic_configs,
     topics,
 )
+from app.api.v3.security import acls
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -37,6 +38,7 @@ _TAGS = [
     {"name": "Replica", "description": "A partition's copies."},
     {"name": "Records", "description": "Produce, consume, delete."},
     {"name": "Consumer Group", "description": "Who reads together, and how far they are."},
+    {"name": "ACL", "description": "Who may do what, and why."},
     {"name": "REST v2", "description": "The dialect of Confluent's v2, Karapace and Strimzi."},
     {"name": "Health", "description": "Liveness, readiness, welcome."},
 ]
@@ -51,6 +53,7 @@ _ROUTED = (
     partitions,
     consumer_groups,
     group_offsets,
+    acls,
     v2_metadata,
     v2_records,
     v2_consumers,

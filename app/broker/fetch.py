@@ -29,6 +29,9 @@ from storage.errors import DiskError, LogError
 from storage.segments.log_slice import LogSlice
 from storage.segments.txn_index import AbortedTransaction
 
+RECHECK_SECONDS = 2.0
+"""How soon a fetch that waits finds out that it may not read any more."""
+
 
 class WantedPartition(NamedTuple):
     """Where to read from. A tuple, as the others here: made for each fetch."""
@@ -164,7 +167,8 @@ async def _wait(
     with watching(watched) as operation:
         fetched = _look(context, principal, wanted, bounds)
         while not _is_satisfied(fetched, bounds.min_bytes):
-            if not await operation.wait(deadline - context.clock.monotonic()):
+            left = deadline - context.clock.monotonic()
+            if not await operation.wait(min(left, RECHECK_SECONDS)) and left <= RECHECK_SECONDS:
                 break
             fetched = _look(context, principal, wanted, bounds)
     _account(context, principal, fetched)

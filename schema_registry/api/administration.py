@@ -1,12 +1,13 @@
 """Settings, modes and contexts over REST."""
 
 from schema_registry.api.answers import Answer, Door, empty_answer, json_answer
+from schema_registry.api.guard import Access, require
 from schema_registry.api.requests import Request
 from schema_registry.documents import config_document, parse_config
 from schema_registry.errors import InvalidMode
 from schema_registry.model import SubjectConfig
 from schema_registry.registry import administration, deletion, listing
-from schema_registry.subjects import check_context
+from schema_registry.subjects import check_context, parse_subject
 
 
 async def get_config(door: Door, request: Request) -> Answer:
@@ -20,6 +21,9 @@ async def get_config(door: Door, request: Request) -> Answer:
 async def put_config(door: Door, request: Request) -> Answer:
     """Change settings; answers with what was asked for."""
     changes = parse_config(request.document())
+    alias = changes.get("alias")
+    if isinstance(alias, str) and alias:  # it would show what it stands for
+        require(request.may, Access.READ, parse_subject(alias, context=request.context))
     await administration.put_config(door.context, request.scope(), changes)
     return json_answer(config_document(SubjectConfig(**changes), level_key="compatibility"))
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from schema_registry.api.documents import Shape
+from schema_registry.api.guard import Guard
 from schema_registry.registry.context import RegistryContext
 
 
@@ -17,6 +18,9 @@ class Door:
     shape: Shape = field(default_factory=Shape)
     incompatible_code: int = 409
     """The error code of an incompatible schema; Confluent's is 40901 since 8.0.4."""
+
+    guard: Guard | None = None
+    """Who may; None where everybody may everything."""
 
     cluster_id: str = ""
     version: str = ""

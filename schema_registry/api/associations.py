@@ -10,6 +10,7 @@ from typing import Any
 from schema_registry.api.answers import Answer, Door, empty_answer, json_answer
 from schema_registry.api.documents import content_document, new_schema
 from schema_registry.api.errors import status_and_code
+from schema_registry.api.guard import Access
 from schema_registry.api.requests import Request
 from schema_registry.errors import (
     IncompatibleSchema,
@@ -109,7 +110,7 @@ async def get_many(door: Door, request: Request) -> Answer:
                 door.context, _name(given, "resourceNamespace"), _name(given, "resourceName"), query
             )
         written = {name: given[name] for name in _RESOURCE if given.get(name)}
-        return {**written, "associations": [_association(each) for each in found]}
+        return {**written, "associations": [_association(each) for each in _seen(request, found)]}
 
     return await _each(door, request, one)
 
@@ -219,9 +220,15 @@ async def _each(
 
 
 def _page(request: Request, found: Sequence[Association]) -> Answer:
+    found = _seen(request, found)
     start = max(0, request.number("offset", 0))
     end = start + page_size(request.number("limit", -1), SCHEMAS_MAX)
     return json_answer([_association(one) for one in found[start:end]])
+
+
+def _seen(request: Request, found: Sequence[Association]) -> Sequence[Association]:
+    """Return those of subjects that whoever asks may see."""
+    return [one for one in found if request.sees(one.subject, Access.DESCRIBE)]
 
 
 def _association(one: Association) -> Document:

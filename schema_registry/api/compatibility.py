@@ -5,8 +5,9 @@ read: for each version the reasons with kind, path, both sides and a value that 
 """
 
 from schema_registry.api.answers import Answer, Door, json_answer
-from schema_registry.api.documents import Document, new_schema
+from schema_registry.api.documents import Document
 from schema_registry.api.requests import Request
+from schema_registry.api.subjects import asked_schema
 from schema_registry.api.verdicts import verdict_documents
 from schema_registry.errors import InvalidSchema
 from schema_registry.registry.checks import CheckResult, check
@@ -19,7 +20,7 @@ async def check_version(door: Door, request: Request) -> Answer:
     found = await check(
         door.context,
         request.subject(),
-        new_schema(request.document()),
+        asked_schema(request),
         version=None if number == LATEST else number,
         latest=number == LATEST,
         normalize=request.flag("normalize"),
@@ -32,7 +33,7 @@ async def check_all(door: Door, request: Request) -> Answer:
     found = await check(
         door.context,
         request.subject(),
-        new_schema(request.document()),
+        asked_schema(request),
         normalize=request.flag("normalize"),
     )
     return _answer(request, found)

@@ -6,13 +6,14 @@ and because what serializers ask all day should cost little.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
 import msgspec
 
 from schema_registry.api.answers import Answer, Door
 from schema_registry.api.errors import MESSAGE_CHARS_MAX, HttpRefusal, status_and_code
+from schema_registry.api.guard import RULES, Access, AccessDenied, May, require
 from schema_registry.api.requests import (
     V1_TYPE,
     Request,
@@ -23,7 +24,7 @@ from schema_registry.api.requests import (
     split_path,
 )
 from schema_registry.api.routes import ROUTES
-from schema_registry.api.routing import Router
+from schema_registry.api.routing import Route, Router
 from schema_registry.errors import IncompatibleSchema, RegistryError, StoreUnavailable
 
 _logger = logging.getLogger(__name__)
@@ -33,6 +34,9 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ReadBody = Callable[[Scope, Receive, int], Awaitable[bytes]]
+
+FORBIDDEN_CODE = 40301
+"""Confluent's, of its security plugin."""
 
 BODY_BYTES_MAX = 8 << 20
 """Longer than any schema is, escaped."""
@@ -73,11 +77,40 @@ class RegistryDoor:
             headers = dict(refusal.headers)
         except IncompatibleSchema as error:
             answer = _error(409, self._door.incompatible_code, str(error))
+        except AccessDenied as error:
+            answer = _error(403, FORBIDDEN_CODE, str(error))
         except RegistryError as error:
             if isinstance(error, StoreUnavailable):
                 _logger.warning("%s %s: %s", scope["method"], scope["path"], error)
-            answer = _error(*status_and_code(error), str(error))
+            status, code = status_and_code(error)
+            answer = _error(status, code, self._worded(error, status))
         await _send(send, answer, media_type, headers.items())
+
+    def _may(
+        self, scope: Scope, route: Route, parameters: Mapping[str, str], context: str
+    ) -> May | None:
+        """Return who may, having asked what the route itself needs.
+
+        Raises:
+            AccessDenied: Whoever asks may not.
+        """
+        guard = self._door.guard
+        if guard is None:
+            return None
+
+        def may(access: Access, subject: str | None) -> bool:
+            return guard.may(scope, access, subject)
+
+        needed = RULES[route.name]
+        if needed is not None:
+            asked = Request(parameters=parameters, query={}, context=context)
+            require(may, needed, asked.scope() if "/{subject}" in route.path else None)
+        return may
+
+    def _worded(self, error: RegistryError, status: int) -> str:
+        """Return the message; what follows on a guarded door might name what may not be seen."""
+        text = str(error)
+        return text.partition(";")[0] if status == 404 and self._door.guard is not None else text
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         raw = scope.get("raw_path") or scope["path"].encode()
@@ -91,6 +124,7 @@ class RegistryDoor:
                 )
             raise HttpRefusal(404, "HTTP 404 Not Found")
         route, parameters = found
+        may = self._may(scope, route, parameters, context)
         body = b""
         if route.body is not None:
             check_body_type(_header(scope, b"content-type"))
@@ -100,6 +134,7 @@ class RegistryDoor:
             query=parse_query(scope["query_string"]),
             body=body,
             context=context,
+            may=may,
         )
         return await route.handler(self._door, request)
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote_to_bytes
 import msgspec
 
 from schema_registry.api.errors import HttpRefusal
+from schema_registry.api.guard import Access, May
 from schema_registry.errors import InvalidSubject
 from schema_registry.subjects import DEFAULT_CONTEXT, Subject, check_context, parse_subject
 
@@ -38,6 +39,13 @@ class Request:
     body: bytes = b""
     context: str = DEFAULT_CONTEXT
     """Of subjects that name none."""
+
+    may: May | None = None
+    """Answers who may; None where nobody is asked."""
+
+    def sees(self, subject: Subject | str, access: Access = Access.READ) -> bool:
+        """Return whether whoever asks may see a subject that it did not name."""
+        return self.may is None or self.may(access, str(subject))
 
     def subject(self, name: str = "subject") -> Subject:
         """Return the subject in the path."""

@@ -12,6 +12,7 @@ from schema_registry.api.documents import (
     schema_text,
     version_document,
 )
+from schema_registry.api.guard import Access, require
 from schema_registry.api.requests import Request
 from schema_registry.api.verdicts import verdict_documents
 from schema_registry.model import SchemaType
@@ -19,24 +20,32 @@ from schema_registry.registry import deletion, listing, lookup, registration
 from schema_registry.registry.candidates import NewSchema
 from schema_registry.registry.context import LIST_MAX, page_size
 from schema_registry.registry.lookup import parse_version
+from schema_registry.subjects import parse_subject
 
 
 async def list_subjects(door: Door, request: Request) -> Answer:
     """Return the names of subjects."""
+    offset, limit = request.number("offset", 0), request.number("limit", -1)
+    is_open = request.may is None
     found = await listing.list_subjects(
         door.context,
         request.prefix(":*:"),
         deleted=request.flag("deleted"),
         deleted_only=request.flag("deletedOnly"),
-        offset=request.number("offset", 0),
-        limit=request.number("limit", -1),
+        offset=offset if is_open else 0,
+        limit=limit if is_open else -1,
     )
-    return json_answer([str(subject) for subject in found])
+    names = [str(subject) for subject in found]
+    if not is_open:  # the page is one of what may be seen
+        start = max(0, offset)
+        seen = [name for name in names if request.sees(name, Access.DESCRIBE)]
+        names = seen[start : start + page_size(limit, LIST_MAX)]
+    return json_answer(names)
 
 
 async def look_up(door: Door, request: Request) -> Answer:
     """Return the version that a schema is."""
-    new = new_schema(request.document())
+    new = asked_schema(request)
     found = await lookup.look_up(
         door.context,
         request.subject(),
@@ -85,9 +94,10 @@ async def list_versions(door: Door, request: Request) -> Answer:
 
 async def register(door: Door, request: Request) -> Answer:
     """Make a schema a version, or say what would come of it."""
-    subject, new = request.subject(), new_schema(request.document())
+    subject, new = request.subject(), asked_schema(request)
     normalize = request.flag("normalize")
     if request.flag("dryRun"):
+        require(request.may, Access.READ, subject)  # it shows what there is
         plan = await registration.plan_registration(door.context, subject, new, normalize=normalize)
         return json_answer(await _plan_document(door, request, plan))
     registered = await registration.register(
@@ -98,6 +108,18 @@ async def register(door: Door, request: Request) -> Answer:
     written = await version_document(door.context, request, registered, door.shape)
     written.pop("subject")
     return json_answer(_as_sent(written, new))
+
+
+def asked_schema(request: Request) -> NewSchema:
+    """Return the schema in a body.
+
+    Raises:
+        AccessDenied: It refers to what whoever asks may not read.
+    """
+    new = new_schema(request.document())
+    for one in new.references:
+        require(request.may, Access.READ, parse_subject(one.subject, context=request.context))
+    return new
 
 
 def _as_sent(written: Document, new: NewSchema) -> Document:

@@ -9,7 +9,7 @@ from app.broker.context import BrokerContext
 from app.broker.produce import Outcome, produce
 from app.broker.topics import NewTopic, create_topic
 from app.coordinators.groups.rules import GroupRules
-from app.security.acls import Operation, Resource
+from app.security.acls import Decision, Ground, Operation, Resource, ResourceType
 from app.security.principal import ANONYMOUS, Principal
 from app.security.quota_windows.limits import QuotaType
 from app.settings import Settings
@@ -71,6 +71,16 @@ class Guards:
         assert principal is ANONYMOUS
         self.asked.append((operation, resource.name))
         return operation not in self.refused
+
+    def authorize_any(self, principal: Principal, operation: Operation, kind: ResourceType) -> bool:
+        """Refuse likewise."""
+        assert principal is ANONYMOUS
+        self.asked.append((operation, kind.value))
+        return operation not in self.refused
+
+    def explain(self, principal: Principal, operation: Operation, resource: Resource) -> Decision:
+        """Say the same, without a rule."""
+        return Decision(self.authorize(principal, operation, resource), Ground.NO_ACL)
 
     def produced(self, principal: Principal, size: int) -> int:
         """Keep the bytes."""

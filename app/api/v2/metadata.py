@@ -26,6 +26,7 @@ from app.broker.list_offsets import OffsetSpec, list_offsets
 from app.broker.topic_configs import describe_topic_configs
 from app.broker.topics import describe_topic, list_topics
 from app.cluster.metadata_image import PartitionMetadata, TopicMetadata
+from app.security.acls import Operation
 from app.security.principal import Principal
 
 router = APIRouter(
@@ -41,8 +42,9 @@ PartitionId = Annotated[int, Path(description="The partition's number.", ge=0, l
 
 
 @router.get("/brokers", operation_id="listBrokersV2")
-async def brokers(context: Context) -> V2BrokerList:
+async def brokers(context: Context, asking: Asking) -> V2BrokerList:
     """List the nodes of the cluster."""
+    context.require_cluster(asking, Operation.DESCRIBE)
     return V2BrokerList(brokers=sorted(context.image.brokers))
 
 

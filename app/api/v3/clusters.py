@@ -16,6 +16,7 @@ from app.api.v3.models import (
 )
 from app.api.v3.partitions import replica_data
 from app.api.v3.responses import errors
+from app.broker.topics import list_topics
 from app.cluster.metadata_image import BrokerRegistration
 from app.security.acls import Operation
 
@@ -75,13 +76,13 @@ async def get_broker(
 async def list_broker_replicas(
     context: Context, asking: Asking, cluster: Cluster, broker_id: BrokerId, links: Linking
 ) -> ReplicaDataList:
-    """List the replicas that a broker holds."""
+    """List the replicas that a broker holds, those of topics that the principal may see."""
     context.require_cluster(asking, Operation.DESCRIBE)
     _broker(context, broker_id)
     data = [
         replica_data(links, cluster, partition, broker_id)
-        for name in sorted(context.image.topics)
-        for partition in context.image.topics[name].partitions
+        for topic in list_topics(context, asking)
+        for partition in topic.partitions
         if broker_id in partition.replicas
     ]
     here = links.url("brokers", broker_id, "partition-replicas")

@@ -70,7 +70,6 @@ from app.api.ws.server_frames import Producer as ProducerOut
 from app.api.ws.subscription import Subscription
 from app.broker.context import BrokerContext
 from app.broker.errors import BrokerError
-from app.broker.producers import new_producer
 from app.consumers.model import TopicPartition
 
 _logger = logging.getLogger(__name__)
@@ -236,7 +235,7 @@ class Connection:
             await self._open(frame)
             return None
         if isinstance(frame, InitProducer):
-            producer_id, epoch = await new_producer(self._context)
+            producer_id, epoch = await self._producer.init()
             return ProducerOut(id=frame.id, producer_id=producer_id, epoch=epoch)
         if isinstance(frame, Auth):
             raise ApiError(400, 40002, "nobody is asked who they are here yet")

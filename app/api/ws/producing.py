@@ -25,6 +25,8 @@ from app.broker.append_batches import BatchToAppend, append_batches
 from app.broker.context import BrokerContext
 from app.broker.errors import BrokerError
 from app.broker.produce import ACKS_ALL, ACKS_LEADER, ACKS_NONE, Outcome, RecordToProduce, produce
+from app.broker.producers import new_producer
+from app.security.acls import Operation
 from app.security.principal import Principal
 from app.security.quota_windows.limits import QuotaType
 from storage.errors import CorruptBatch, InvalidBatch
@@ -46,6 +48,14 @@ class Producer:
         self._turn = asyncio.Lock()
         """Of the frame whose schemas are looked for: those behind it wait, in their order."""
 
+    async def init(self) -> tuple[int, int]:
+        """Return id and epoch of a new idempotent producer.
+
+        Raises:
+            BrokerError: Why not.
+        """
+        return await new_producer(self._context, self._principal)
+
     async def produce_json(self, frame: Produce) -> list[Run]:
         """Append the records of a text frame."""
         read = parse_array(bytes(frame.records), self._context.clock.now_ms())
@@ -54,6 +64,10 @@ class Producer:
         if not 0 < len(read) <= RECORDS_OF_A_PRODUCE_MAX:
             why = f"a produce has 1 to {RECORDS_OF_A_PRODUCE_MAX} records, not {len(read)}"
             return [_refusal(max(1, len(read)), 40002, why)]
+        try:  # before its configs and schemas are looked at
+            self._context.require_topic(self._principal, Operation.WRITE, frame.topic)
+        except BrokerError as error:
+            return [failure(error, len(read))]
         async with self._turn:
             parsed = await settle(self._target(frame.topic), read)
         refused = {at: one for at, one in enumerate(parsed) if isinstance(one, Refused)}

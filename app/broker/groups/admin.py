@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from app.broker.context import BrokerContext
+from app.broker.errors import TopicAuthorizationFailed
 from app.broker.groups.refusals import group_error, require_done
 from app.coordinators.groups.consumer_protocol.consumer_group import ConsumerGroup
 from app.coordinators.groups.error_codes import ErrorCode
@@ -18,7 +19,7 @@ from app.coordinators.groups.subscriptions import (
     decode_assignment,
     encode_assignment,
 )
-from app.security.acls import CLUSTER, Operation, group
+from app.security.acls import CLUSTER, Operation, group, topic
 from app.security.principal import Principal
 
 
@@ -138,11 +139,22 @@ def consumer_group(
 
     Raises:
         GroupAuthorizationFailed: The principal may not DESCRIBE it.
+        TopicAuthorizationFailed: Nor a topic that its members read or want to.
         GroupIdNotFound: There is none.
         BrokerError: It cannot be asked.
     """
     found = _group(context, principal, group_id).consumer
-    return None if found is None else found.group
+    if found is None:
+        return None
+    told = {name for one in found.group.members.values() for name in one.topics}
+    may = context.authorizer.authorize
+    if not all(
+        may(principal, Operation.DESCRIBE, topic(name)) for name in told | set(found.group.topics)
+    ):
+        raise TopicAuthorizationFailed(
+            "The group has described topic(s) that the client is not authorized to describe."
+        )
+    return found.group
 
 
 async def delete_group(context: BrokerContext, principal: Principal, group_id: str) -> None:

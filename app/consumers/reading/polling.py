@@ -54,6 +54,7 @@ from app.consumers.reading.shared_reads import SharedReads
 from app.consumers.reading.starts import Start
 from app.replication.partition import Partition
 from app.replication.purgatory import Watchers, watching
+from app.security.acls import Operation, topic
 from app.security.principal import Principal
 from storage.errors import CorruptBatch
 
@@ -64,6 +65,9 @@ PARTITION_BYTES_MAX = 1024 * 1024
 
 RETRY_SECONDS = 0.1
 """How soon a poll looks again where something is away for the moment."""
+
+RECHECK_SECONDS = 2.0
+"""How soon a poll that waits finds out that it may not read any more."""
 
 _PASSING = (
     UnknownTopicOrPartition,
@@ -178,7 +182,9 @@ class Poller:
                 elif left <= 0:
                     return Polled((), self._positions.epoch)
                 else:
-                    await operation.wait(min(left, RETRY_SECONDS) if looked.is_passing else left)
+                    await operation.wait(
+                        min(left, RETRY_SECONDS if looked.is_passing else RECHECK_SECONDS)
+                    )
 
     def _watchers(self) -> list[Watchers]:
         replicas = [self._replica(one) for one, place in self._positions if not place.is_paused]
@@ -256,6 +262,9 @@ class Poller:
         for partition, place in self._positions:
             if not place.is_readable:
                 continue
+            if not self._may_read(partition.topic):
+                wanted.append((partition, place))  # the fetch refuses it, in its own words
+                continue
             rest = self._read_ahead.peek(partition, place.epoch, place.offset)
             if rest is not None:
                 kept[partition] = rest
@@ -264,6 +273,11 @@ class Poller:
             if replica is None or replica.high_watermark != place.offset:
                 wanted.append((partition, place))
         return kept, wanted
+
+    def _may_read(self, topic_name: str) -> bool:
+        """Return whether the principal still may: what was read ahead is not handed out else."""
+        authorize = self._context.authorizer.authorize
+        return authorize(self._principal, Operation.READ, topic(topic_name))
 
     async def _fetch(
         self, wanted: Sequence[tuple[TopicPartition, Place]], limits: PollLimits

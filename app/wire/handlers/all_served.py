@@ -1,6 +1,7 @@
 """All that this door serves, from the modules beside this one."""
 
 from app.wire.handlers import (
+    acls,
     api_versions,
     configs,
     consumer_groups,
@@ -18,6 +19,7 @@ from app.wire.handlers import (
 )
 
 SERVED = (
+    *acls.SERVED,
     *api_versions.SERVED,
     *configs.SERVED,
     *consumer_groups.SERVED,

@@ -10,6 +10,7 @@ from app.wire.call import Call
 
 NOT_ASKED = -(2**31)
 _BITS = {
+    Operation.ALL: 2,
     Operation.READ: 3,
     Operation.WRITE: 4,
     Operation.CREATE: 5,
@@ -20,6 +21,8 @@ _BITS = {
     Operation.DESCRIBE_CONFIGS: 10,
     Operation.ALTER_CONFIGS: 11,
     Operation.IDEMPOTENT_WRITE: 12,
+    Operation.CREATE_TOKENS: 13,
+    Operation.DESCRIBE_TOKENS: 14,
 }
 
 
@@ -29,8 +32,10 @@ def operation_bits(operations: Iterable[Operation]) -> int:
 
 
 def cluster_operation_bits(call: Call) -> int:
-    """Return what the caller may do to the cluster."""
+    """Return what the caller may do to the cluster; nothing is told to who may not see it."""
     authorize = call.broker.authorizer.authorize
+    if not authorize(call.principal, Operation.DESCRIBE, CLUSTER):
+        return 0
     return operation_bits(
         one for one in CLUSTER_OPERATIONS if authorize(call.principal, one, CLUSTER)
     )

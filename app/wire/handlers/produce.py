@@ -125,7 +125,9 @@ async def init_producer_id(call: Call, request: InitProducerIdRequest) -> InitPr
         response.error_code = (NO_TRANSACTIONS if request.transactional_id else empty).code
         return response
     try:
-        response.producer_id, response.producer_epoch = await new_producer(call.broker)
+        response.producer_id, response.producer_epoch = await new_producer(
+            call.broker, call.principal
+        )
     except BrokerError as error:
         response.error_code = error.code
     return response

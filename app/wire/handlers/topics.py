@@ -134,12 +134,15 @@ async def _deleted(call: Call, wanted: DeleteTopicState) -> DeletableTopicResult
             found = topic_by_id(call, wanted.topic_id)
             if found is None:
                 raise UnknownTopicId("This server does not host this topic ID.")
-            result.name = found.name
+            name = found.name
         else:
-            known = call.broker.image.topics.get(wanted.name)
-            result.topic_id = NO_UUID if known is None else id_bytes(known.topic_id)
-        assert result.name is not None, "found"
-        await delete_topic(call.broker, call.principal, result.name)
+            name = wanted.name
+        # neither name nor id is told to who may not know of the topic
+        may = call.broker.authorizer.authorize
+        known = call.broker.image.topics.get(name)
+        if known is not None and may(call.principal, Operation.DESCRIBE, topic(name)):
+            result.name, result.topic_id = name, id_bytes(known.topic_id)
+        await delete_topic(call.broker, call.principal, name)
     except BrokerError as error:
         result.error_code, result.error_message = error.code, str(error)
     return result

@@ -1,0 +1,1 @@
+"""REST v3: who may come in, who may do what, and how much."""
