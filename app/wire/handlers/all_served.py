@@ -17,6 +17,7 @@ from app.wire.handlers import (
     sasl,
     topics,
 )
+from app.wire.handlers.security import quotas
 
 SERVED = (
     *acls.SERVED,
@@ -32,6 +33,7 @@ SERVED = (
     *offsets.SERVED,
     *produce.SERVED,
     *producers.SERVED,
+    *quotas.SERVED,
     *sasl.SERVED,
     *topics.SERVED,
 )

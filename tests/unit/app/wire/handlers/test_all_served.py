@@ -8,9 +8,9 @@ from app.wire.registry import Registry
 
 def test_every_module_s_apis_are_served() -> None:
     declared = []
-    for module in pkgutil.iter_modules(app.wire.handlers.__path__):
-        if module.name != "all_served":
-            found = importlib.import_module(f"app.wire.handlers.{module.name}")
+    for module in pkgutil.walk_packages(app.wire.handlers.__path__, "app.wire.handlers."):
+        if not module.name.endswith(".all_served"):
+            found = importlib.import_module(module.name)
             declared += getattr(found, "SERVED", ())
 
     assert {one.api.key for one in SERVED} == {one.api.key for one in declared}
