@@ -25,7 +25,7 @@ from app.api.v3 import (
     topic_configs,
     topics,
 )
-from app.api.v3.security import acls
+from app.api.v3.security import acls, quotas
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -39,6 +39,7 @@ _TAGS = [
     {"name": "Records", "description": "Produce, consume, delete."},
     {"name": "Consumer Group", "description": "Who reads together, and how far they are."},
     {"name": "ACL", "description": "Who may do what, and why."},
+    {"name": "Quota", "description": "How much users, clients and addresses may use."},
     {"name": "REST v2", "description": "The dialect of Confluent's v2, Karapace and Strimzi."},
     {"name": "Health", "description": "Liveness, readiness, welcome."},
 ]
@@ -54,6 +55,7 @@ _ROUTED = (
     consumer_groups,
     group_offsets,
     acls,
+    quotas,
     v2_metadata,
     v2_records,
     v2_consumers,

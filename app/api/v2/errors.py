@@ -43,6 +43,6 @@ async def answering(send: Send, dialect: Dialect, answer: Awaitable[None]) -> No
         await answer
     except (ApiError, BrokerError) as error:
         status, code, message = worded(error, dialect)
-        await send_error(send, status, code, message, V2_TYPE)
+        await send_error(send, status, code, message, V2_TYPE, error=error)
     except ClientLeft:
         return

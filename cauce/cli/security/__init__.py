@@ -1,0 +1,1 @@
+"""Commands on who may come in, who may do what, and how much."""
