@@ -24,6 +24,7 @@ from app.broker.topic_configs import (
     describe_topic_configs,
 )
 from app.broker.topics import list_topics
+from app.security.acls import Operation, topic
 
 router = APIRouter(tags=["Configs"], responses=errors())
 _CONFIGS = "/v3/clusters/{cluster_id}/topics/{topic_name}/configs"
@@ -35,11 +36,13 @@ Name = Annotated[str, Path(description="The config's name.", max_length=255)]
 async def list_of_all_topics(
     context: Context, asking: Asking, cluster: Cluster, links: Linking
 ) -> TopicConfigDataList:
-    """List the configs of every topic."""
+    """List the configs of every topic whose configs the principal may see."""
+    may = context.authorizer.authorize
     data = [
-        _data(links, cluster, topic.name, entry)
-        for topic in list_topics(context, asking)
-        for entry in describe_topic_configs(context, asking, topic.name)
+        _data(links, cluster, found.name, entry)
+        for found in list_topics(context, asking)
+        if may(asking, Operation.DESCRIBE_CONFIGS, topic(found.name))
+        for entry in describe_topic_configs(context, asking, found.name)
     ]
     here = links.url("topics", "-", "configs")
     return TopicConfigDataList(metadata=ListMetadata(self=here, next=None), data=data)

@@ -44,6 +44,7 @@ from app.consumers.model import (
 from app.consumers.model import Subscription as Topics
 from app.consumers.session import Session
 from app.consumers.sessions import Sessions
+from app.security.acls import Operation
 from app.security.principal import Principal
 
 IDLE_MS_MIN = 60_000
@@ -165,6 +166,7 @@ class Opener:
             named = [one.offset, one.timestamp, one.last, one.start]
             if sum(value is not None for value in named) > 1:
                 raise ApiError(400, 40002, "give one of offset, timestamp, last and from")
+            self._context.require_topic(self._principal, Operation.READ, one.topic)
             topic = self._context.topic(one.topic)
             numbers: Collection[int] = range(len(topic.partitions))
             if one.partition is not None:

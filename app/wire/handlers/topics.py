@@ -162,6 +162,7 @@ async def create_partitions(
         try:
             if times[name] > 1:
                 raise InvalidRequest("Duplicate topic name.")
+            call.broker.require_topic(call.principal, Operation.ALTER, name)
             _check_assignments(call, wanted)
             await add_partitions(
                 call.broker,

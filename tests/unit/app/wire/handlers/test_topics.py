@@ -18,6 +18,7 @@ from app.wire.messages.topics import (
     DeleteTopicsResponse,
     DeleteTopicState,
 )
+from app.wire.primitives import NO_UUID
 from tests.support.broker import Guards, guarded
 from tests.support.wire_calls import ask
 
@@ -202,3 +203,30 @@ async def test_partitions_of_a_topic_named_twice_or_only_checked_stay(
 
     assert [[one.error_code for one in answer.results] for answer in answers] == [[42], [0]]
     assert len(broker.image.topics["t"].partitions) == 2
+
+
+async def test_partitions_of_a_topic_are_not_counted_for_who_may_not_alter_it(
+    broker: BrokerContext,
+) -> None:
+    guards = Guards(refused=frozenset({Operation.ALTER}))
+    assignments = [CreatePartitionsAssignment(broker_ids=[1])]
+    wanted = CreatePartitionsTopic(name="t", count=9, assignments=assignments)
+
+    request = CreatePartitionsRequest(topics=[wanted])
+    response = await ask(guarded(broker, guards), request, CreatePartitionsResponse, 3)
+
+    assert [one.error_code for one in response.results] == [29]
+
+
+async def test_neither_name_nor_id_is_told_to_who_may_not_see_the_topic(
+    broker: BrokerContext,
+) -> None:
+    topic_id = id_bytes(broker.image.topics["t"].topic_id)
+    guards = Guards(refused=frozenset({Operation.DELETE, Operation.DESCRIBE}))
+    asked = [DeleteTopicState(name=None, topic_id=topic_id), DeleteTopicState(name="t")]
+
+    request = DeleteTopicsRequest(topics=asked)
+    response = await ask(guarded(broker, guards), request, DeleteTopicsResponse, 6)
+
+    told = [(one.error_code, one.name, one.topic_id) for one in response.responses]
+    assert told == [(29, None, topic_id), (29, "t", NO_UUID)]
