@@ -1,6 +1,6 @@
 """What each route of the OpenAPI document needs, and how it is asked in the matrix test.
 
-A new route has its line here, or ``test_matrix.py`` fails: who may is decided when it is made.
+A new route has its line here, or the tidy tests fail: who may is decided when it is made.
 """
 
 from typing import Any, NamedTuple
@@ -141,6 +141,11 @@ ROUTES: dict[str, Entry] = {
     f"DELETE {V3}/acls": Entry(ADMINS, query=_ACL_QUERY),
     f"POST {V3}/acls:batch": Entry(ADMINS, {"data": [_ACL]}),
     f"POST {V3}/acls:explain": Entry(ADMINS, _QUESTION),
+    f"GET {V3}/quotas": Entry(ADMINS),
+    f"DELETE {V3}/quotas": Entry(ADMINS, query="user=x"),
+    f"POST {V3}/quotas:alter": Entry(
+        ADMINS, {"data": [{"user": "x", "values": {"producer_byte_rate": 1e9}}]}
+    ),
     "GET /brokers": Entry(ADMINS),
     "GET /topics": _filtered(),
     "GET /topics/{topic_name}": Entry(READERS),

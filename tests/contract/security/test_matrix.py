@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import pytest
 
-from app.api.openapi_export import document
 from tests.contract.security.routes import PARAMETERS, ROUTES, Entry
 from tests.support.security.tenants import (
     GROUP,
@@ -27,17 +26,7 @@ from tests.support.security.tenants import (
 
 pytestmark = pytest.mark.slow
 
-METHODS = {"get", "post", "put", "patch", "delete"}
 ABSENT = {TOPIC: f"{OWNED}-none-t", GROUP: f"{OWNED}-none-g", SUBJECT: f"{OWNED}-none-s"}
-
-
-def every_route() -> list[str]:
-    return [
-        f"{method.upper()} {path}"
-        for path, operations in document()["paths"].items()
-        for method in operations
-        if method in METHODS
-    ]
 
 
 @pytest.fixture
@@ -60,10 +49,6 @@ async def ask(
     json: Any = {} if entry.body is None else {"json": entry.body}
     url = f"{path}?{query}" if query else path
     return await client.request(method, url, headers=headers, **json, timeout=20)
-
-
-def test_every_route_has_its_entry_and_every_entry_its_route() -> None:
-    assert sorted(every_route()) == sorted(ROUTES)
 
 
 async def test_everybody_asks_every_route(tenants: Tenants) -> None:

@@ -6,7 +6,7 @@ Requests are filled by the names of their fields, so that a new API needs a line
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -17,7 +17,7 @@ from app.wire.messages.groups import JoinGroupRequest
 from app.wire.primitives import Kind
 from app.wire.registry import Served
 from storage.format.builder import build_batch
-from tests.contract.security.routes import ADMINS, EVERYBODY, OWNERS, READERS
+from tests.contract.security.apis import APIS
 from tests.support.security.tenants import (
     GROUP,
     OWNED,
@@ -52,60 +52,6 @@ NAMES: dict[str, Any] = {
     "operation": 3,
     "permission_type": 3,
     "records": build_batch([(1, None, b"1", ())]),
-}
-
-
-class Api(NamedTuple):
-    """What an API needs."""
-
-    who: frozenset[str] | None
-    fields: dict[str, Any] = {}  # noqa: RUF012 - of a tuple that nobody changes
-    """What is not to be as its name says, anywhere in the request."""
-
-    is_filtered: bool = False
-    """Nobody is refused, and only readers find the owner's things in the answer."""
-
-
-_FILTER = {"resource_type_filter": 7, "operation": 1, "permission_type": 1}
-APIS = {
-    "ApiVersions": Api(EVERYBODY),
-    "SaslHandshake": Api(EVERYBODY),
-    "SaslAuthenticate": Api(EVERYBODY),
-    "Metadata": Api(EVERYBODY, {"topics": None}, is_filtered=True),
-    "DescribeTopicPartitions": Api(EVERYBODY, {"topics": [], "cursor": None}, is_filtered=True),
-    "ListGroups": Api(EVERYBODY, {"states_filter": [], "types_filter": []}, is_filtered=True),
-    "DescribeCluster": Api(EVERYBODY, {"endpoint_type": 1}),
-    "DescribeAcls": Api(ADMINS, _FILTER),
-    "CreateAcls": Api(ADMINS),
-    "DeleteAcls": Api(ADMINS, _FILTER),
-    "DescribeConfigs": Api(READERS),
-    "AlterConfigs": Api(OWNERS, {"configs": []}),
-    "IncrementalAlterConfigs": Api(OWNERS, {"configs": []}),
-    "ConsumerGroupHeartbeat": Api(READERS, {"group_id": f"{GROUP}-2"}),
-    "ConsumerGroupDescribe": Api(READERS),
-    "Fetch": Api(READERS),
-    "DescribeGroups": Api(READERS),
-    "DeleteGroups": Api(OWNERS),
-    "FindCoordinator": Api(READERS),
-    "JoinGroup": Api(READERS),
-    "SyncGroup": Api(READERS),
-    "Heartbeat": Api(READERS),
-    "LeaveGroup": Api(READERS),
-    "OffsetCommit": Api(READERS),
-    "OffsetFetch": Api(READERS),
-    "OffsetDelete": Api(OWNERS),
-    "DescribeLogDirs": Api(ADMINS),
-    "ListOffsets": Api(READERS),
-    "OffsetForLeaderEpoch": Api(READERS),
-    "DeleteRecords": Api(OWNERS),
-    "Produce": Api(OWNERS, {"acks": -1, "timeout_ms": 10_000}),
-    "InitProducerId": Api(
-        frozenset({"other tenant", "owner", "admin"}), {"transactional_id": None}
-    ),
-    "DescribeProducers": Api(READERS),
-    "CreateTopics": Api(OWNERS, {"name": f"{TOPIC}-2"}),
-    "CreatePartitions": Api(OWNERS, {"count": 2}),
-    "DeleteTopics": Api(OWNERS, {"topic_id": bytes(16)}),
 }
 
 
@@ -164,10 +110,6 @@ async def answer_of(tenants: Tenants, served: Served, who: str, fields: dict[str
         except TimeoutError:
             return {}
     return as_data(answer)
-
-
-def test_every_api_has_its_entry() -> None:
-    assert sorted(one.api.name for one in SERVED) == sorted(APIS)
 
 
 async def test_everybody_asks_every_api(tenants: Tenants) -> None:
