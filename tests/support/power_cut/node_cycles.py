@@ -28,10 +28,13 @@ Place = tuple[int, int]
 class Producer(threading.Thread):
     """Produces until the node answers anything but success; keeps the receipts."""
 
-    def __init__(self, node: NodeProcess, name: str) -> None:
+    def __init__(self, node: NodeProcess, name: str, is_dark: threading.Event) -> None:
         super().__init__()
         self._node = node
         self._name = name
+        self._is_dark = is_dark
+        """Set when the cut begins; no receipt counts from then on."""
+
         self.receipts: dict[Place, str] = {}
 
     def run(self) -> None:
@@ -54,7 +57,7 @@ class Producer(threading.Thread):
             )
         except httpx.TransportError:
             return False
-        if answer.status_code != 200:
+        if answer.status_code != 200 or self._is_dark.is_set():
             return False
         receipts = [json.loads(line) for line in answer.text.splitlines()]
         for receipt, value in zip(receipts, values, strict=False):
@@ -91,10 +94,12 @@ def cycle(
     disk: PowerCutFileSystem, node: NodeProcess, name: str, load_s: float
 ) -> dict[Place, str]:
     """Load the node, cut its power, bring it back; return what it acknowledged."""
-    producers = [Producer(node, f"{name}-{number}") for number in range(PRODUCERS)]
+    is_dark = threading.Event()
+    producers = [Producer(node, f"{name}-{number}", is_dark) for number in range(PRODUCERS)]
     for producer in producers:
         producer.start()
     producers[0].join(load_s)
+    is_dark.set()
     disk.cut()
     for producer in producers:
         producer.join()

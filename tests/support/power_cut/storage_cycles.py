@@ -69,10 +69,15 @@ class Promises:
     unfinished: bytes = b""
     """Of the line that is being heard."""
 
+    is_dark: bool = False
+    """Whether the cut has begun: from then on only what was intended counts."""
+
     def hear(self, line: str) -> None:
         """Take note of a line of a load's report."""
         kind, *numbers = line.split()
         first, second, *rest = map(int, numbers)
+        if self.is_dark and kind != "deleting":
+            return
         if kind == "ack":
             known = self.acknowledged.setdefault((first, second), rest[0])
             if known != rest[0]:
@@ -192,6 +197,14 @@ def listen(
             return
 
 
+def drain(pipe: int, promises: Promises) -> None:
+    """Take note of what a load has reported up to now."""
+    while select.select([pipe], [], [], 0)[0] and (data := os.read(pipe, 1 << 16)):
+        *lines, promises.unfinished = (promises.unfinished + data).split(b"\n")
+        for line in lines:
+            promises.hear(line.decode())
+
+
 def wait_for(process: int) -> int:
     """Return the exit status of a load, killing it if it does not end by itself."""
     deadline = time.monotonic() + PATIENCE_S
@@ -224,8 +237,11 @@ def cycle(
     if kill_first:
         os.kill(process, signal.SIGKILL)
     else:
+        drain(pipe, promises)
+        promises.is_dark = True
         disk.cut()
     listen(pipe, PATIENCE_S, promises)
+    promises.is_dark = False
     promises.unfinished = b""
     os.close(pipe)
     expected = -int(signal.SIGKILL) if kill_first else DISK_FAILED
