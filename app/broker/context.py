@@ -4,7 +4,7 @@ Also the two questions that every verb asks first, so that no verb words them di
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.broker.errors import (
     ClusterAuthorizationFailed,
@@ -15,6 +15,7 @@ from app.broker.errors import (
 )
 from app.broker.partitioner import Partitioner
 from app.broker.schema_checks import SchemaChecks
+from app.broker.topic_patterns import MatchedTopics
 from app.cluster.catalog import Catalog
 from app.cluster.metadata_image import MetadataImage, TopicMetadata
 from app.cluster.producer_ids import ProducerIds
@@ -77,6 +78,9 @@ class BrokerContext:
 
     schema_checks: SchemaChecks
     """What is asked before records are appended to topics that want it."""
+
+    matched_topics: MatchedTopics = field(default_factory=MatchedTopics)
+    """What patterns of topics mean."""
 
     @property
     def image(self) -> MetadataImage:

@@ -346,3 +346,10 @@ class InvalidCommitOffsetSize(BrokerError):
 
     code = 28
     name = "INVALID_COMMIT_OFFSET_SIZE"
+
+
+class InvalidRegularExpression(BrokerError):
+    """A pattern of topics is not a regular expression, or too large a one."""
+
+    code = 128
+    name = "INVALID_REGULAR_EXPRESSION"

@@ -44,13 +44,6 @@ class InvalidSettings(SessionError):
     name = "INVALID_CONFIG"
 
 
-class InvalidPattern(SessionError):
-    """A pattern of topics is not a regular expression, or too large a one."""
-
-    code = 128
-    name = "INVALID_REGULAR_EXPRESSION"
-
-
 class IllegalSessionState(SessionError):
     """What is asked does not go with what the session does now (Kafka's client: the same)."""
 

@@ -185,7 +185,7 @@ class Session:
         are not there yet are read when they come. Without a group all partitions are the session's.
 
         Raises:
-            InvalidPattern: The pattern is none.
+            InvalidRegularExpression: The pattern is none.
             IllegalSessionState: The session assigns partitions itself, or is subscribed in the
                 other way.
         """

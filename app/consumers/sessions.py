@@ -29,7 +29,6 @@ from app.consumers.keeping.records import SessionKey, key_of
 from app.consumers.keeping.state import SessionState
 from app.consumers.keeping.store import SessionStore
 from app.consumers.membership.subscriber import Shared
-from app.consumers.membership.topics import MatchedTopics
 from app.consumers.model import SessionSettings
 from app.consumers.reading.read_ahead import READ_AHEAD_BYTES_MAX, ReadAheadBudget
 from app.consumers.reading.shared_reads import SharedReads
@@ -69,7 +68,7 @@ class Sessions:
         self._context = context
         self._limits = limits or SessionsLimits()
         budget = ReadAheadBudget(self._limits.read_ahead_bytes_max)
-        self._shared = Shared(budget, SharedReads(), MatchedTopics(), self._spawn)
+        self._shared = Shared(budget, SharedReads(), context.matched_topics, self._spawn)
         self._store = SessionStore(context, self._spawn, self._loaded, self._gone)
         self._making: set[SessionKey] = set()
         self._tasks: asyncio.TaskGroup | None = None

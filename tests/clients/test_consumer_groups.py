@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Consumer, Producer
 
 from tests.support.groups.members import check_commits, wait_until
 from tests.support.groups.watched import Members, impatient_node
@@ -138,3 +139,49 @@ def test_a_group_goes_to_the_next_protocol_and_back_while_its_members_read(
 
     members.wait_for_commits()
     check_commits(members.all)
+
+
+def test_a_pattern_is_followed_through_new_topics_and_a_kill(node: NodeProcess) -> None:
+    """librdkafka sends its pattern to the server in the protocol of KIP-848."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": node.bootstrap,
+            "group.id": "by-pattern",
+            "group.protocol": "consumer",
+            "auto.offset.reset": "earliest",
+            "log_level": 0,
+        }
+    )
+    consumer.subscribe([r"^shop\..*"])
+    seen: set[bytes | None] = set()
+
+    def got(*values: bytes) -> bool:
+        for one in consumer.consume(100, 0.1):
+            if one.error() is None:
+                seen.add(one.value())
+        return seen == set(values)
+
+    def write(topic: str, value: bytes) -> None:
+        producer = Producer({"bootstrap.servers": node.bootstrap, "log_level": 0})
+        producer.produce(topic, value)
+        assert producer.flush(60) == 0
+
+    node.create_topic("shop.orders", 2)
+    node.create_topic("other", 1)
+    write("shop.orders", b"1")
+    write("other", b"not")
+    wait_until(lambda: got(b"1"), "what there is")
+    node.create_topic("shop.bills", 1)
+    write("shop.bills", b"2")
+    wait_until(lambda: got(b"1", b"2"), "what was made later")
+    node.kill()
+    node.start()
+    node.create_topic("shop.returns", 1)
+    write("shop.returns", b"3")
+    wait_until(lambda: got(b"1", b"2", b"3"), "what was made after the kill")
+    assert {one.topic for one in consumer.assignment()} == {
+        "shop.orders",
+        "shop.bills",
+        "shop.returns",
+    }
+    consumer.close()

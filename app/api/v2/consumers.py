@@ -30,7 +30,7 @@ from app.api.v2.media_types import V2
 from app.api.v2.routing import Speaking, V2Response, V2Route
 from app.api.v3.responses import errors
 from app.consumers.errors import NotAssigned
-from app.consumers.membership.topics import MatchedTopics, subscribed_names
+from app.consumers.membership.topics import subscribed_names
 from app.consumers.model import Position, Subscription, TopicPartition
 from app.consumers.session import Session
 
@@ -119,7 +119,7 @@ async def subscription(context: Context, asking: Asking, session: OfInstance) ->
         reads.setdefault(topic, []).append(partition)
     topics: tuple[str, ...] = ()
     if found is not None:
-        topics = subscribed_names(context, asking, found, MatchedTopics())
+        topics = subscribed_names(context, asking, found, context.matched_topics)
     return V2Subscription(
         topics=list(topics), partitions=[{topic: numbers} for topic, numbers in reads.items()]
     )

@@ -5,9 +5,10 @@ Source: Kafka's FindCoordinator, JoinGroup, SyncGroup, Heartbeat and LeaveGroup.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from app.broker.context import BrokerContext
-from app.broker.errors import CoordinatorNotAvailable
+from app.broker.errors import CoordinatorNotAvailable, InvalidRegularExpression
 from app.broker.groups.refusals import group_error
 from app.cluster.metadata_image import BrokerRegistration
 from app.coordinators.groups.commands import (
@@ -18,7 +19,11 @@ from app.coordinators.groups.commands import (
     Sync,
     SyncReply,
 )
-from app.coordinators.groups.consumer_protocol.model import HeartbeatReply, MemberHeartbeat
+from app.coordinators.groups.consumer_protocol.model import (
+    HeartbeatReply,
+    Matched,
+    MemberHeartbeat,
+)
 from app.coordinators.groups.error_codes import ErrorCode
 from app.security.acls import Operation, group, topic
 from app.security.principal import Principal
@@ -89,6 +94,8 @@ async def consumer_heartbeat(
 ) -> HeartbeatReply:
     """Join, live in or leave a group of KIP-848. Needs READ on the group, DESCRIBE on its topics.
 
+    A pattern means those of the topics that it matches which the member may DESCRIBE.
+
     The answer comes when what it says is durable.
     """
     if not _may_read(context, principal, group_id):
@@ -97,7 +104,37 @@ async def consumer_heartbeat(
     if not all(may(principal, Operation.DESCRIBE, topic(name)) for name in beat.topics or ()):
         error = ErrorCode.TOPIC_AUTHORIZATION_FAILED
         return HeartbeatReply(error=error, member_id=beat.member_id)
+    try:
+        beat = _matched(context, principal, group_id, beat)
+    except InvalidRegularExpression as refused:
+        return HeartbeatReply(
+            error=ErrorCode.INVALID_REGULAR_EXPRESSION,
+            message=str(refused),
+            member_id=beat.member_id,
+        )
     return await context.groups.consumer_heartbeat(group_id, beat)
+
+
+def _matched(
+    context: BrokerContext, principal: Principal, group_id: str, beat: MemberHeartbeat
+) -> MemberHeartbeat:
+    """Return a heartbeat with what the member's pattern means now, if that has to be looked at.
+
+    Raises:
+        InvalidRegularExpression: The pattern is none.
+    """
+    image, now_ms = context.image, context.clock.now_ms()
+    pattern = context.groups.pattern_to_match(group_id, beat, image.version, now_ms)
+    if pattern is None:
+        return beat
+    may = context.authorizer.authorize
+    names = tuple(
+        name
+        for name in context.matched_topics.matched(pattern, image)
+        if may(principal, Operation.DESCRIBE, topic(name))
+    )
+    matched = Matched(topics=names, version=image.version, timestamp_ms=now_ms)
+    return replace(beat, matched=matched)
 
 
 def check_reader(

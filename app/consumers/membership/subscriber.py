@@ -16,13 +16,12 @@ from typing import NamedTuple
 
 from app.broker.context import BrokerContext
 from app.broker.errors import IllegalGeneration, RebalanceInProgress, UnknownMemberId
+from app.broker.topic_patterns import MatchedTopics, TopicPattern
 from app.broker.topics import check_topic_name
 from app.consumers.errors import IllegalSessionState, SessionNotFound
 from app.consumers.keeping.kept_state import KeptState
 from app.consumers.membership.member import RETRY_SECONDS, Member
-from app.consumers.membership.patterns import TopicPattern
 from app.consumers.membership.topics import (
-    MatchedTopics,
     all_partitions,
     partition_counts,
     subscribed_names,
@@ -62,7 +61,7 @@ def check_subscription(subscription: Subscription) -> None:
     """Refuse what nobody can be subscribed to.
 
     Raises:
-        InvalidPattern: The pattern is none.
+        InvalidRegularExpression: The pattern is none.
         IllegalSessionState: Neither names nor a pattern, or both, or too many names.
         InvalidTopic: No topic can have a name among them.
     """

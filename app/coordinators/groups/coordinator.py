@@ -160,6 +160,15 @@ class GroupCoordinator:
         assert group.consumer is not None, "it is one now"
         return await group.consumer.heartbeat(beat, self.shards.find_topics)
 
+    def pattern_to_match(
+        self, group_id: str, beat: MemberHeartbeat, version: int, now_ms: int
+    ) -> str | None:
+        """Return the pattern that has to be matched before a member is heard, or None."""
+        group = self.shards.group(group_id)
+        if isinstance(group, ErrorCode) or group.consumer is None:
+            return beat.pattern or None
+        return group.consumer.group.pattern_to_match(beat, version, now_ms)
+
     def check_reader(self, group_id: str, member_id: str, epoch: int) -> ErrorCode:
         """Return whether a member may fetch its group's offsets (KIP-848)."""
         group = self.shards.group(group_id)

@@ -1,8 +1,7 @@
 """ConsumerGroupHeartbeat and ConsumerGroupDescribe: the protocol of KIP-848.
 
-Versions: in heartbeats 1 on the member chooses its id (KIP-1082), and may send a pattern of topics.
-Kafka matches it by Google's RE2, which is not here: a pattern is refused as one that is not valid.
-librdkafka demands version 1, whether it has a pattern or not.
+Versions: in heartbeats 1 on the member chooses its id (KIP-1082), and may send a pattern of topics,
+which is matched here, by RE2 as in Kafka. librdkafka demands version 1, with a pattern or without.
 """
 
 from uuid import uuid4
@@ -17,7 +16,6 @@ from app.coordinators.groups.consumer_protocol.model import (
     MemberHeartbeat,
     Partitions,
 )
-from app.coordinators.groups.error_codes import ErrorCode
 from app.security.acls import GROUP_OPERATIONS, group
 from app.wire.call import Call
 from app.wire.handlers.operations import NOT_ASKED, operation_bits
@@ -44,12 +42,6 @@ async def heartbeat(
     call: Call, request: ConsumerGroupHeartbeatRequest
 ) -> ConsumerGroupHeartbeatResponse:
     """Answer when what the member is told is durable."""
-    if request.subscribed_topic_regex:
-        return ConsumerGroupHeartbeatResponse(
-            error_code=ErrorCode.INVALID_REGULAR_EXPRESSION,
-            error_message="this server does not match patterns of topics; name the topics",
-            member_id=request.member_id,
-        )
     server_chooses = call.api_version < MEMBER_ID_CHOSEN_SINCE
     is_new = server_chooses and not request.member_id and request.member_epoch == JOINING_EPOCH
     topics, owned = request.subscribed_topic_names, request.topic_partitions
@@ -62,6 +54,7 @@ async def heartbeat(
         client_host=f"/{call.client.host}",
         rebalance_timeout_ms=request.rebalance_timeout_ms,
         topics=None if topics is None else tuple(topics),
+        pattern=request.subscribed_topic_regex,
         assignor=request.server_assignor,
         owned=(
             None
@@ -143,6 +136,7 @@ def _member(found: ConsumerGroup, member_id: str) -> ConsumerGroupMember:
         client_id=told.client_id,
         client_host=told.client_host,
         subscribed_topic_names=list(told.topics),
+        subscribed_topic_regex=told.pattern,
         assignment=assignment(current.assigned),
         target_assignment=assignment(found.targets.get(member_id, NOTHING)),
         member_type=CONSUMER_MEMBER if told.classic is None else CLASSIC_MEMBER,

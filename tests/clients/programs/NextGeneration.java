@@ -1,4 +1,5 @@
-// Apache Kafka's own consumer with the protocol of KIP-848: two members share, one goes, all is read.
+// Apache Kafka's own consumer with the protocol of KIP-848: two members share, one goes, all is read;
+// topics come and go under a pattern; a group changes its protocol under its members, and back.
 import java.time.Duration;
 import java.util.*;
 import org.apache.kafka.clients.admin.*;
@@ -7,6 +8,7 @@ import org.apache.kafka.clients.producer.*;
 import org.apache.kafka.common.GroupState;
 import org.apache.kafka.common.GroupType;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InvalidRegularExpression;
 import org.apache.kafka.common.serialization.*;
 
 public class NextGeneration {
@@ -22,6 +24,8 @@ public class NextGeneration {
             for (String assignor : List.of("uniform", "range")) {
                 share(bootstrap, admin, "java-" + assignor, assignor);
             }
+            followPattern(bootstrap, admin);
+            migrate(bootstrap, admin);
         }
         System.out.println("everything held");
     }
@@ -35,13 +39,72 @@ public class NextGeneration {
         }
     }
 
+    static KafkaConsumer<String, String> consumer(String bootstrap, String group, Map<String, Object> more) {
+        var settings = new HashMap<String, Object>(more);
+        settings.putAll(Map.of("bootstrap.servers", bootstrap, "group.id", group,
+            "auto.offset.reset", "earliest", "enable.auto.commit", false));
+        return new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer());
+    }
+
     static KafkaConsumer<String, String> member(String bootstrap, String group, String assignor) {
-        Map<String, Object> settings = Map.of(
-            "bootstrap.servers", bootstrap, "group.id", group, "group.protocol", "consumer",
-            "group.remote.assignor", assignor, "auto.offset.reset", "earliest", "enable.auto.commit", false);
-        var consumer = new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer());
+        var consumer = consumer(bootstrap, group,
+            Map.of("group.protocol", "consumer", "group.remote.assignor", assignor));
         consumer.subscribe(List.of(TOPIC));
         return consumer;
+    }
+
+    static KafkaConsumer<String, String> classic(String bootstrap, String group) {
+        var consumer = consumer(bootstrap, group, Map.of("group.protocol", "classic",
+            "session.timeout.ms", 6000, "heartbeat.interval.ms", 300,
+            "partition.assignment.strategy", CooperativeStickyAssignor.class.getName()));
+        consumer.subscribe(List.of(TOPIC));
+        return consumer;
+    }
+
+    static void followPattern(String bootstrap, Admin admin) throws Exception {
+        String group = "java-pattern", late = "next-late";
+        Set<String> seen = new HashSet<>();
+        try (var member = consumer(bootstrap, group, Map.of("group.protocol", "consumer"))) {
+            member.subscribe(new SubscriptionPattern("next-.*"));
+            await("what there is", () -> poll(member, seen) && member.assignment().size() == PARTITIONS);
+            admin.createTopics(List.of(new NewTopic(late, 2, (short) 1))).all().get();
+            await("what is made later", () -> poll(member, seen) && member.assignment().size() == PARTITIONS + 2);
+            admin.deleteTopics(List.of(late)).all().get();
+            await("without what is gone", () -> poll(member, seen) && member.assignment().size() == PARTITIONS);
+            await("every record came", () -> poll(member, seen) && seen.size() == COUNT * PARTITIONS);
+        }
+        try (var member = consumer(bootstrap, group, Map.of("group.protocol", "consumer"))) {
+            member.subscribe(new SubscriptionPattern("next-(.*"));
+            await("what is no pattern is refused", () -> {
+                try {
+                    return !poll(member, seen);
+                } catch (InvalidRegularExpression refused) {
+                    return true;
+                }
+            });
+        }
+    }
+
+    static void migrate(String bootstrap, Admin admin) throws Exception {
+        String group = "java-migrates";
+        Set<String> seen = new HashSet<>();
+        try (var old = classic(bootstrap, group)) {
+            await("the classic one has all", () -> poll(old, seen) && old.assignment().size() == PARTITIONS);
+            try (var young = member(bootstrap, group, "uniform")) {
+                await("each has half", () -> poll(old, seen) && poll(young, seen)
+                    && old.assignment().size() == 2 && young.assignment().size() == 2);
+                check(Collections.disjoint(old.assignment(), young.assignment()), "nothing is shared");
+                check(listed(admin, group).type().get() == GroupType.CONSUMER, "it is of the new kind");
+                old.commitSync();
+                young.commitSync();
+            }
+            await("it has all again", () -> poll(old, seen) && old.assignment().size() == PARTITIONS);
+            await("it is of the old kind again", () -> poll(old, seen)
+                && listed(admin, group).type().get() == GroupType.CLASSIC);
+            await("every record came", () -> poll(old, seen) && seen.size() == COUNT * PARTITIONS);
+            await("the end", () -> poll(old, seen) && isAtTheEnd(old));
+            old.commitSync();
+        }
     }
 
     static void share(String bootstrap, Admin admin, String group, String assignor) throws Exception {

@@ -33,6 +33,7 @@ from app.coordinators.groups.consumer_protocol.model import (
     Current,
     HeartbeatReply,
     Held,
+    Matched,
     MemberHeartbeat,
     MemberState,
     Part,
@@ -41,6 +42,7 @@ from app.coordinators.groups.consumer_protocol.model import (
     Subscription,
     TopicsByName,
 )
+from app.coordinators.groups.consumer_protocol.patterns import Patterns, pattern_after
 from app.coordinators.groups.consumer_protocol.reconciliation import next_current
 from app.coordinators.groups.error_codes import ErrorCode
 from app.coordinators.groups.model import GroupState
@@ -48,7 +50,7 @@ from app.coordinators.groups.model import GroupState
 FindTopics = Callable[[Collection[str]], TopicsByName]
 """Returns those of the named topics that there are."""
 
-PartValue = int | TopicsByName | Subscription | Partitions | Current
+PartValue = int | TopicsByName | Subscription | Partitions | Current | Matched
 """What one record says."""
 
 
@@ -80,6 +82,7 @@ class ConsumerGroup:
         self._holders: dict[Held, str] = {}
         self._static: dict[str, str] = {}
         self._names: Counter[str] = Counter()
+        self._patterns = Patterns()
         self.changed: set[Part] = set()
         for part, value in (parts or {}).items():
             self._load(part, value)
@@ -120,7 +123,20 @@ class ConsumerGroup:
     @property
     def subscribed_topics(self) -> set[str]:
         """Topics that members read."""
-        return set(self._names)
+        return self._names.keys() | self._patterns.topics
+
+    def pattern_to_match(self, beat: MemberHeartbeat, version: int, now_ms: int) -> str | None:
+        """Return the pattern that has to be matched before a member is heard, or None.
+
+        Args:
+            beat: What it says.
+            version: Of the metadata at this moment.
+            now_ms: The time.
+        """
+        known = self.members.get(beat.member_id)
+        pattern = pattern_after(beat, None if known is None else known.pattern)
+        is_due = pattern is not None and self._patterns.is_due(pattern, version, now_ms)
+        return pattern if is_due else None
 
     def current(self, member_id: str) -> Current:
         """Return how far a member is."""
@@ -132,14 +148,15 @@ class ConsumerGroup:
             PartKind.MEMBER: self.members,
             PartKind.TARGET: self.targets,
             PartKind.CURRENT: self._currents,
+            PartKind.PATTERN: self._patterns.matched,
         }
         whole = (PartKind.GROUP, PartKind.TOPICS, PartKind.TARGET_EPOCH)
-        of_members = [(kind, member_id) for kind, some in kinds.items() for member_id in some]
-        return [*((kind, "") for kind in whole), *of_members]
+        named = [(kind, name) for kind, some in kinds.items() for name in some]
+        return [*((kind, "") for kind in whole), *named]
 
     def value(self, part: Part) -> PartValue | None:
         """Return what the record of a part says now; None: there is none."""
-        kind, member_id = part
+        kind, name = part
         whole: dict[PartKind, PartValue] = {
             PartKind.GROUP: self.epoch,
             PartKind.TOPICS: self.topics,
@@ -147,11 +164,13 @@ class ConsumerGroup:
         }
         if kind in whole:
             return whole[kind]
-        if kind is PartKind.MEMBER:
-            return self.members.get(member_id)
-        if kind is PartKind.TARGET:
-            return self.targets.get(member_id)
-        return self._currents.get(member_id)
+        named: dict[PartKind, Mapping[str, PartValue]] = {
+            PartKind.MEMBER: self.members,
+            PartKind.TARGET: self.targets,
+            PartKind.CURRENT: self._currents,
+            PartKind.PATTERN: self._patterns.matched,
+        }
+        return named[kind].get(name)
 
     # -- events --------------------------------------------------------------------------------
 
@@ -182,6 +201,7 @@ class ConsumerGroup:
             Refused: It may not.
         """
         had = self._admit(beat)
+        self._match(beat.member_id, beat.matched)
         self.refresh(find_topics)
         current = next_current(
             had,
@@ -309,6 +329,7 @@ class ConsumerGroup:
             client_id=beat.client_id,
             client_host=beat.client_host,
             topics=old.topics if beat.topics is None else tuple(sorted(set(beat.topics))),
+            pattern=pattern_after(beat, old.pattern),
             rebalance_timeout_ms=old.rebalance_timeout_ms if timeout_ms < 0 else timeout_ms,
             assignor=old.assignor if beat.assignor is None else beat.assignor,
             classic=beat.classic,
@@ -316,13 +337,18 @@ class ConsumerGroup:
         if new == known:
             return
         self._put_member(beat.member_id, new)
-        if known is None or (new.topics, new.assignor) != (old.topics, old.assignor):
+        is_other = (new.topics, new.pattern, new.assignor) != (
+            *(old.topics, old.pattern),
+            old.assignor,
+        )
+        if known is None or is_other:
             self._raise_epoch()
 
     def _put_member(self, member_id: str, subscription: Subscription) -> None:
         self._forget_names(member_id)
         self.members[member_id] = subscription
         self._names.update(subscription.topics)
+        self._patterns.enter(subscription.pattern)
         if subscription.instance_id is not None:
             self._static[subscription.instance_id] = member_id
         self.changed.add((PartKind.MEMBER, member_id))
@@ -330,6 +356,7 @@ class ConsumerGroup:
     def _remove(self, member_id: str) -> None:
         self._set_current(member_id, Current())
         self._forget_names(member_id)
+        self._forget_patterns()
         instance_id = self.members.pop(member_id).instance_id
         if instance_id is not None and self._static.get(instance_id) == member_id:
             del self._static[instance_id]
@@ -344,6 +371,22 @@ class ConsumerGroup:
             self._names[name] -= 1
             if not self._names[name]:
                 del self._names[name]
+        self._patterns.leave(None if known is None else known.pattern)
+
+    def _forget_patterns(self) -> None:
+        self.changed.update((PartKind.PATTERN, one) for one in self._patterns.forget())
+
+    def _match(self, member_id: str, matched: Matched | None) -> None:
+        """Take note of what a member's pattern means now."""
+        self._forget_patterns()
+        pattern = self.members[member_id].pattern
+        if pattern is None or matched is None:
+            return
+        if not self._patterns.is_due(pattern, matched.version, matched.timestamp_ms):
+            return
+        self.changed.add((PartKind.PATTERN, pattern))
+        if self._patterns.take(pattern, matched):
+            self._raise_epoch()
 
     # -- what they get -------------------------------------------------------------------------
 
@@ -355,7 +398,7 @@ class ConsumerGroup:
 
     def refresh(self, find_topics: FindTopics) -> None:
         """Look at the topics, and assign anew if they or the members have changed."""
-        topics = dict(find_topics(tuple(self._names)))
+        topics = dict(find_topics(tuple(self.subscribed_topics)))
         if topics != self.topics:
             self.topics = topics
             self.changed.add((PartKind.TOPICS, ""))
@@ -365,7 +408,7 @@ class ConsumerGroup:
         readers = {
             member_id: Reader(
                 instance_id=one.instance_id,
-                topics=one.topics,
+                topics=self._patterns.topics_of(one),
                 before=self.targets.get(member_id, NOTHING),
             )
             for member_id, one in self.members.items()
@@ -396,15 +439,17 @@ class ConsumerGroup:
         return current.state is MemberState.STABLE and current.epoch == self.assignment_epoch
 
     def _load(self, part: Part, value: PartValue) -> None:
-        kind, member_id = part
+        kind, name = part
         if isinstance(value, Subscription):
-            self._put_member(member_id, value)
+            self._put_member(name, value)
+        elif isinstance(value, Matched):
+            self._patterns.load(name, value)
         elif isinstance(value, Current):
             is_clear = value.held.isdisjoint(self._holders)
             # Never written by us; who claims what another has must join anew.
-            self._set_current(member_id, value if is_clear else Current())
+            self._set_current(name, value if is_clear else Current())
         elif isinstance(value, frozenset):
-            self.targets[member_id] = value
+            self.targets[name] = value
         elif isinstance(value, Mapping):
             self.topics = value
         elif kind is PartKind.GROUP:

@@ -30,7 +30,7 @@ def malformed(beat: MemberHeartbeat) -> tuple[ErrorCode, str] | None:
         invalid |= {
             "who joins says its rebalance time-out": beat.rebalance_timeout_ms < 0,
             "who joins says that it owns no partitions": beat.owned is None or bool(beat.owned),
-            "who joins says which topics it reads": beat.topics is None,
+            "who joins says which topics it reads": (beat.topics is None and beat.pattern is None),
         }
     wrong = next((text for text, is_so in invalid.items() if is_so), None)
     return None if wrong is None else (ErrorCode.INVALID_REQUEST, wrong)

@@ -37,10 +37,11 @@ class PartKind(Enum):
     TARGET_EPOCH = 6
     TARGET = 7
     CURRENT = 8
+    PATTERN = 16
 
 
 Part = tuple[PartKind, str]
-"""What one record is about: kind, and member id ("" where the whole group is meant)."""
+"""What one record is about: kind, and member id or pattern ("" where the whole group is meant)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,9 @@ class Subscription:
     topics: tuple[str, ...] = ()
     """By name, sorted."""
 
+    pattern: str | None = None
+    """Those that it matches are read too (RE2)."""
+
     rebalance_timeout_ms: int = -1
     assignor: str | None = None
     """The one that it prefers."""
@@ -97,6 +101,20 @@ class Current:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Matched:
+    """What a pattern means to a group."""
+
+    topics: tuple[str, ...]
+    """Sorted."""
+
+    version: int
+    """Of the metadata that it was matched in."""
+
+    timestamp_ms: int
+    """When."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemberHeartbeat:
     """What a member says; None: as before."""
 
@@ -108,6 +126,12 @@ class MemberHeartbeat:
     client_host: str = ""
     rebalance_timeout_ms: int = -1
     topics: tuple[str, ...] | None = None
+    pattern: str | None = None
+    """Empty: none from now on."""
+
+    matched: Matched | None = None
+    """What the pattern means now, this one or the one that the member had."""
+
     assignor: str | None = None
     owned: Partitions | None = None
     classic: ClassicProtocols | None = None
@@ -116,8 +140,8 @@ class MemberHeartbeat:
     @property
     def is_full(self) -> bool:
         """Whether it tells everything, as after an error; it then wants to hear everything."""
-        is_told = self.rebalance_timeout_ms >= 0 and self.topics is not None
-        return is_told and self.owned is not None
+        is_told = self.topics is not None or self.pattern is not None
+        return is_told and self.rebalance_timeout_ms >= 0 and self.owned is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

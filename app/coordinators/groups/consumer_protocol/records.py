@@ -1,9 +1,10 @@
 """The records of a consumer group in ``__consumer_offsets``: Kafka's own layouts, key by key.
 
-A key is a 16-bit number (``PartKind``), the group id and, for what is a member's, the member id.
+A key is a 16-bit number (``PartKind``), the group id and, for what is a member's, the member id;
+for what a pattern means, the pattern.
 A value is version 0, flexible; unknown tagged fields are skipped.
 Called by: members_at_work, replay. Calls: encoding, model.
-Source: ``ConsumerGroup*Key/Value.json`` in Apache Kafka, keys 3 to 8.
+Source: ``ConsumerGroup*Key/Value.json`` in Apache Kafka, keys 3 to 8 and 16.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -16,6 +17,7 @@ from app.coordinators.groups.consumer_protocol.consumer_group import PartValue
 from app.coordinators.groups.consumer_protocol.model import (
     ClassicProtocols,
     Current,
+    Matched,
     MemberState,
     Part,
     Partitions,
@@ -31,7 +33,9 @@ CLASSIC_TAG = 0
 IS_THERE = 1
 """Begins a structure that may be null."""
 
-OF_MEMBERS = (PartKind.MEMBER, PartKind.TARGET, PartKind.CURRENT)
+NAMED = (PartKind.MEMBER, PartKind.TARGET, PartKind.CURRENT, PartKind.PATTERN)
+"""Of which a group has many."""
+
 _KINDS = {one.value: one for one in PartKind}
 
 
@@ -46,10 +50,10 @@ class ConsumerRecord:
 
 def encode_part(group_id: str, part: Part, value: PartValue | None) -> KeyValue:
     """Return key and value of a part."""
-    kind, member_id = part
+    kind, name = part
     key = Writer().int16(kind.value).string(group_id)
-    if kind in OF_MEMBERS:
-        key.string(member_id)
+    if kind in NAMED:
+        key.string(name)
     if value is None:
         return bytes(key), None
     writer = Writer(flexible=True).int16(VALUE_VERSION)
@@ -61,6 +65,8 @@ def encode_part(group_id: str, part: Part, value: PartValue | None) -> KeyValue:
         _write_partitions(writer, value.revoking)
     elif isinstance(value, frozenset):
         _write_partitions(writer, value)
+    elif isinstance(value, Matched):
+        writer.array(value.topics, Writer.string).int64(value.version).int64(value.timestamp_ms)
     elif isinstance(value, int):
         writer.int32(value)
     else:
@@ -83,15 +89,15 @@ def decode_consumer(key: bytes, value: bytes | None) -> ConsumerRecord | None:
     if kind is None:
         return None
     group_id = reader.string()
-    member_id = reader.string() if kind in OF_MEMBERS else ""
+    name = reader.string() if kind in NAMED else ""
     found = None if value is None else _read_value(kind, value)
-    return ConsumerRecord(group_id=group_id, part=(kind, member_id), value=found)
+    return ConsumerRecord(group_id=group_id, part=(kind, name), value=found)
 
 
 def _write_subscription(writer: Writer, one: Subscription) -> None:
     writer.string(one.instance_id).string(one.rack_id)
     writer.string(one.client_id).string(one.client_host)
-    writer.array(one.topics, Writer.string).string(None)
+    writer.array(one.topics, Writer.string).string(one.pattern)
     writer.int32(one.rebalance_timeout_ms).string(one.assignor)
 
 
@@ -126,6 +132,9 @@ def _read_value(kind: PartKind, value: bytes) -> PartValue:
         return _read_partitions(reader)
     if kind is PartKind.TOPICS:
         return _read_topics(reader)
+    if kind is PartKind.PATTERN:
+        topics = reader.array(Reader.string)
+        return Matched(topics=topics, version=reader.int64(), timestamp_ms=reader.int64())
     return reader.int32()
 
 
@@ -133,7 +142,7 @@ def _read_subscription(reader: Reader) -> Subscription:
     instance_id, rack_id = reader.optional_string(), reader.optional_string()
     client_id, client_host = reader.string(), reader.string()
     topics = reader.array(Reader.string)
-    reader.optional_string()  # a pattern, which only Kafka itself may have written
+    pattern = reader.optional_string()
     timeout_ms, assignor = reader.int32(), reader.optional_string()
     return Subscription(
         instance_id=instance_id,
@@ -141,6 +150,7 @@ def _read_subscription(reader: Reader) -> Subscription:
         client_id=client_id,
         client_host=client_host,
         topics=topics,
+        pattern=pattern or None,
         rebalance_timeout_ms=timeout_ms,
         assignor=assignor,
         classic=_read_classic(reader.tags().get(CLASSIC_TAG)),

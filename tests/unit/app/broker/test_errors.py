@@ -2,6 +2,7 @@
 
 import kafka.errors
 import pytest
+from confluent_kafka import KafkaError
 
 from app.broker import errors
 from app.broker.errors import BrokerError
@@ -36,9 +37,11 @@ def test_no_number_is_given_twice_but_to_special_cases_of_one_refusal() -> None:
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda one: one.name)
 def test_number_and_name_are_kafkas(refusal: type[BrokerError]) -> None:
-    theirs = kafka.errors.for_code(refusal.code)
+    theirs = kafka.errors.for_code(refusal.code).message
+    if theirs == "UNKNOWN":  # it ends before KIP-848's last ones, which librdkafka knows
+        theirs = KafkaError(refusal.code).name()
 
-    assert theirs.message == OTHER_NAMES.get(refusal.name, refusal.name)
+    assert theirs == OTHER_NAMES.get(refusal.name, refusal.name)
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda one: one.name)

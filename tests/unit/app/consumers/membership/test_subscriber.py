@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from app.broker.context import BrokerContext
-from app.broker.errors import IllegalGeneration
+from app.broker.errors import IllegalGeneration, InvalidRegularExpression
 from app.broker.topics import NewTopic, create_topic
-from app.consumers.errors import IllegalSessionState, InvalidPattern, SessionNotFound
+from app.consumers.errors import IllegalSessionState, SessionNotFound
 from app.consumers.membership.subscriber import TOPICS_MAX, check_subscription
 from app.consumers.model import Committed, OffsetToCommit, Subscription, TopicPartition
 from app.security.principal import ANONYMOUS
@@ -38,7 +38,7 @@ def test_a_subscription_is_by_names_or_by_a_pattern(given: Subscription) -> None
 
 
 def test_a_pattern_that_is_none_is_refused() -> None:
-    with pytest.raises(InvalidPattern):
+    with pytest.raises(InvalidRegularExpression):
         check_subscription(Subscription(pattern="("))
 
 

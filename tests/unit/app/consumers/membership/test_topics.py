@@ -1,10 +1,9 @@
 """Which topics a subscription means."""
 
 from app.broker.context import BrokerContext
+from app.broker.topic_patterns import PATTERNS_KEPT_MAX, MatchedTopics
 from app.broker.topics import NewTopic, create_topic
-from app.consumers.membership import topics as topics_module
 from app.consumers.membership.topics import (
-    MatchedTopics,
     all_partitions,
     partition_counts,
     subscribed_names,
@@ -50,9 +49,9 @@ async def test_a_pattern_means_nothing_that_may_not_be_seen(context: BrokerConte
 async def test_more_patterns_than_are_kept_still_match(context: BrokerContext) -> None:
     matches = MatchedTopics()
 
-    for number in range(topics_module.PATTERNS_KEPT_MAX + 5):
+    for number in range(PATTERNS_KEPT_MAX + 5):
         assert await names(context, matches, f"t|{number}") == ("t",)
-    assert len(matches._compiled) == len(matches._matched) == topics_module.PATTERNS_KEPT_MAX
+    assert len(matches._compiled) == len(matches._matched) == PATTERNS_KEPT_MAX
 
 
 async def test_partitions_of_topics_that_are_there_are_counted(context: BrokerContext) -> None:

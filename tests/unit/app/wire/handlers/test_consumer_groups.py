@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from app.broker.context import BrokerContext
+from app.broker.topics import NewTopic, create_topic
 from app.coordinators.groups.error_codes import ErrorCode
 from app.security.acls import Operation
+from app.security.principal import ANONYMOUS
 from app.wire.messages.consumer_groups import (
     ConsumerGroupDescribeRequest,
     ConsumerGroupDescribeResponse,
@@ -140,7 +142,8 @@ async def test_a_group_is_described_by_the_api_of_its_kind_only(tmp_path: Path) 
         (replace(JOIN, group_id=""), ErrorCode.INVALID_REQUEST),
         (replace(JOIN, member_id=""), ErrorCode.INVALID_REQUEST),
         (replace(JOIN, server_assignor="x"), ErrorCode.UNSUPPORTED_ASSIGNOR),
-        (replace(JOIN, subscribed_topic_regex="t.*"), ErrorCode.INVALID_REGULAR_EXPRESSION),
+        (replace(JOIN, subscribed_topic_regex="t("), ErrorCode.INVALID_REGULAR_EXPRESSION),
+        (replace(JOIN, subscribed_topic_regex="(t)\\1"), ErrorCode.INVALID_REGULAR_EXPRESSION),
         (replace(LEAVE, member_epoch=3), ErrorCode.GROUP_ID_NOT_FOUND),
         (LEAVE, ErrorCode.GROUP_ID_NOT_FOUND),
     ],
@@ -150,6 +153,38 @@ async def test_what_makes_no_sense_is_refused(
 ) -> None:
     async with running_broker(tmp_path) as broker:
         assert (await beat(broker, request_)).error_code == error
+
+
+BY_PATTERN = replace(JOIN, subscribed_topic_names=None, subscribed_topic_regex="t.*")
+
+
+async def test_a_pattern_follows_the_topics_and_a_restart(tmp_path: Path) -> None:
+    async with running_broker(tmp_path) as broker:
+        joined = await beat(broker, BY_PATTERN)
+        await create_topic(broker, ANONYMOUS, NewTopic(name="tt"))
+        later = await beat(broker, replace(LEAVE, member_epoch=joined.member_epoch))
+    async with running_broker(tmp_path) as broker:
+        await until_loaded(broker)
+        await create_topic(broker, ANONYMOUS, NewTopic(name="ttt"))
+        last = await beat(broker, replace(LEAVE, member_epoch=later.member_epoch))
+        (member,) = (await described(broker)).members
+
+    found = [
+        len(one.assignment.topic_partitions)
+        for one in (joined, later, last)
+        if one.assignment is not None
+    ]
+    assert found == [1, 2, 3]
+    assert (member.subscribed_topic_names, member.subscribed_topic_regex) == ([], "t.*")
+
+
+async def test_a_pattern_matches_what_its_member_may_describe(tmp_path: Path) -> None:
+    async with running_broker(tmp_path) as broker:
+        refusing = guarded(broker, Guards(refused=frozenset({Operation.DESCRIBE})))
+        joined = await beat(refusing, BY_PATTERN)
+
+    assert joined.error_code == 0
+    assert numbers(joined) == []
 
 
 async def test_version_0_lets_the_server_choose_the_member_id(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """A consumer group through many histories: nobody is given what another still has."""
 
+import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import settings
@@ -13,6 +14,7 @@ from app.coordinators.groups.consumer_protocol.model import (
     NOTHING,
     Current,
     HeartbeatReply,
+    Matched,
     MemberHeartbeat,
     Part,
     Partitions,
@@ -25,8 +27,8 @@ from app.coordinators.groups.consumer_protocol.records import decode_consumer, e
 from app.coordinators.groups.error_codes import ErrorCode
 from app.coordinators.groups.model import GroupState
 
-ID_A, ID_B = "A" * 22, "BBBBBBBBBBBBBBBBBBBBBA"
-IDS = {"a": ID_A, "b": ID_B}
+ID_A, ID_B, ID_C = "A" * 22, "BBBBBBBBBBBBBBBBBBBBBA", "CCCCCCCCCCCCCCCCCCCCCA"
+IDS = {"a": ID_A, "b": ID_B, "c": ID_C}
 
 
 class World:
@@ -36,6 +38,8 @@ class World:
         self.size_max = size_max
         self.group = ConsumerGroup(size_max)
         self.sizes = {"a": 4, "b": 3}
+        self.version = 1
+        self.now_ms = 1_000
         self.written: dict[bytes, bytes | None] = {}
 
     def find(self, names: Collection[str]) -> TopicsByName:
@@ -45,7 +49,15 @@ class World:
             if name in self.sizes
         }
 
+    def matching(self, pattern: str) -> tuple[str, ...]:
+        return tuple(name for name in sorted(self.sizes) if re.fullmatch(pattern, name))
+
     def beat(self, beat: MemberHeartbeat) -> HeartbeatReply:
+        pattern = self.group.pattern_to_match(beat, self.version, self.now_ms)
+        if pattern is not None:
+            topics = self.matching(pattern)
+            matched = Matched(topics=topics, version=self.version, timestamp_ms=self.now_ms)
+            beat = replace(beat, matched=matched)
         reply = self.group.heartbeat(beat, self.find)
         self.write()
         return reply
@@ -74,6 +86,7 @@ class Client:
 
     member_id: str
     topics: tuple[str, ...] = ("a", "b")
+    pattern: str | None = None
     instance_id: str | None = None
     assignor: str | None = None
     epoch: int = 0
@@ -92,6 +105,7 @@ class Client:
             assignor=self.assignor,
             rebalance_timeout_ms=60_000 if is_full else -1,
             topics=self.topics if is_full else None,
+            pattern=self.pattern or "" if is_full else None,
             owned=self.owned if is_full else None,
         )
 
@@ -116,8 +130,11 @@ def all_of(world: World, *topics: str) -> set[tuple[str, int]]:
     return {(IDS[name], number) for name in topics for number in range(world.sizes[name])}
 
 
+PATTERNS = st.sampled_from([None, None, "a|c", "[bc]", "x.*"])
+
+
 class Histories(RuleBasedStateMachine):
-    """Joins, leaves, lost answers, time-outs, new partitions and restarts, in any order."""
+    """Joins, leaves, lost answers, time-outs, other topics and restarts, in any order."""
 
     @initialize()
     def begin(self) -> None:
@@ -131,12 +148,13 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: len(self.clients) < 5)
     @rule(
         topics=st.sampled_from([("a",), ("b",), ("a", "b"), ()]),
+        pattern=PATTERNS,
         assignor=st.sampled_from([None, "range", "uniform"]),
     )
-    def join(self, topics: tuple[str, ...], assignor: str | None) -> None:
+    def join(self, topics: tuple[str, ...], pattern: str | None, assignor: str | None) -> None:
         self.count += 1
         name = f"m{self.count}"
-        self.clients[name] = Client(name, topics, assignor=assignor)
+        self.clients[name] = Client(name, topics, pattern, assignor=assignor)
 
     @precondition(lambda self: self.clients)
     @rule(data=st.data(), is_lost=st.booleans())
@@ -149,10 +167,10 @@ class Histories(RuleBasedStateMachine):
             client.hear(reply)
 
     @precondition(lambda self: self.clients)
-    @rule(data=st.data(), topics=st.sampled_from([("a",), ("b",), ("a", "b")]))
-    def subscribe(self, data: st.DataObject, topics: tuple[str, ...]) -> None:
+    @rule(data=st.data(), topics=st.sampled_from([("a",), ("b",), ("a", "b")]), pattern=PATTERNS)
+    def subscribe(self, data: st.DataObject, topics: tuple[str, ...], pattern: str | None) -> None:
         client = self.clients[data.draw(st.sampled_from(sorted(self.clients)))]
-        client.topics, client.tells = topics, True
+        client.topics, client.pattern, client.tells = topics, pattern, True
 
     @precondition(lambda self: self.clients)
     @rule(data=st.data())
@@ -169,6 +187,13 @@ class Histories(RuleBasedStateMachine):
     @rule(name=st.sampled_from(["a", "b"]))
     def add_partition(self, name: str) -> None:
         self.world.sizes[name] += 1
+        self.world.version += 1
+
+    @rule()
+    def make_or_delete_a_topic(self) -> None:
+        if self.world.sizes.pop("c", None) is None:
+            self.world.sizes["c"] = 2
+        self.world.version += 1
 
     @rule()
     def restart(self) -> None:
@@ -195,6 +220,8 @@ class Histories(RuleBasedStateMachine):
 
         assert self.world.group.state in (GroupState.STABLE, GroupState.EMPTY)
         read = {name for one in self.clients.values() for name in one.topics}
+        for one in self.clients.values():
+            read.update(self.world.matching(one.pattern) if one.pattern else ())
         owned = [held for one in self.clients.values() for held in one.owned]
         assert sorted(owned) == sorted(all_of(self.world, *read))
 
@@ -337,3 +364,59 @@ def test_who_claims_what_another_has_is_fenced_when_the_group_is_read() -> None:
     assert group.check_member("m", 2) is ErrorCode.NONE
     assert group.check_member("n", 2) is ErrorCode.STALE_MEMBER_EPOCH
     assert group.current("nobody") == Current()
+
+
+def test_a_pattern_is_what_it_matches_now_beside_the_names() -> None:
+    world = World()
+    member = Client("m1", topics=("a",), pattern="b|c.*")
+    rounds(world, [member], 2)
+    first = member.owned
+
+    world.sizes["c"] = 1
+    world.version += 1
+    rounds(world, [member], 2)
+    second = member.owned
+    world.restart()
+    del world.sizes["b"]
+    world.version += 1
+    rounds(world, [member], 3)
+
+    assert first == all_of(world, "a") | {(ID_B, number) for number in range(3)}
+    assert second == first | all_of(world, "c")
+    assert member.owned == all_of(world, "a", "c")
+    assert world.group.subscribed_topics == {"a", "c"}
+
+
+def test_a_pattern_goes_with_the_last_member_that_has_it() -> None:
+    world = World()
+    one, other = Client("m1", topics=(), pattern="a"), Client("m2", topics=(), pattern="a")
+    rounds(world, [one, other])
+    world.group.remove("m1")
+    world.write()
+    kept = world.group.value((PartKind.PATTERN, "a"))
+    other.pattern, other.topics, other.tells = None, ("b",), True
+
+    rounds(world, [other])
+
+    assert kept is not None
+    assert world.group.value((PartKind.PATTERN, "a")) is None
+    assert None in world.written.values()
+    assert other.owned == all_of(world, "b")
+
+
+def test_two_who_may_see_different_topics_do_not_take_turns() -> None:
+    world = World()
+    clients = [Client(f"m{number}", topics=(), pattern=".*") for number in range(2)]
+    rounds(world, clients)
+    epoch = world.group.epoch
+    blind = Matched(topics=(), version=world.version, timestamp_ms=world.now_ms + 1)
+
+    for one in clients:
+        world.beat(replace(one.next_beat(), matched=blind))
+    calm = world.group.epoch
+    world.now_ms += 600_000
+    world.sizes.pop("b")  # as if it were not to be seen any more: no new version
+    rounds(world, clients)
+
+    assert calm == epoch
+    assert {held for one in clients for held in one.owned} == all_of(world, "a")

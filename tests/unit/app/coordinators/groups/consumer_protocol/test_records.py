@@ -12,6 +12,7 @@ from app.coordinators.groups.consumer_protocol.consumer_group import PartValue
 from app.coordinators.groups.consumer_protocol.model import (
     ClassicProtocols,
     Current,
+    Matched,
     MemberState,
     PartKind,
     Subscription,
@@ -28,7 +29,8 @@ ID = bytes(15) + b"\x01"
 INT = b"\0\0\0"
 HELD = frozenset({(TOPIC_ID, 0), (TOPIC_ID, 2)})
 HELD_BYTES = b"\x02" + ID + b"\x03" + INT + b"\0" + INT + b"\x02" + b"\0"
-KEYS = {3: b"", 4: b"", 5: b"\0\1m", 6: b"", 7: b"\0\1m", 8: b"\0\1m"}
+NAME = b"\0\1m"
+KEYS = {3: b"", 4: b"", 5: NAME, 6: b"", 7: NAME, 8: NAME, 16: NAME}
 CASES: list[tuple[int, PartValue, bytes]] = [
     (3, 7, INT + b"\x07"),
     (6, 7, INT + b"\x07"),
@@ -48,6 +50,16 @@ CASES: list[tuple[int, PartValue, bytes]] = [
             assignor="range",
         ),
         b"\x02i\0\x02c\x03/h" + b"\x02\x02t" + b"\0" + INT + b"\x05" + b"\x06range",
+    ),
+    (
+        5,
+        Subscription(client_id="c", client_host="/h", pattern="t.*", rebalance_timeout_ms=5),
+        b"\0\0\x02c\x03/h" + b"\x01" + b"\x04t.*" + INT + b"\x05" + b"\0",
+    ),
+    (
+        16,
+        Matched(topics=("t", "u"), version=3, timestamp_ms=4),
+        b"\x03\x02t\x02u" + bytes(7) + b"\x03" + bytes(7) + b"\x04",
     ),
     (7, HELD, HELD_BYTES),
     (

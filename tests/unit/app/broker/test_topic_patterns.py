@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.consumers.errors import InvalidPattern
-from app.consumers.membership.patterns import PATTERN_CHARS_MAX, TopicPattern
+from app.broker.errors import InvalidRegularExpression
+from app.broker.topic_patterns import PATTERN_CHARS_MAX, TopicPattern
 
 
 def test_a_pattern_matches_whole_names() -> None:
@@ -20,12 +20,12 @@ def test_a_pattern_matches_whole_names() -> None:
     "source", ["", "(", "a(?=b)", r"(a)\1", "a{1001}", "x" * (PATTERN_CHARS_MAX + 1), "\ud800"]
 )
 def test_what_is_no_pattern_is_refused(source: str) -> None:
-    with pytest.raises(InvalidPattern):
+    with pytest.raises(InvalidRegularExpression):
         TopicPattern(source)
 
 
 def test_a_pattern_that_would_take_too_much_memory_is_refused() -> None:
-    with pytest.raises(InvalidPattern):
+    with pytest.raises(InvalidRegularExpression):
         TopicPattern("((((a{1,100}){1,100}){1,100}){1,100})")
 
 
