@@ -64,6 +64,7 @@ def create_app(settings: Settings, on_failure: Callable[[], None] | None = None)
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with running_node(settings) as node:
+            sweeper.per_address_max = settings.connections_max_per_ip
             sweeping = asyncio.create_task(sweeper.run(), name="sweeper")
             if on_failure is not None:
                 node.background.add_done_callback(
@@ -190,7 +191,10 @@ async def _serve(settings: Settings, http: socket.socket, kafka: socket.socket) 
             listener = Listener(
                 dispatcher,
                 app.context.clock,
-                ListenerLimits(connections_max=settings.kafka_connections_max),
+                ListenerLimits(
+                    connections_max=settings.kafka_connections_max,
+                    connections_per_host_max=settings.connections_max_per_ip,
+                ),
             )
             async with asyncio.TaskGroup() as doors:
                 door = doors.create_task(listener.run(kafka, stop), name="kafka-listener")

@@ -54,6 +54,9 @@ class Settings:
     kafka_connections_max: int = 10_000
     """Connections of the Kafka protocol (Kafka's ``max.connections``)."""
 
+    connections_max_per_ip: int = 10_000
+    """Connections of each door from one address (Kafka's ``max.connections.per.ip``)."""
+
     advertised_host: str | None = None
     """Where Kafka clients are told to connect, if not to ``host`` (``advertised.listeners``)."""
 
@@ -169,6 +172,7 @@ _BOUNDS = {
     "http_port": (0, PORT_MAX),
     "kafka_port": (0, PORT_MAX),
     "kafka_connections_max": (1, 2**31 - 1),
+    "connections_max_per_ip": (1, 2**31 - 1),
     "advertised_port": (1, PORT_MAX),
     "node_id": (0, 2**31 - 1),
     "log_reserve_bytes": (0, 2**63 - 1),

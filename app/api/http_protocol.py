@@ -10,6 +10,7 @@ Source: reliability notes 4.4 (slow headers, 10,000 headers, duplicate Host); RF
 import asyncio
 import sys
 import time
+from collections import Counter
 from typing import Any, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -42,10 +43,36 @@ class SweptConnection(Protocol):
 
 
 class Sweeper:
-    """Looks at every connection once a second and closes the late ones."""
+    """Knows every connection; looks at them once a second and closes the late ones."""
 
     def __init__(self) -> None:
-        self.connections: set[SweptConnection] = set()
+        self.connections: dict[SweptConnection, str] = {}
+        """And the address that each comes from."""
+
+        self.per_address_max = CONNECTIONS_MAX
+        """Connections of one address (Kafka's ``max.connections.per.ip``)."""
+
+        self._addresses: Counter[str] = Counter()
+
+    def enter(self, connection: SweptConnection, transport: asyncio.Transport) -> bool:
+        """Take note of a connection; return whether it is welcome."""
+        address = str((transport.get_extra_info("peername") or ("",))[0])
+        if (
+            len(self.connections) >= CONNECTIONS_MAX
+            or self._addresses[address] >= self.per_address_max
+        ):
+            return False
+        self.connections[connection] = address
+        self._addresses[address] += 1
+        return True
+
+    def leave(self, connection: SweptConnection) -> None:
+        """Forget a connection, if it is known."""
+        address = self.connections.pop(connection, None)
+        if address is not None:
+            self._addresses[address] -= 1
+            if not self._addresses[address]:
+                del self._addresses[address]
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -75,14 +102,12 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         self._unread: tuple[int, float] | None = None
         """How much waits for a client that does not read, and since when it is as much."""
 
-        if len(sweeper.connections) >= CONNECTIONS_MAX:
+        if not sweeper.enter(self, transport):
             transport.close()
-            return
-        sweeper.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop watching the connection."""
-        sweeper.connections.discard(self)
+        sweeper.leave(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -143,7 +168,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         """Give the connection over to the WebSocket protocol, which watches it itself."""
-        sweeper.connections.discard(self)
+        sweeper.leave(self)
         super().handle_websocket_upgrade()
 
     def close_if_late(self, now: float) -> None:

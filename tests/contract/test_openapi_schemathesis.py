@@ -83,6 +83,7 @@ VALID_BODIES: dict[str, Any] = {
     "getConsumerOffsetsV2": {"partitions": [KNOWN]},
     "produceV2": {"records": [{"value": "eA=="}]},
     "produceToPartitionV2": {"records": [{"key": "eA==", "value": None}]},
+    "alterCauceQuotas": {"data": [{"user": "limited", "values": {"producer_byte_rate": 1}}]},
     "produceRecordsBatch": {"entries": [{"id": "a", "value": {"type": "STRING", "data": "x"}}]},
 }
 """What succeeds, so that it is held to its schema however the generator's dice fall."""
@@ -108,6 +109,8 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
     httpx.post(
         f"{node.topics}/known/records", content=records * 20, headers={"content-type": JSON}
     ).raise_for_status()
+    wanted = VALID_BODIES["alterCauceQuotas"]
+    httpx.post(f"{node.url}/v3/clusters/-/quotas:alter", json=wanted).raise_for_status()
     EXISTING["cursor"] = httpx.get(f"{node.topics}/known/records").json()["next_cursor"]
     _make_instances(node)
     member = _begin_groups(node, directory)
@@ -165,6 +168,8 @@ def before_call(_context: HookContext, case: Case, _kwargs: dict[str, Any]) -> N
         case.body = VALID_BODIES[operation]
     if operation == "createKafkaTopic" and choice % 3 == 0:
         case.body = {"topic_name": f"made-{choice}"}
+    if operation == "deleteCauceQuota" and choice % 3 == 0:
+        case.query = {"user": "limited"}
     if operation in CONSUMING:
         _settle_consume(case, choice)
     if operation in STREAMING:

@@ -26,7 +26,7 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 from app.api.errors import encode_error
-from app.api.http_protocol import CONNECTIONS_MAX, JoiningTransport, sweeper
+from app.api.http_protocol import JoiningTransport, sweeper
 from app.api.ws.close_codes import CloseCode, close_reason
 from app.api.ws.codec import Subprotocol
 from app.api.ws.limits import CLOSE_SECONDS_MAX, HEARTBEAT_SECONDS, SILENCE_SECONDS_MAX
@@ -61,14 +61,12 @@ class GuardedWebSocketProtocol(WebSocketsSansIOProtocol):
         _bound_unsent(transport)
         self.on_drain: Callable[[], None] | None = None
         self._heard = self._asked = time.monotonic()
-        if len(sweeper.connections) >= CONNECTIONS_MAX:
+        if not sweeper.enter(self, transport):
             transport.abort()
-            return
-        sweeper.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop watching the socket."""
-        sweeper.connections.discard(self)
+        sweeper.leave(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

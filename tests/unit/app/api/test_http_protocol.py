@@ -284,14 +284,19 @@ async def test_chunk_that_is_no_chunk_is_refused(door: Door) -> None:
         assert answers(received) == [(400, "Bad Request: the request is not valid HTTP")], chunk
 
 
+@pytest.mark.parametrize("of_all", [True, False])
 async def test_connections_beyond_the_bound_are_closed_at_once(
-    door: Door, monkeypatch: pytest.MonkeyPatch
+    door: Door, monkeypatch: pytest.MonkeyPatch, of_all: bool
 ) -> None:
-    monkeypatch.setattr(http_protocol, "CONNECTIONS_MAX", 1)
+    if of_all:
+        monkeypatch.setattr(http_protocol, "CONNECTIONS_MAX", 1)
+    else:
+        monkeypatch.setattr(sweeper, "per_address_max", 1)
     reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
     writer.write(GOOD)
     first = await reader.readuntil(b"/good\r\n0\r\n\r\n")
 
+    assert await door.talk() == b""
     assert await door.talk() == b""
     writer.write(GOOD)
     assert await reader.readuntil(b"/good\r\n0\r\n\r\n") == first
