@@ -18,6 +18,7 @@ from fastapi import FastAPI
 
 from app.api.application import build_application
 from app.api.auth.registry_guard import RegistryGuard
+from app.api.edge.security_headers import SECURITY_HEADERS
 from app.api.front import Front
 from app.api.http_protocol import GuardedHttpProtocol, sweeper
 from app.api.request_body import read_body
@@ -175,6 +176,7 @@ async def _serve(settings: Settings, http: socket.socket, kafka: socket.socket) 
             access_log=False,
             log_config=None,
             server_header=False,
+            headers=list(SECURITY_HEADERS),
             date_header=True,
             proxy_headers=False,
             timeout_graceful_shutdown=DRAIN_SECONDS_MAX,

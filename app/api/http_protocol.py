@@ -15,6 +15,7 @@ from typing import Any, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.api.edge.security_headers import as_lines
 from app.api.errors import encode_error
 
 HEAD_SECONDS_MAX = 10.0
@@ -30,6 +31,9 @@ HEAD_BYTES_MAX = 32 * 1024
 HEADERS_MAX = 100
 CONNECTIONS_MAX = 10_000
 SWEEP_SECONDS = 1.0
+
+_VERSIONS = frozenset({"1.1", "1.0"})
+"""A head of another one is not HTTP/1: what it means may be read in two ways (RFC 9112 2.3)."""
 
 _REASONS = {400: b"Bad Request", 408: b"Request Timeout", 431: b"Request Header Fields Too Large"}
 
@@ -146,7 +150,10 @@ class GuardedHttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Check the head as a whole, then let the request begin."""
-        if self._hosts != 1 and self.parser.get_http_version() != "1.0":
+        version = self.parser.get_http_version()
+        if version not in _VERSIONS:
+            raise _Refused(400, "the version of HTTP must be 1.1 or 1.0")
+        if self._hosts != 1 and version != "1.0":
             raise _Refused(400, "exactly one Host header is needed")
         self._head_since = None
         self._head_bytes = 0
@@ -220,7 +227,9 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         body = encode_error(status, f"{_REASONS[status].decode()}: {message}")
         head = b"HTTP/1.1 %d %b\r\ncontent-type: application/json\r\n" % (status, _REASONS[status])
         self.transport.write(
-            head + b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (len(body), body)
+            head
+            + as_lines()
+            + b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (len(body), body)
         )
         self.transport.close()
 
@@ -243,7 +252,13 @@ class JoiningTransport:
         return self._transport
 
     def write(self, data: bytes) -> None:
-        """Write, after a head that waits; a head by itself waits."""
+        """Write, after a head that waits; a head by itself waits.
+
+        What is written behind the end is nobody's: the requests in work may not know of it yet.
+        """
+        if self._transport.is_closing():
+            self._head = None
+            return
         head = self._head
         if head is not None:
             self._head = None
@@ -263,7 +278,8 @@ class JoiningTransport:
         head = self._head
         if head is not None:
             self._head = None
-            self._transport.write(head)
+            if not self._transport.is_closing():
+                self._transport.write(head)
 
     def __getattr__(self, name: str) -> Any:
         """Be the transport in everything else."""

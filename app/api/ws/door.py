@@ -18,6 +18,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 from app.api.answers import Send
 from app.api.auth.asking import principal_of
 from app.api.edge.addresses import base_url
+from app.api.edge.security_headers import as_pairs
 from app.api.errors import encode_error
 from app.api.request_body import Receive, Scope
 from app.api.resume_tokens import ResumeTokens
@@ -174,7 +175,11 @@ def _shortcut(handshake: Handshake) -> ClientFrame | None:
 async def refuse(send: Send, status: int, message: str) -> None:
     """Answer a handshake with an error in the one shape."""
     body = encode_error(status, message)
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        *as_pairs(),
+    ]
     with suppress(ClientDisconnected):
         start = {"type": "websocket.http.response.start", "status": status, "headers": headers}
         await send(start)

@@ -25,6 +25,7 @@ from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFact
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
+from app.api.edge.security_headers import as_lines
 from app.api.errors import encode_error
 from app.api.http_protocol import JoiningTransport, sweeper
 from app.api.ws.close_codes import CloseCode, close_reason
@@ -102,8 +103,8 @@ class GuardedWebSocketProtocol(WebSocketsSansIOProtocol):
         body = encode_error(status, message)
         self.transport.write(
             b"HTTP/1.1 %d %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
-            b"sec-websocket-version: %b\r\nconnection: close\r\n\r\n%b"
-            % (status, status.phrase.encode(), len(body), VERSION.encode(), body)
+            b"sec-websocket-version: %b\r\n%bconnection: close\r\n\r\n%b"
+            % (status, status.phrase.encode(), len(body), VERSION.encode(), as_lines(), body)
         )
         self.handshake_complete = self.close_sent = True
         self.transport.close()

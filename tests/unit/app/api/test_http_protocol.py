@@ -235,6 +235,8 @@ async def test_request_in_work_is_answered_before_a_bad_head_behind_it_ends_the_
         (b"GET / HTTP/1.1\r\nhost: a\r\nx: " + b"y" * 40_000, 431, "too large"),
         (b"GET /" + b"y" * 40_000, 431, "too large"),
         (b"NONSENSE\r\n\r\n", 400, "not valid HTTP"),
+        (b"GET /\r\n\r\n", 400, "version of HTTP"),
+        (b"GET / HTTP/2.0\r\nhost: a\r\n\r\n", 400, "version of HTTP"),
         (b"GET / HTTP/1.1\r\nhost: a\r\nx y: z\r\n\r\n", 400, "not valid HTTP"),
         (b"GET / HTTP/1.1\r\nhost: a\r\nx : z\r\n\r\n", 400, "not valid HTTP"),
         (b"GET / HTTP/1.1\r\nhost: a\r\nx: a\r\n b\r\n\r\n", 400, "not valid HTTP"),
@@ -335,6 +337,9 @@ class _Written(asyncio.Transport):
     def close(self) -> None:
         self.items.append(b"closed")
 
+    def is_closing(self) -> bool:
+        return b"closed" in self.items
+
 
 async def test_head_leaves_with_the_first_of_its_body_and_never_later_than_the_turn() -> None:
     written = _Written()
@@ -354,6 +359,19 @@ async def test_head_leaves_with_the_first_of_its_body_and_never_later_than_the_t
         b"HTTP/1.1 404 Not Found\r\n\r\n",
         b"closed",
     ]
+
+
+async def test_nothing_is_written_behind_the_end_of_a_connection() -> None:
+    written = _Written()
+    joining = JoiningTransport(written)
+
+    joining.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    written.close()
+    joining.write(b"body")
+    joining.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    await asyncio.sleep(0)
+
+    assert written.items == [b"closed"]
 
 
 LARGE = b"GET /large HTTP/1.1\r\nhost: h\r\n\r\n"
