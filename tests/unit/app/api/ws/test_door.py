@@ -123,7 +123,7 @@ async def test_a_mistake_of_ours_closes_with_1011(
     async def broken(*_: object) -> None:
         raise RuntimeError("ours")
 
-    monkeypatch.setattr("app.api.ws.connection.new_producer", broken)
+    monkeypatch.setattr("app.api.ws.producing.new_producer", broken)
     async with SocketClient(app.front) as client:
         await client.welcome()
         client.send({"type": "init_producer"})
