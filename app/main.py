@@ -29,6 +29,7 @@ from app.api.ws.limits import FRAME_BYTES_MAX
 from app.api.ws.protocol import GuardedWebSocketProtocol
 from app.cluster.errors import CatalogError
 from app.security.acls import AllowAll
+from app.security.bootstrap import InsecureFile
 from app.settings import Settings, SettingsError, load_settings
 from app.telemetry.logs import configure_logs
 from app.wire.dispatch import Dispatcher
@@ -204,7 +205,7 @@ async def _serve(settings: Settings, http: socket.socket, kafka: socket.socket) 
                 _print_banner(settings, http)
                 await server.serve(sockets=[http])
                 stop.set()
-    except (LogError, CatalogError, DiskError) as error:
+    except (LogError, CatalogError, DiskError, InsecureFile) as error:
         print(f"cauce: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
         return EXIT_FAILED
     _logger.info("stopped")

@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 ENVIRONMENT_PREFIX = "CAUCE_"
@@ -147,6 +147,11 @@ class Settings:
     schema_registry_incompatible_error_code: int = 409
     """The code of an incompatible schema; Confluent's is 40901 since 8.0.4."""
 
+    @property
+    def is_login_required(self) -> bool:
+        """Whether clients must log in."""
+        return self.authentication == "required"
+
 
 _FLAGS = frozenset(
     {
@@ -221,12 +226,37 @@ def load_settings(
         raise SettingsError(f"unknown setting {unknown[0]!r}; there are {', '.join(names)}")
     checked = {name: _check(name, value) for name, value in values.items()}
     settings = Settings(**checked)  # type: ignore[arg-type] # each check returns its field's type
+    _check_openness(settings)
     if settings.cors_allow_credentials and "*" in settings.cors_allowed_origins:
         raise SettingsError(
             "cors_allow_credentials must be false while cors_allowed_origins has '*': "
             "name the origins that may send cookies"
         )
     return settings
+
+
+def _check_openness(settings: Settings) -> None:
+    """Refuse a node that anybody on a network could use, and one that is said to be two things.
+
+    Raises:
+        SettingsError: Says what to do.
+    """
+    if settings.is_login_required:
+        if settings.insecure_local:
+            raise SettingsError("insecure_local must be false while authentication is required")
+    elif not is_loopback(settings.host):
+        raise SettingsError(
+            "host must be a loopback address while clients need not log in, "
+            f"not {settings.host!r}: set authentication to required, or listen on 127.0.0.1"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches the address; of names, localhost alone is one."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _read_file(path: Path) -> Mapping[str, object]:

@@ -31,7 +31,6 @@ from app.cluster.database import sqlite_url
 from app.cluster.metadata_image import BrokerRegistration
 from app.cluster.producer_ids import ProducerIds
 from app.cluster.registry_database import registry_transactions
-from app.cluster.security_catalog import SecurityCatalog
 from app.cluster.watcher import MetadataWatcher
 from app.consumers.sessions import Sessions
 from app.coordinators.groups.consumer_protocol.members_at_work import ConsumerGroupRules
@@ -46,6 +45,7 @@ from app.replication.housekeeping import HousekeepingConfig
 from app.replication.replica_manager import DiskThreads, ReplicaConfig, ReplicaManager
 from app.security.acls import AllowAll, Authorizer
 from app.security.authorizer.authorizer import AclAuthorizer
+from app.security.node_security import NodeSecurity
 from app.security.quota_windows.engine import Windows
 from app.security.quotas import ClientQuotas
 from app.security.watcher import SecurityWatcher
@@ -100,6 +100,7 @@ async def running_node(settings: Settings) -> AsyncIterator[Node]:
         LogDirLocked: Another process has the data directory, or a log directory.
         WrongLogDir: A log directory is another node's, or the data directory should be one.
         CatalogError: The database refuses or is away.
+        InsecureFile: The first user's password can be read by others.
         DiskError: The disk failed, that of every log directory.
     """
     disk = Disk()
@@ -176,8 +177,9 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
         image = await watcher.refresh()
         replicas.report_unknown_logs(image)
         watcher.subscribe(replicas.apply_image)
-        security = SecurityWatcher(SecurityCatalog(catalog.engine))
-        await security.refresh()
+        security = await NodeSecurity.open(
+            catalog, clock, settings.data_dir.resolve(), is_required=settings.is_login_required
+        )
         workers = Workers()
         registry = _registry(catalog, workers)
         serdes = serdes_of(registry)
@@ -198,18 +200,20 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
                 background=background,
             )
             await sessions.stop()
+            await security.stop()
             await _drain(replicas, background)
         finally:
             workers.close()
             background.cancel()
             await asyncio.gather(background, return_exceptions=True)
+            security.close()
 
 
 def _context(
     settings: Settings,
     catalog: Catalog,
     watcher: MetadataWatcher,
-    security: SecurityWatcher,
+    security: NodeSecurity,
     replicas: ReplicaManager,
     clock: SystemClock,
     serdes: Serdes,
@@ -219,7 +223,7 @@ def _context(
         samples=settings.quota_window_num, window_ms=settings.quota_window_size_seconds * 1000
     )
     quotas = ClientQuotas(clock, windows)
-    security.subscribe(quotas.apply_image)
+    security.watcher.subscribe(quotas.apply_image)
     shards = Shards(
         clock,
         watcher,
@@ -237,9 +241,12 @@ def _context(
         producer_ids=ProducerIds(catalog),
         groups=GroupCoordinator(shards),
         partitioner=Partitioner(),
-        authorizer=_authorizer(settings, security),
+        authorizer=_authorizer(settings, security.watcher),
         quotas=quotas,
-        security=security,
+        security=security.watcher,
+        authenticator=security.authenticator,
+        passwords=security.passwords,
+        open_connections=security.open_connections,
         limits=BrokerLimits(
             default_partitions=settings.num_partitions,
             auto_create_topics=settings.auto_create_topics,
@@ -251,7 +258,7 @@ def _context(
 
 def _authorizer(settings: Settings, security: SecurityWatcher) -> Authorizer:
     """Return who decides; where clients must log in, that is the access control lists."""
-    if settings.authentication != "required":
+    if not settings.is_login_required:
         return AllowAll()
     authorizer = AclAuthorizer(settings.super_users)
     security.subscribe(lambda _, image: authorizer.load(image.acls))
@@ -331,7 +338,7 @@ def _group_rules(settings: Settings) -> GroupRules:
 async def _background(
     replicas: ReplicaManager,
     watcher: MetadataWatcher,
-    security: SecurityWatcher,
+    security: NodeSecurity,
     groups: GroupCoordinator,
     sessions: Sessions,
 ) -> None:
@@ -339,7 +346,7 @@ async def _background(
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(replicas.run(), name="replicas")
             tasks.create_task(watcher.run(), name="metadata-watcher")
-            tasks.create_task(security.run(), name="security-watcher")
+            tasks.create_task(security.run(), name="security")
             tasks.create_task(groups.run(), name="groups")
             tasks.create_task(sessions.run(), name="sessions")
     except Exception:  # whatever it was: it is said here, then the node ends

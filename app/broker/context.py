@@ -23,6 +23,9 @@ from app.cluster.watcher import MetadataWatcher
 from app.coordinators.groups.coordinator import GroupCoordinator
 from app.replication.replica_manager import ReplicaManager
 from app.security.acls import CLUSTER, Authorizer, Operation, group, topic
+from app.security.authenticator import Authenticator
+from app.security.logins.passwords import Passwords
+from app.security.open_connections import OpenConnections
 from app.security.principal import Principal
 from app.security.quota_windows.limits import QuotaType
 from app.security.quotas import Quotas
@@ -71,6 +74,15 @@ class BrokerContext:
     quotas: Quotas
     security: SecurityWatcher
     """Who may log in and who may do what, and where that is changed."""
+
+    authenticator: Authenticator | None
+    """Who are you; None where clients need not log in."""
+
+    passwords: Passwords
+    """Hashes those of new users."""
+
+    open_connections: OpenConnections
+    """What is cut when its login ends."""
 
     limits: BrokerLimits
     serdes: Serdes

@@ -3,7 +3,7 @@
 import gc
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,6 +30,13 @@ class RestCompat(StrEnum):
     KARAPACE = "karapace"
     STRIMZI = "strimzi"
     REDPANDA = "redpanda"
+
+
+class WhoLogsIn(StrEnum):
+    """Whether clients must log in."""
+
+    NONE = "none"
+    REQUIRED = "required"
 
 
 class LogFormat(StrEnum):
@@ -81,9 +88,23 @@ WhoseRestV2 = Annotated[
     typer.Option(show_default="cauce", help="Whose dialect of REST v2 is spoken."),
 ]
 
+AuthenticationOf = Annotated[
+    WhoLogsIn | None,
+    typer.Option(
+        show_default="none",
+        help="Whether clients must log in; they must where --host is not loopback.",
+    ),
+]
+InsecureLocal = Annotated[
+    bool | None,
+    typer.Option(
+        "--insecure-local", help="Say that clients of this machine are meant not to log in."
+    ),
+]
+
 EXAMPLES = examples(
     "cauce serve",
-    "cauce serve --data-dir /var/lib/cauce --host 0.0.0.0",
+    "cauce serve --data-dir /var/lib/cauce --host 0.0.0.0 --authentication required",
     "cauce serve --database-url postgresql+psycopg://cauce@db/cauce --node-id 2",
 )
 
@@ -128,31 +149,25 @@ def serve(
     ] = None,
     public_url: PublicUrl = None,
     rest_compat: WhoseRestV2 = None,
+    authentication: AuthenticationOf = None,
+    insecure_local: InsecureLocal = None,
 ) -> None:
     """Start a node and serve until SIGTERM or Ctrl-C.
 
     Options win over CAUCE_* environment variables, and these over the file.
     """
-    given: dict[str, object | None] = {
-        "data_dir": data_dir,
-        "log_dirs": log_dirs,
-        "log_reserve_bytes": log_reserve_bytes,
-        "http_port": http_port,
-        "kafka_port": kafka_port,
-        "advertised_host": advertised_host,
-        "advertised_port": advertised_port,
-        "auto_create_topics": auto_create_topics,
-        "host": host,
-        "database_url": database_url,
-        "log_level": None if log_level is None else log_level.value,
-        "log_format": None if log_format is None else log_format.value,
-        "config_file": config,
-        "node_id": node_id,
-        "public_url": public_url,
-        "rest_compat": None if rest_compat is None else rest_compat.value,
-    }
-    overrides = {name: value for name, value in given.items() if value is not None}
+    overrides = _given(locals())
     gc.disable()  # until it serves: what is imported and built now lives as long as the process
     from app.main import serve as serve_node
 
     raise typer.Exit(serve_node(overrides))
+
+
+def _given(options: dict[str, Any]) -> dict[str, object]:
+    """Return the settings that were given as options."""
+    named = {("config_file" if name == "config" else name): one for name, one in options.items()}
+    return {
+        name: one.value if isinstance(one, StrEnum) else one
+        for name, one in named.items()
+        if one is not None
+    }

@@ -153,7 +153,8 @@ def test_port_in_use_is_a_failure_that_says_what_to_do_and_nothing_is_made(
 def test_address_that_is_not_ours_is_a_failure_that_does_not_blame_the_port(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], host: str, where: str
 ) -> None:
-    status = serve({"data_dir": tmp_path / "data", "host": host, "http_port": 0})
+    closed = {"authentication": "required", "host": host, "http_port": 0}
+    status = serve({"data_dir": tmp_path / "data", **closed})
 
     said = capsys.readouterr().err
     assert status == EXIT_FAILED

@@ -323,3 +323,23 @@ def test_empty_log_directory_is_refused(text: str) -> None:
 def test_log_directory_that_is_named_twice_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"log_dirs must not name .*/a twice"):
         load_settings({"log_dirs": f"a,{Path.cwd() / 'a'}"}, {})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_node_that_only_this_machine_reaches_may_be_open(host: str) -> None:
+    assert not load_settings({"host": host}, {}).is_login_required
+    assert load_settings({"host": host, "insecure_local": True}, {}).insecure_local
+    assert load_settings({"host": host, "authentication": "none"}, {}).host == host
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "kafka.test", "localhost.test"])
+def test_node_that_others_reach_must_have_them_log_in(host: str) -> None:
+    for more in ({}, {"insecure_local": True}, {"authentication": "none"}):
+        with pytest.raises(SettingsError, match="set authentication to required"):
+            load_settings({"host": host, **more}, {})
+    assert load_settings({"host": host, "authentication": "required"}, {}).is_login_required
+
+
+def test_node_is_not_both_open_and_closed() -> None:
+    with pytest.raises(SettingsError, match="insecure_local must be false"):
+        load_settings({"authentication": "required", "insecure_local": "true"}, {})

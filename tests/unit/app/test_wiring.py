@@ -16,7 +16,8 @@ from app.cluster.database import sqlite_url
 from app.cluster.errors import CatalogError
 from app.cluster.metadata_image import MetadataImage
 from app.replication.group_commit import GroupCommit
-from app.security.principal import ANONYMOUS
+from app.security.acls import Operation, topic
+from app.security.principal import ANONYMOUS, Principal
 from app.settings import Settings
 from app.wiring import DATABASE_FILE, SWITCH_INTERVAL_S, Node, running_node
 from storage.errors import DiskError, LogDirLocked, WrongLogDir
@@ -314,3 +315,17 @@ async def test_end_of_a_node_is_no_failure_of_its_background_work(
 async def test_threads_that_have_synced_are_let_report_soon(tmp_path: Path) -> None:
     async with running_node(settings(tmp_path)):
         assert sys.getswitchinterval() == pytest.approx(SWITCH_INTERVAL_S)
+
+
+async def test_closed_node_makes_its_admin_and_lets_who_is_nobody_do_nothing(
+    tmp_path: Path,
+) -> None:
+    closed = Settings(data_dir=tmp_path, authentication="required")
+
+    async with running_node(closed) as node:
+        context = node.context
+        assert (tmp_path / "admin.secret").exists()
+        assert context.authenticator is not None
+        assert not context.authorizer.authorize(ANONYMOUS, Operation.DESCRIBE, topic("t"))
+        admin = Principal("admin")
+        assert context.authorizer.authorize(admin, Operation.CREATE, topic("t"))

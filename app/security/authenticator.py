@@ -1,0 +1,162 @@
+"""Authenticator: who are you? Every door asks it, none looks at a credential itself.
+
+It answers from the security image of this node; without one, nobody gets in. A refusal says
+nothing of which part was wrong, and costs the same for a user that is not there.
+Called by: the doors. Calls: the security watcher, ``logins``.
+"""
+
+import asyncio
+import hmac
+
+from app.cluster.security_records import ScramRecord
+from app.security.errors import AuthenticationFailed
+from app.security.image import SecurityImage
+from app.security.logins.api_key import hash_of, key_id_of
+from app.security.logins.failed_logins import FailedLogins
+from app.security.logins.key_usage import KeyUsage
+from app.security.logins.passwords import Passwords, TooManyLogins
+from app.security.logins.scram_keys import pretended
+from app.security.principal import Credential, CredentialKind, Principal
+from app.security.watcher import SecurityWatcher
+from app.telemetry.clock import Clock
+
+PRETENCE_SECRET = "scram-pretence"  # noqa: S105 - the name of one
+"""What the cluster's secret for credentials of nobody is called."""
+
+FAILED_LOGIN_DELAY_S = 0.1
+"""How long a refusal waits (Kafka's ``connection.failed.authentication.delay.ms``)."""
+
+_NO_HASH = bytes(32)
+
+
+class Authenticator:
+    """Checks what parties show."""
+
+    def __init__(
+        self,
+        watcher: SecurityWatcher,
+        clock: Clock,
+        passwords: Passwords,
+        usage: KeyUsage,
+        *,
+        pretence: bytes,
+        failed_login_delay_s: float = FAILED_LOGIN_DELAY_S,
+    ) -> None:
+        """Remember no failure.
+
+        Args:
+            watcher: Of the security image.
+            clock: Of this node.
+            passwords: Checks them.
+            usage: Is told which keys are used.
+            pretence: A secret of the cluster, of which credentials of nobody are made.
+            failed_login_delay_s: How long a refused password waits.
+        """
+        self._watcher = watcher
+        self._clock = clock
+        self._passwords = passwords
+        self._usage = usage
+        self._pretence = pretence
+        self._delay_s = failed_login_delay_s
+        self._failed = FailedLogins()
+
+    async def password(self, user: str, password: str, host: str) -> Principal:
+        """Return who logs in with a password.
+
+        Args:
+            user: The name shown.
+            password: The password shown.
+            host: The peer's address, without the port.
+
+        Raises:
+            AuthenticationFailed: Nobody does.
+        """
+        image = self._image()
+        known = image.users.get(user)
+        generation = -1 if known is None else known.generation
+        password_hash = None if known is None else known.password_hash
+        now = self._clock.monotonic()
+        mark = self._passwords.mark(user, generation, password)
+        locked_s = self._failed.locked_s(user, host, now)
+        if locked_s:
+            raise AuthenticationFailed("locked out after failed logins", retry_after_s=locked_s)
+        if not self._passwords.is_known(mark, now):
+            await self._check(mark, password_hash, user, password, host)
+        credential = Credential(CredentialKind.PASSWORD, user, generation)
+        return Principal(user, host=host, credential=credential)
+
+    async def _check(
+        self, mark: bytes, password_hash: str | None, user: str, password: str, host: str
+    ) -> None:
+        """Return if it is the user's password; the same guess made twice at once counts once."""
+        now = self._clock.monotonic()
+        is_first = not self._passwords.is_being_checked(mark)
+        if is_first:
+            self._failed.begin(user, host, now)
+        try:
+            good = await self._passwords.check(mark, password_hash, password, host, now)
+        except TooManyLogins:
+            self._failed.abandoned(user, host)
+            raise AuthenticationFailed("too many logins at once", retry_after_s=1.0) from None
+        if not good:
+            await asyncio.sleep(self._delay_s)
+            raise AuthenticationFailed("wrong user or password")
+        if is_first:
+            self._failed.succeeded(user, host)
+
+    def scram_credential(self, mechanism: str, user: str) -> ScramRecord:
+        """Return what SCRAM checks a user's proof against; a stable pretence for nobody.
+
+        Raises:
+            AuthenticationFailed: Users are not loaded yet.
+        """
+        found = self._image().scram.get((user, mechanism))
+        return found or pretended(self._pretence, user, mechanism)
+
+    def scram_principal(self, shown: ScramRecord, host: str) -> Principal:
+        """Return who has just proved to know the password of a credential.
+
+        Raises:
+            AuthenticationFailed: It was changed or deleted meanwhile, or was a pretence.
+        """
+        image = self._image()
+        user = image.users.get(shown.user)
+        if user is None or image.scram.get((shown.user, shown.mechanism)) != shown:
+            raise AuthenticationFailed("no such SCRAM credential")
+        credential = Credential(CredentialKind.SCRAM, user.name, user.generation)
+        return Principal(user.name, host=host, credential=credential)
+
+    def api_key(self, key: str, host: str) -> Principal:
+        """Return who logs in with an API key.
+
+        Args:
+            key: The whole key.
+            host: The peer's address, without the port.
+
+        Raises:
+            AuthenticationFailed: Nobody does.
+        """
+        image = self._image()
+        key_id = key_id_of(key)
+        record = None if key_id is None else image.api_keys.get(key_id)
+        kept = _NO_HASH if record is None else record.secret_hash
+        is_same = hmac.compare_digest(hash_of(key), kept)
+        now_ms = self._clock.now_ms()
+        if record is None or not is_same or record.user not in image.users:
+            raise AuthenticationFailed("unknown API key")
+        if record.expires_at_ms is not None and record.expires_at_ms <= now_ms:
+            raise AuthenticationFailed("expired API key")
+        self._usage.used(record.key_id, now_ms)
+        return Principal(
+            record.user,
+            host=host,
+            scopes=record.scopes,
+            credential=Credential(CredentialKind.API_KEY, record.key_id),
+            expires_at_ms=record.expires_at_ms,
+        )
+
+    def _image(self) -> SecurityImage:
+        image = self._watcher.image
+        if image is None:
+            raise AuthenticationFailed("users and keys are not loaded yet")
+        return image

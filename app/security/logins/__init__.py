@@ -1,0 +1,1 @@
+"""Logging in: passwords, keys, what failed logins cost, which logins still stand."""

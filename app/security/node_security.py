@@ -1,0 +1,83 @@
+"""The security of one node: its image, its authenticator, its background work, built in order."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.cluster.catalog import Catalog
+from app.cluster.security_catalog import SecurityCatalog
+from app.security.authenticator import PRETENCE_SECRET, Authenticator
+from app.security.bootstrap import ensure_admin
+from app.security.logins.key_usage import KeyUsage
+from app.security.logins.passwords import Passwords
+from app.security.logins.upkeep import Upkeep
+from app.security.open_connections import OpenConnections
+from app.security.watcher import SecurityWatcher
+from app.telemetry.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSecurity:
+    """What a node knows of who may log in."""
+
+    watcher: SecurityWatcher
+    passwords: Passwords
+    authenticator: Authenticator | None
+    """None where clients need not log in."""
+
+    open_connections: OpenConnections
+    upkeep: Upkeep
+
+    @classmethod
+    async def open(
+        cls, catalog: Catalog, clock: Clock, data_dir: Path, *, is_required: bool
+    ) -> "NodeSecurity":
+        """Read the image; make the first user where clients must log in and there is none.
+
+        Args:
+            catalog: The cluster's.
+            clock: The node's.
+            data_dir: Where the first user's password is written.
+            is_required: Whether clients must log in.
+
+        Raises:
+            CatalogError: The database cannot be asked.
+            InsecureFile: Others can read that password.
+            OSError: It cannot be written.
+        """
+        watcher = SecurityWatcher(SecurityCatalog(catalog.engine))
+        await watcher.refresh()
+        passwords, usage = Passwords(), KeyUsage()
+        authenticator = None
+        try:
+            if is_required:
+                await ensure_admin(watcher, passwords, data_dir)
+                pretence = await catalog.secret(PRETENCE_SECRET)
+                authenticator = Authenticator(watcher, clock, passwords, usage, pretence=pretence)
+        except BaseException:
+            passwords.close()
+            raise
+        connections = OpenConnections(clock)
+        watcher.subscribe(connections.apply)
+        return cls(
+            watcher=watcher,
+            passwords=passwords,
+            authenticator=authenticator,
+            open_connections=connections,
+            upkeep=Upkeep(watcher.catalog, usage, clock),
+        )
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.watcher.run(), name="security-watcher")
+            tasks.create_task(self.open_connections.run(), name="open-connections")
+            tasks.create_task(self.upkeep.run(), name="login-upkeep")
+
+    async def stop(self) -> None:
+        """Write down what is not, while the database is there."""
+        await self.upkeep.stop()
+
+    def close(self) -> None:
+        """End the threads."""
+        self.passwords.close()

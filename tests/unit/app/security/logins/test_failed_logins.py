@@ -1,0 +1,77 @@
+"""Failed logins: longer and longer lock-outs, bounded in time and memory."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.security.logins.failed_logins import (
+    FREE_FAILURES,
+    FREE_FAILURES_OF_ADDRESS,
+    LOCKED_S_MAX,
+    REMEMBERED_MAX,
+    REMEMBERED_S,
+    FailedLogins,
+)
+
+
+def test_lock_outs_double_up_to_their_bound() -> None:
+    failed, now, found = FailedLogins(), 0.0, []
+    for _ in range(FREE_FAILURES + 8):
+        failed.begin("u", "h", now)
+        found.append(failed.locked_s("u", "h", now))
+        now += found[-1]
+
+    assert found[: FREE_FAILURES - 1] == [0.0] * (FREE_FAILURES - 1)
+    assert found[FREE_FAILURES - 1 :] == [1, 2, 4, 8, 16, 32, LOCKED_S_MAX, LOCKED_S_MAX, 60.0]
+
+
+def test_address_that_tries_one_user_after_the_other_is_locked_out_for_all() -> None:
+    failed = FailedLogins()
+    for number in range(FREE_FAILURES_OF_ADDRESS):
+        assert failed.locked_s(f"u{number}", "h", 0.0) == 0.0
+        failed.begin(f"u{number}", "h", 0.0)
+
+    assert failed.locked_s("new", "h", 0.0) == 1.0
+    assert failed.locked_s("new", "other", 0.0) == 0.0
+
+
+def test_success_forgets_the_users_failures_and_not_those_of_others() -> None:
+    failed = FailedLogins()
+    for user in ("a", "b"):
+        for _ in range(FREE_FAILURES):
+            failed.begin(user, "h", 0.0)
+
+    failed.succeeded("a", "h")
+
+    assert failed.locked_s("a", "h", 0.0) == 0.0
+    assert failed.locked_s("b", "h", 0.0) == 1.0
+
+
+def test_abandoned_attempt_counts_for_nothing() -> None:
+    failed = FailedLogins()
+    for _ in range(FREE_FAILURES_OF_ADDRESS * 3):
+        failed.begin("u", "h", 0.0)
+        failed.abandoned("u", "h")
+
+    assert failed.locked_s("u", "h", 0.0) == 0.0
+
+
+def test_failures_are_forgotten_in_time_and_the_oldest_when_there_are_too_many() -> None:
+    failed = FailedLogins()
+    for _ in range(FREE_FAILURES - 1):
+        failed.begin("u", "h", 0.0)
+    failed.begin("u", "h", REMEMBERED_S + 1)
+    assert failed.locked_s("u", "h", REMEMBERED_S + 1) == 0.0
+
+    for number in range(REMEMBERED_MAX + 10):
+        failed.begin("u", f"h{number}", 0.0)
+
+    assert len(failed) == REMEMBERED_MAX
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("hi"), st.integers(0, 100))))
+def test_no_lock_out_is_longer_than_its_bound(attempts: list[tuple[str, str, int]]) -> None:
+    failed, now = FailedLogins(), 0.0
+    for user, host, seconds in attempts:
+        now += seconds
+        failed.begin(user, host, now)
+        assert 0.0 <= failed.locked_s(user, host, now) <= LOCKED_S_MAX

@@ -1,0 +1,218 @@
+"""The authenticator: who gets in, who does not, and what neither learns."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.cluster.security_records import ApiKeyRecord
+from app.security.errors import AuthenticationFailed
+from app.security.logins.api_key import hash_of, new_key
+from app.security.logins.failed_logins import FREE_FAILURES, LOCKED_S_MAX
+from app.security.logins.passwords import REMEMBERED_S, WAITING_OF_ADDRESS_MAX
+from app.security.logins.scram_keys import SCRAM_SHA_256, SCRAM_SHA_512, scram_record
+from app.security.principal import CredentialKind, Principal
+from tests.support.security.login import Login, login
+from tests.support.security.records import api_key
+
+HOST = "10.0.0.1"
+CANARY = "canary-correct horse"
+
+
+@pytest.fixture
+async def node(tmp_path: Path) -> AsyncIterator[Login]:
+    """One with the user alice."""
+    async with login(tmp_path) as node:
+        scram = [scram_record("alice", SCRAM_SHA_256, CANARY)]
+        await node.catalog.create_user(
+            "alice", password_hash=await node.passwords.hash(CANARY), scram=scram
+        )
+        await node.watcher.refresh()
+        yield node
+
+
+async def add_key(node: Login, **changes: object) -> str:
+    key_id, key = new_key()
+    record: ApiKeyRecord = api_key(key_id, secret_hash=hash_of(key), **changes)
+    await node.catalog.create_api_key(record)
+    await node.watcher.refresh()
+    return key
+
+
+async def refused(node: Login, user: str, password: str, host: str = HOST) -> AuthenticationFailed:
+    with pytest.raises(AuthenticationFailed) as caught:
+        await node.authenticator.password(user, password, host)
+    assert "canary" not in repr(caught.value) + caught.value.log_reason
+    return caught.value
+
+
+async def test_password_makes_a_principal_that_a_revocation_finds(node: Login) -> None:
+    principal = await node.authenticator.password("alice", CANARY, HOST)
+
+    assert principal == Principal("alice")
+    assert (principal.host, principal.scopes) == (HOST, None)
+    assert principal.credential is not None
+    assert (principal.credential.kind, principal.credential.id) == ("password", "alice")
+    assert principal.credential.generation == (await node.catalog.load()).users[0].generation
+
+
+async def test_wrong_password_unknown_user_and_user_without_one_are_refused_alike(
+    node: Login,
+) -> None:
+    await node.catalog.create_user("keys-only")
+    await node.watcher.refresh()
+
+    refusals = [
+        await refused(node, "alice", "canary-wrong"),
+        await refused(node, "bob", CANARY),
+        await refused(node, "keys-only", CANARY),
+        await refused(node, "alice", CANARY + "\ud800"),
+        await refused(node, "\ud800\0", "x" * 5_000),
+    ]
+
+    assert {str(one) for one in refusals} == {"Authentication failed."}
+    assert {one.log_reason for one in refusals} == {"wrong user or password"}
+
+
+async def test_changed_password_is_the_only_one_at_once_though_the_old_was_remembered(
+    node: Login,
+) -> None:
+    await node.authenticator.password("alice", CANARY, HOST)
+
+    await node.catalog.alter_user("alice", password_hash=await node.passwords.hash("new one"))
+    await node.watcher.refresh()
+
+    await refused(node, "alice", CANARY)
+    await node.authenticator.password("alice", "new one", HOST)
+
+
+async def test_guessing_is_locked_out_from_that_address_and_not_from_another(
+    node: Login,
+) -> None:
+    for guess in range(FREE_FAILURES):
+        assert (await refused(node, "alice", f"canary-{guess}")).retry_after_s is None
+
+    locked = await refused(node, "alice", CANARY)
+
+    assert locked.retry_after_s == pytest.approx(1.0)
+    await node.authenticator.password("alice", CANARY, "10.0.0.2")
+    node.clock.seconds += LOCKED_S_MAX
+    await node.authenticator.password("alice", CANARY, HOST)
+    await refused(node, "alice", "canary-wrong")
+    await node.authenticator.password("alice", CANARY, HOST)
+
+
+async def test_a_password_that_is_remembered_is_no_way_round_a_lock_out(node: Login) -> None:
+    await node.authenticator.password("alice", CANARY, HOST)
+    for guess in range(FREE_FAILURES):
+        await refused(node, "alice", f"canary-{guess}")
+
+    assert (await refused(node, "alice", CANARY)).log_reason.startswith("locked out")
+
+
+async def test_many_logins_at_once_with_the_right_password_all_get_in(node: Login) -> None:
+    found = await asyncio.gather(
+        *(node.authenticator.password("alice", CANARY, HOST) for _ in range(200))
+    )
+
+    assert len(found) == 200
+
+
+async def test_many_guesses_at_once_are_not_more_guesses(node: Login) -> None:
+    found = await asyncio.gather(
+        *(node.authenticator.password("alice", f"x{one}", HOST) for one in range(30)),
+        return_exceptions=True,
+    )
+
+    reasons = [one.log_reason for one in found if isinstance(one, AuthenticationFailed)]
+    assert len(reasons) == 30
+    assert reasons.count("wrong user or password") == FREE_FAILURES
+
+
+async def test_one_address_cannot_take_all_the_room_of_those_that_wait(node: Login) -> None:
+    found = await asyncio.gather(
+        *(node.authenticator.password(f"u{one}", "x", HOST) for one in range(20)),
+        node.authenticator.password("alice", CANARY, "10.0.0.2"),
+        return_exceptions=True,
+    )
+
+    reasons = [one.log_reason for one in found if isinstance(one, AuthenticationFailed)]
+    assert reasons.count("wrong user or password") == WAITING_OF_ADDRESS_MAX
+    assert reasons.count("too many logins at once") == 20 - WAITING_OF_ADDRESS_MAX
+    assert found[-1] == Principal("alice")
+
+
+async def test_the_loop_goes_on_while_passwords_are_checked(node: Login) -> None:
+    turns = 0
+    checking = asyncio.ensure_future(node.authenticator.password("alice", CANARY, HOST))
+    while not checking.done():
+        turns += 1
+        await asyncio.sleep(0)
+
+    assert turns > 3
+
+
+async def test_success_is_forgotten_after_its_time(node: Login) -> None:
+    await node.authenticator.password("alice", CANARY, HOST)
+    record = (await node.catalog.load()).users[0]
+    mark = node.passwords.mark("alice", record.generation, CANARY)
+
+    assert node.passwords.is_known(mark, node.clock.monotonic())
+    assert not node.passwords.is_known(mark, node.clock.monotonic() + REMEMBERED_S)
+
+
+async def test_key_makes_a_principal_of_its_scopes_and_is_noted_as_used(node: Login) -> None:
+    key = await add_key(node, scopes=frozenset({"read"}), expires_at_ms=2_000_000)
+
+    principal = node.authenticator.api_key(key, HOST)
+
+    assert principal == Principal("alice")
+    assert (principal.scopes, principal.expires_at_ms) == (frozenset({"read"}), 2_000_000)
+    assert principal.credential is not None
+    assert principal.credential.kind is CredentialKind.API_KEY
+    await node.usage.write(node.catalog)
+    assert [one.last_used_at_ms for one in await node.catalog.api_keys()] == [1_000_000]
+
+
+async def test_key_that_is_altered_expired_deleted_or_none_is_refused(node: Login) -> None:
+    key = await add_key(node, expires_at_ms=1_000_000)
+    alive = await add_key(node)
+    last = "A" if alive[-1] != "A" else "B"
+    key_id = node.authenticator.api_key(alive, HOST).credential
+
+    for bad in (key, alive[:-1] + last, alive + "A", alive.upper(), new_key()[1], "", "x\ud800"):
+        with pytest.raises(AuthenticationFailed) as caught:
+            node.authenticator.api_key(bad, HOST)
+        assert str(caught.value) == "Authentication failed."
+    assert key_id is not None
+    await node.catalog.delete_api_key(key_id.id)
+    await node.watcher.refresh()
+    with pytest.raises(AuthenticationFailed):
+        node.authenticator.api_key(alive, HOST)
+
+
+async def test_scram_credential_of_nobody_is_always_the_same_and_good_for_nothing(
+    node: Login,
+) -> None:
+    known = node.authenticator.scram_credential(SCRAM_SHA_256, "alice")
+    nobody = node.authenticator.scram_credential(SCRAM_SHA_512, "alice")
+
+    assert nobody == node.authenticator.scram_credential(SCRAM_SHA_512, "alice")
+    assert nobody.iterations == known.iterations
+    assert node.authenticator.scram_principal(known, HOST) == Principal("alice")
+    with pytest.raises(AuthenticationFailed):
+        node.authenticator.scram_principal(nobody, HOST)
+    with pytest.raises(AuthenticationFailed):
+        node.authenticator.scram_principal(replace(known, salt=b"older"), HOST)
+
+
+async def test_nobody_gets_in_before_users_are_loaded(tmp_path: Path) -> None:
+    async with login(tmp_path) as node:
+        with pytest.raises(AuthenticationFailed):
+            await node.authenticator.password("alice", CANARY, HOST)
+        with pytest.raises(AuthenticationFailed):
+            node.authenticator.api_key(new_key()[1], HOST)
+        with pytest.raises(AuthenticationFailed):
+            node.authenticator.scram_credential(SCRAM_SHA_256, "alice")

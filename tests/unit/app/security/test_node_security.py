@@ -1,0 +1,63 @@
+"""The security of a node: open or closed, and what its end leaves."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app.cluster.catalog import Catalog
+from app.cluster.database import sqlite_url
+from app.security.bootstrap import FILE, InsecureFile
+from app.security.node_security import NodeSecurity
+from app.security.principal import Principal
+from app.telemetry.clock import SystemClock
+
+
+@pytest.fixture
+async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
+    catalog = await Catalog.open(sqlite_url(tmp_path / "a.db"))
+    yield catalog
+    await catalog.close()
+
+
+async def test_open_node_has_no_authenticator_and_makes_no_user(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    security = await NodeSecurity.open(catalog, SystemClock(), tmp_path, is_required=False)
+    security.close()
+
+    assert security.authenticator is None
+    assert security.watcher.image is not None
+    assert security.watcher.image.users == {}
+    assert not (tmp_path / FILE).exists()
+
+
+@pytest.mark.slow
+async def test_closed_node_lets_its_admin_in_and_follows_changes_until_it_ends(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    security = await NodeSecurity.open(catalog, SystemClock(), tmp_path, is_required=True)
+    running = asyncio.create_task(security.run())
+    assert security.authenticator is not None
+    secret = (tmp_path / FILE).read_text().strip()
+
+    admin = await security.authenticator.password("admin", secret, "127.0.0.1")
+    cut = asyncio.Event()
+    security.open_connections.enter(admin, cut.set)
+    await security.watcher.catalog.delete_user("admin")
+    await asyncio.wait_for(cut.wait(), timeout=60)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await security.stop()
+    security.close()
+
+    assert admin == Principal("admin")
+
+
+async def test_start_that_is_refused_leaves_no_thread(catalog: Catalog, tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text("x")
+    (tmp_path / FILE).chmod(0o640)
+
+    with pytest.raises(InsecureFile):
+        await NodeSecurity.open(catalog, SystemClock(), tmp_path, is_required=True)
