@@ -1,0 +1,171 @@
+"""TLS of a door: a context that lives as long as the door, though its certificate is replaced.
+
+A door gives ``LiveTls.context`` to its listener once. Each handshake is done with the context that
+was loaded last, so a new certificate holds for new connections and drops none of the open ones.
+
+Invariants:
+    TLS 1.2 or later, forward secrecy, authenticated ciphers.
+    A reload that fails changes nothing: the context before it stays.
+    A key that others than its owner may read is not used.
+Called by: what makes listeners. Calls: files, at the start and at a reload.
+Source: RFC 9325 (versions and ciphers); Kafka docs, security, ``ssl.client.auth``.
+"""
+
+import ssl
+import stat
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Those of TLS 1.2; all of 1.3's are good."""
+
+
+class TlsError(Exception):
+    """A certificate, a key or what signs clients' certificates cannot be used."""
+
+
+class ClientAuth(StrEnum):
+    """Whether clients show certificates (Kafka's ``ssl.client.auth``)."""
+
+    NONE = "none"
+    REQUESTED = "requested"
+    REQUIRED = "required"
+
+
+_VERIFY = {
+    ClientAuth.NONE: ssl.CERT_NONE,
+    ClientAuth.REQUESTED: ssl.CERT_OPTIONAL,
+    ClientAuth.REQUIRED: ssl.CERT_REQUIRED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
+    """What a door's TLS is made of."""
+
+    certificate: Path
+    """In PEM, the door's own first, then those that signed it."""
+
+    key: Path
+    """In PEM, without a password, readable by its owner alone."""
+
+    client_ca: Path | None = None
+    """In PEM, those whose signature on a client's certificate is believed."""
+
+    client_auth: ClientAuth = ClientAuth.NONE
+    protocols: tuple[str, ...] = ()
+    """What is offered by ALPN, such as ``http/1.1``; nothing if empty."""
+
+    def __post_init__(self) -> None:
+        if self.client_auth is not ClientAuth.NONE and self.client_ca is None:
+            raise TlsError("certificates of clients are asked for, but no file says who signs them")
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files themselves."""
+        own = (self.certificate, self.key)
+        return own if self.client_ca is None else (*own, self.client_ca)
+
+
+def server_context(files: TlsFiles) -> ssl.SSLContext:
+    """Return a context of what the files hold now.
+
+    Raises:
+        TlsError: One of them cannot be read or used.
+    """
+    _check_key(files.key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(CIPHERS)
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+    if files.protocols:
+        context.set_alpn_protocols(list(files.protocols))
+    try:
+        context.load_cert_chain(files.certificate, files.key, password=_no_password)
+    except (OSError, ValueError) as error:
+        raise TlsError(
+            f"{files.certificate} and {files.key} are no certificate and its key: {error}"
+        ) from error
+    if files.client_auth is not ClientAuth.NONE:
+        assert files.client_ca is not None, "checked when the files were named"
+        try:
+            context.load_verify_locations(files.client_ca)
+        except (OSError, ValueError) as error:
+            raise TlsError(f"{files.client_ca} holds no certificates: {error}") from error
+        # one that comes back with a ticket would not be asked for its certificate
+        context.options |= ssl.OP_NO_TICKET
+        context.num_tickets = 0
+        context.verify_mode = _VERIFY[files.client_auth]
+    return context
+
+
+class LiveTls:
+    """The context of a door, and how it comes by a new certificate."""
+
+    def __init__(self, files: TlsFiles) -> None:
+        """Load the files.
+
+        Raises:
+            TlsError: One of them cannot be read or used.
+        """
+        self._files = files
+        self._seen = _seen(files)
+        self._current = server_context(files)
+        self.context = server_context(files)
+        # called in each handshake, before a certificate is chosen, whether the client names a
+        # server or not
+        self.context.sni_callback = self._choose
+
+    def reload(self) -> None:
+        """Use what the files hold now, from the next handshake on.
+
+        Raises:
+            TlsError: One of them cannot be read or used; what was loaded before stays in use.
+        """
+        seen = _seen(self._files)
+        self._current = server_context(self._files)
+        self._seen = seen
+
+    def reload_if_changed(self) -> bool:
+        """Reload if a file is another one than at the last reload; return whether it was.
+
+        Raises:
+            TlsError: As ``reload``; the next call tries again.
+        """
+        if _seen(self._files) == self._seen:
+            return False
+        self.reload()
+        return True
+
+    def _choose(
+        self, handshake: ssl.SSLObject, server_name: str | None, context: ssl.SSLContext
+    ) -> None:
+        del server_name, context  # there is one certificate, whatever it is asked for
+        handshake.context = self._current
+
+
+def _check_key(key: Path) -> None:
+    try:
+        mode = key.stat().st_mode
+    except OSError as error:
+        raise TlsError(f"{key} cannot be read: {error.strerror}") from error
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise TlsError(f"{key} is open to others than its owner; make its mode 0600")
+
+
+def _no_password() -> str:
+    raise ValueError("the key has a password; give one without, readable by its owner alone")
+
+
+def _seen(files: TlsFiles) -> tuple[tuple[int, int, int] | None, ...]:
+    """Return what tells a file from the one that was there before; None for none."""
+    found: list[tuple[int, int, int] | None] = []
+    for one in files.paths:
+        try:
+            at = one.stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((at.st_ino, at.st_mtime_ns, at.st_size))
+    return tuple(found)

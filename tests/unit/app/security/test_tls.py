@@ -1,0 +1,266 @@
+"""TLS of a door: what it takes, whom it asks, and a new certificate that drops nobody."""
+
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from app.security.tls import ClientAuth, LiveTls, TlsError, TlsFiles, server_context
+
+
+def write_pair(folder: Path, name: str, *, password: bytes | None = None) -> tuple[Path, Path]:
+    """Write a certificate that signs itself, and its key, and give back where."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / f"{name}.pem", folder / f"{name}.key"
+    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    hidden = (
+        serialization.BestAvailableEncryption(password)
+        if password
+        else serialization.NoEncryption()
+    )
+    paths[1].write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, hidden)
+    )
+    paths[1].chmod(0o600)
+    return paths
+
+
+def files_of(pair: tuple[Path, Path], **more: object) -> TlsFiles:
+    return TlsFiles(certificate=pair[0], key=pair[1], **more)  # type: ignore[arg-type]
+
+
+def client_context(*, shows: tuple[Path, Path] | None = None) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if shows is not None:
+        context.load_cert_chain(*shows)
+    return context
+
+
+class Pair:
+    """A client and a server that talk in memory."""
+
+    def __init__(self, server: ssl.SSLContext, client: ssl.SSLContext) -> None:
+        up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.client = client.wrap_bio(down, up)
+        self.server = server.wrap_bio(up, down, server_side=True)
+
+    def shake_hands(self) -> None:
+        left = [self.client, self.server]
+        for _ in range(8):
+            for one in tuple(left):
+                try:
+                    one.do_handshake()
+                except ssl.SSLWantReadError:
+                    continue
+                left.remove(one)
+        assert left == []
+
+    def certificate(self) -> x509.Certificate:
+        shown = self.client.getpeercert(binary_form=True)
+        assert shown is not None
+        return x509.load_der_x509_certificate(shown)
+
+    def says(self) -> str:
+        self.client.write(b"hello")
+        return self.server.read(5).decode()
+
+
+def subject_of(pair: Pair) -> str:
+    return pair.certificate().subject.rfc4514_string()
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_client_of_tls_1_2_or_1_3_is_served(tmp_path: Path, version: ssl.TLSVersion) -> None:
+    client = client_context()
+    client.minimum_version = client.maximum_version = version
+    pair = Pair(server_context(files_of(write_pair(tmp_path, "here"))), client)
+
+    pair.shake_hands()
+
+    assert pair.says() == "hello"
+    assert subject_of(pair) == "CN=here"
+
+
+def test_older_versions_and_ciphers_without_forward_secrecy_are_not_offered(
+    tmp_path: Path,
+) -> None:
+    context = server_context(files_of(write_pair(tmp_path, "here")))
+
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    for one in context.get_ciphers():
+        assert one["protocol"] == "TLSv1.3" or one["name"].startswith("ECDHE-")
+        assert one["aead"]
+
+
+def test_a_client_that_knows_old_ciphers_only_is_refused(tmp_path: Path) -> None:
+    client = client_context()
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    client.set_ciphers("ECDHE-ECDSA-AES128-SHA")
+    pair = Pair(server_context(files_of(write_pair(tmp_path, "here"))), client)
+
+    with pytest.raises(ssl.SSLError):
+        pair.shake_hands()
+
+
+def test_http_is_agreed_on_by_alpn(tmp_path: Path) -> None:
+    client = client_context()
+    client.set_alpn_protocols(["h2", "http/1.1"])
+    live = LiveTls(files_of(write_pair(tmp_path, "here"), protocols=("http/1.1",)))
+    pair = Pair(live.context, client)
+
+    pair.shake_hands()
+
+    assert pair.server.selected_alpn_protocol() == "http/1.1"
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
+def test_a_key_that_others_may_read_is_not_used(tmp_path: Path, mode: int) -> None:
+    pair = write_pair(tmp_path, "here")
+    pair[1].chmod(mode)
+
+    with pytest.raises(TlsError, match="0600"):
+        server_context(files_of(pair))
+
+
+def test_a_key_with_a_password_is_refused_by_name(tmp_path: Path) -> None:
+    pair = write_pair(tmp_path, "here", password=b"hidden")
+
+    with pytest.raises(TlsError, match="has a password"):
+        server_context(files_of(pair))
+
+
+def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
+    here, there = write_pair(tmp_path, "here"), write_pair(tmp_path, "there")
+
+    with pytest.raises(TlsError, match="no certificate and its key"):
+        server_context(files_of((here[0], there[1])))
+
+
+def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    pair = write_pair(tmp_path, "here")
+    with pytest.raises(TlsError, match=r"missing\.key"):
+        server_context(files_of((pair[0], tmp_path / "missing.key")))
+    with pytest.raises(TlsError, match=r"missing\.pem"):
+        server_context(files_of((tmp_path / "missing.pem", pair[1])))
+
+
+def test_who_signs_clients_must_be_named_and_hold_certificates(tmp_path: Path) -> None:
+    pair = write_pair(tmp_path, "here")
+    with pytest.raises(TlsError, match="who signs"):
+        files_of(pair, client_auth=ClientAuth.REQUIRED)
+    with pytest.raises(TlsError, match="holds no certificates"):
+        server_context(files_of(pair, client_auth=ClientAuth.REQUIRED, client_ca=pair[1]))
+
+
+@pytest.mark.parametrize("auth", [ClientAuth.REQUESTED, ClientAuth.REQUIRED])
+def test_a_client_s_certificate_is_seen(tmp_path: Path, auth: ClientAuth) -> None:
+    alice = write_pair(tmp_path, "alice")
+    here = files_of(write_pair(tmp_path, "here"), client_auth=auth, client_ca=alice[0])
+    pair = Pair(LiveTls(here).context, client_context(shows=alice))
+
+    pair.shake_hands()
+
+    shown = pair.server.getpeercert()
+    assert shown is not None
+    assert shown["subject"] == ((("commonName", "alice"),),)
+
+
+@pytest.mark.parametrize("auth", list(ClientAuth))
+def test_a_client_without_a_certificate_is_refused_only_where_it_must_have_one(
+    tmp_path: Path, auth: ClientAuth
+) -> None:
+    alice = write_pair(tmp_path, "alice")
+    here = files_of(write_pair(tmp_path, "here"), client_auth=auth, client_ca=alice[0])
+    pair = Pair(LiveTls(here).context, client_context())
+
+    if auth is ClientAuth.REQUIRED:
+        with pytest.raises(ssl.SSLError):
+            pair.shake_hands()
+    else:
+        pair.shake_hands()
+        assert pair.says() == "hello"
+
+
+@pytest.mark.parametrize("auth", [ClientAuth.REQUESTED, ClientAuth.REQUIRED])
+def test_a_client_whose_certificate_another_signed_is_refused(
+    tmp_path: Path, auth: ClientAuth
+) -> None:
+    alice, mallory = write_pair(tmp_path, "alice"), write_pair(tmp_path, "mallory")
+    here = files_of(write_pair(tmp_path, "here"), client_auth=auth, client_ca=alice[0])
+    pair = Pair(LiveTls(here).context, client_context(shows=mallory))
+
+    with pytest.raises(ssl.SSLError):
+        pair.shake_hands()
+
+
+def test_a_new_certificate_holds_for_new_connections_and_drops_no_open_one(tmp_path: Path) -> None:
+    pair, after = write_pair(tmp_path, "here"), write_pair(tmp_path, "after")
+    live = LiveTls(files_of(pair))
+    is_open = Pair(live.context, client_context())
+    is_open.shake_hands()
+    assert not live.reload_if_changed()
+
+    for old, new in zip(pair, after, strict=True):
+        new.replace(old)
+    was_changed = live.reload_if_changed()
+    is_new = Pair(live.context, client_context())
+    is_new.shake_hands()
+
+    assert was_changed
+    assert not live.reload_if_changed()
+    assert subject_of(is_new) == "CN=after"
+    assert is_open.says() == "hello"
+
+
+def test_those_who_sign_clients_are_reloaded_too(tmp_path: Path) -> None:
+    alice, bob = write_pair(tmp_path, "alice"), write_pair(tmp_path, "bob")
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(alice[0].read_bytes())
+    pair = write_pair(tmp_path, "here")
+    live = LiveTls(files_of(pair, client_auth=ClientAuth.REQUIRED, client_ca=trusted))
+
+    trusted.write_bytes(bob[0].read_bytes())
+    live.reload()
+
+    Pair(live.context, client_context(shows=bob)).shake_hands()
+    with pytest.raises(ssl.SSLError):
+        Pair(live.context, client_context(shows=alice)).shake_hands()
+
+
+def test_a_reload_that_fails_changes_nothing_and_is_tried_again(tmp_path: Path) -> None:
+    pair, after = write_pair(tmp_path, "here"), write_pair(tmp_path, "after")
+    live = LiveTls(files_of(pair))
+
+    after[0].replace(pair[0])  # half of a swap: the key is the old one
+    with pytest.raises(TlsError):
+        live.reload_if_changed()
+    meanwhile = Pair(live.context, client_context())
+    meanwhile.shake_hands()
+    after[1].replace(pair[1])
+    was_changed = live.reload_if_changed()
+    then = Pair(live.context, client_context())
+    then.shake_hands()
+
+    assert subject_of(meanwhile) == "CN=here"
+    assert was_changed
+    assert subject_of(then) == "CN=after"
