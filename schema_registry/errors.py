@@ -24,6 +24,10 @@ class FaultInText(RegistryError):
         self.message = message
 
 
+class SubjectAccessDenied(RegistryError):
+    """Whoever chose a schema of this subject may not have it, or may not register it there."""
+
+
 class InvalidSchema(FaultInText):
     """A text is no schema of its type, or cannot be resolved."""
 

@@ -4,6 +4,7 @@ Also the two questions that every verb asks first, so that no verb words them di
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.broker.errors import (
@@ -22,7 +23,7 @@ from app.cluster.producer_ids import ProducerIds
 from app.cluster.watcher import MetadataWatcher
 from app.coordinators.groups.coordinator import GroupCoordinator
 from app.replication.replica_manager import ReplicaManager
-from app.security.acls import CLUSTER, Authorizer, Operation, group, topic
+from app.security.acls import CLUSTER, Authorizer, Operation, group, subject, topic
 from app.security.authenticator import Authenticator
 from app.security.logins.passwords import Passwords
 from app.security.open_connections import OpenConnections
@@ -157,6 +158,11 @@ class BrokerContext:
         """Wait until the principal is in debt no more, for those whose streams are held back."""
         while owed_ms := self.quotas.owed(kind, principal):  # noqa: ASYNC110 - time alone pays
             await asyncio.sleep(owed_ms / 1000)
+
+    def may_subject(self, principal: Principal) -> Callable[[Operation, str], bool]:
+        """Return what tells whether the principal may do something to a subject."""
+        authorize = self.authorizer.authorize
+        return lambda operation, name: authorize(principal, operation, subject(name))
 
     def topic(self, name: str) -> TopicMetadata:
         """Return the topic of that name.

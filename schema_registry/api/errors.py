@@ -15,6 +15,7 @@ MESSAGE_CHARS_MAX = 100_000
 """A message repeats schemas; more of it than this helps nobody."""
 
 _TABLE: Mapping[type[RegistryError], tuple[int, int]] = {
+    errors.SubjectAccessDenied: (403, 40301),
     errors.SubjectNotFound: (404, 40401),
     errors.VersionNotFound: (404, 40402),
     errors.SchemaNotFound: (404, 40403),

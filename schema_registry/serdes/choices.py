@@ -7,11 +7,13 @@ Called by: the doors. Calls: codecs, naming, registry.
 Source: Confluent REST Proxy v3, "Produce records" (which words go together); its v2 for texts.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from schema_registry.errors import (
     RegistryError,
     SchemaNotFound,
+    SubjectAccessDenied,
     SubjectNotFound,
 )
 from schema_registry.model import SchemaType, StoredSchema
@@ -67,10 +69,17 @@ class Choices:
         self._chars = 0
         self._revision = -1
 
-    async def find(self, choice: SchemaChoice) -> ChosenSchema:
+    async def find(
+        self, choice: SchemaChoice, may_register: Callable[[str], bool] | None = None
+    ) -> ChosenSchema:
         """Return the schema of a choice; a text may be registered by that.
 
+        Args:
+            choice: What names it.
+            may_register: Tells of a subject whether its schema may be registered; None if any.
+
         Raises:
+            SubjectAccessDenied: It would have to be registered, and may not.
             BadChoice: It contradicts itself.
             NoRecordName: Its strategy needs a name that the schema has not.
             RegistryError: There is no such schema, or it may not be registered.
@@ -80,15 +89,17 @@ class Choices:
             self._forget(revision)
         found = self._kept.get(choice)
         if found is None:
-            found = await self._find(choice)
+            found = await self._find(choice, may_register)
             if await self._registry.views.revision() == self._revision:
                 self._keep(choice, found)
         return found
 
-    async def _find(self, choice: SchemaChoice) -> ChosenSchema:
+    async def _find(
+        self, choice: SchemaChoice, may_register: Callable[[str], bool] | None
+    ) -> ChosenSchema:
         _check(choice)
         if choice.text is not None:
-            return await self._by_text(choice, choice.text)
+            return await self._by_text(choice, choice.text, may_register)
         if choice.schema_id is not None:
             return await self._by_id(choice, choice.schema_id)
         number = LATEST if choice.schema_version is None else choice.schema_version
@@ -114,7 +125,9 @@ class Choices:
         version = await self._version_of(subject, stored)
         return ChosenSchema(loaded, str(subject), version)
 
-    async def _by_text(self, choice: SchemaChoice, text: str) -> ChosenSchema:
+    async def _by_text(
+        self, choice: SchemaChoice, text: str, may_register: Callable[[str], bool] | None
+    ) -> ChosenSchema:
         assert choice.schema_type is not None, "checked before"
         name = None
         if choice.subject is None and (choice.strategy or choice.default_strategy).needs_name:
@@ -125,6 +138,8 @@ class Choices:
         try:
             version = await look_up(self._registry, subject, new)
         except (SubjectNotFound, SchemaNotFound):
+            if may_register is not None and not may_register(str(subject)):
+                raise SubjectAccessDenied(f"not authorized to WRITE subject {subject}") from None
             version = await register(self._registry, subject, new)
         loaded = await self._codecs.of(version.schema)
         return ChosenSchema(loaded, version.subject, version.version)

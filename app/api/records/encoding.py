@@ -12,7 +12,7 @@ Source: Confluent REST Proxy v3, "Produce records": what names a schema, and the
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -31,6 +31,7 @@ from app.api.records.parsing import (
     data_tail,
 )
 from app.broker.schema_configs import strategy_of
+from app.security.acls import Operation
 from schema_registry import errors
 from schema_registry.errors import InvalidPayload, RegistryError
 from schema_registry.model import SchemaType
@@ -64,6 +65,7 @@ _CODES: Mapping[type[RegistryError], int] = {
     errors.InvalidVersion: 400,
     errors.SchemaTooLarge: INVALID_SCHEMA_CODE,
     errors.InvalidSchema: INVALID_SCHEMA_CODE,
+    errors.SubjectAccessDenied: 40301,
     errors.SubjectNotFound: 40401,
     errors.VersionNotFound: 40402,
     errors.SchemaNotFound: 40403,
@@ -74,6 +76,9 @@ _CODES: Mapping[type[RegistryError], int] = {
 }
 
 
+May = Callable[[Operation, str], bool]
+
+
 class Target(NamedTuple):
     """Where records go, and who knows their schemas."""
 
@@ -81,6 +86,22 @@ class Target(NamedTuple):
     topic: str
     configs: Mapping[str, str]
     """The topic's."""
+
+    may: May
+    """Whether who sends the records may do something to a subject."""
+
+    async def chosen(self, choice: SchemaChoice) -> ChosenSchema:
+        """Return the schema of a choice; a text may be registered by that.
+
+        Raises:
+            RegistryError: Why not; ``SubjectAccessDenied`` if who sends may not.
+        """
+        may = self.may
+        found = await self.serdes.choices.find(choice, lambda name: may(Operation.WRITE, name))
+        is_known = choice.text is not None and may(Operation.WRITE, found.subject)
+        if not is_known and not may(Operation.READ, found.subject):
+            raise errors.SubjectAccessDenied(f"not authorized to READ subject {found.subject}")
+        return found
 
 
 def code_of(error: RegistryError) -> int:
@@ -184,7 +205,7 @@ class _Writer:
         found = self._found.get(choice)
         if found is None:
             try:
-                found = await self._target.serdes.choices.find(choice)
+                found = await self._target.chosen(choice)
             except RegistryError as error:
                 found = error
             self._found[choice] = found

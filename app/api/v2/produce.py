@@ -75,7 +75,12 @@ async def produce_records(
     now_ms = context.clock.now_ms()
     if embedded in SCHEMA_TYPES:
         found = context.image.topics.get(topic)
-        target = Target(context.serdes, topic, found.configs if found is not None else {})
+        target = Target(
+            context.serdes,
+            topic,
+            found.configs if found is not None else {},
+            context.may_subject(principal),
+        )
         written = await write_records(target, body, embedded, now_ms, partition)
     else:
         written = Written(parse_produce(body, embedded, now_ms, partition), None, None)

@@ -209,7 +209,7 @@ async def _schema(
         text=text,
     )
     try:
-        return (await target.serdes.choices.find(choice)).loaded
+        return (await target.chosen(choice)).loaded
     except RegistryError as error:
         raise _refusal(error, name) from error
 

@@ -84,7 +84,7 @@ async def produce_records(
         parsed = _take_apart(body, now_ms)
     if not parsed:
         raise ApiError(422, 422, "Payload error. Request body is empty. Data is required.")
-    settled = await settle(_target(context, topic), parsed)
+    settled = await settle(_target(context, principal, topic), parsed)
     outcomes = await _produce_all(context, principal, topic, settled)
     await send_answer(send, 200, receipts.lines(settled, outcomes))
 
@@ -101,7 +101,7 @@ async def produce_batch(
     _check_content_type(scope)
     _check_topic(context, principal, topic)
     ids, read = _parse_entries(await read_body(scope, receive), context.clock.now_ms())
-    parsed = await settle(_target(context, topic), read)
+    parsed = await settle(_target(context, principal, topic), read)
     outcomes = await _produce_all(context, principal, topic, parsed)
     receipts = _Receipts(context, topic)
     successes: list[msgspec.Raw] = []
@@ -229,7 +229,7 @@ class _Stream:
         if parsed is None:
             parsed = [parse_one(text, now_ms) for text in objects]
         async with self._settling:
-            settled = await settle(_target(self._context, self._topic), parsed)
+            settled = await settle(_target(self._context, self._principal, self._topic), parsed)
         await self._context.wait_out(self._principal, QuotaType.PRODUCE)
         try:
             outcomes = await _produce_all(self._context, self._principal, self._topic, settled)
@@ -270,9 +270,14 @@ def _failure(one: Parsed | Refused, outcome: Outcome | None) -> tuple[int, str]:
     return status_and_code(outcome)[1], str(outcome)
 
 
-def _target(context: BrokerContext, topic: str) -> Target:
+def _target(context: BrokerContext, principal: Principal, topic: str) -> Target:
     found = context.image.topics.get(topic)
-    return Target(context.serdes, topic, found.configs if found is not None else {})
+    return Target(
+        context.serdes,
+        topic,
+        found.configs if found is not None else {},
+        context.may_subject(principal),
+    )
 
 
 def _take_apart(body: bytes, now_ms: int) -> list[ParseOutcome]:

@@ -115,7 +115,12 @@ class Producer:
 
     def _target(self, topic: str) -> Target:
         found = self._context.image.topics.get(topic)
-        return Target(self._context.serdes, topic, found.configs if found is not None else {})
+        return Target(
+            self._context.serdes,
+            topic,
+            found.configs if found is not None else {},
+            self._context.may_subject(self._principal),
+        )
 
     async def _produce(
         self, topic: str, records: Sequence[RecordToProduce], acks: str

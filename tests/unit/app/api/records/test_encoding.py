@@ -11,6 +11,7 @@ from app.api.records import encoding
 from app.api.records.encoding import Target, encode_values, settle
 from app.api.records.parsing import Parsed, Refused, Unwritten, parse_one
 from app.broker.schema_configs import VALUE_STRATEGY
+from app.security.acls import Operation
 from schema_registry.errors import InvalidPayload
 from schema_registry.formats.framing import prefix_of
 from schema_registry.serdes.codecs import LoadedSchema
@@ -19,6 +20,12 @@ from tests.support.registry.door import RunningRegistry, running_registry
 
 USER = json.dumps({"type": "record", "name": "ns.User", "fields": [{"name": "a", "type": "int"}]})
 ONE = prefix_of(1) + b"\2"
+
+
+def anything(operation: Operation, subject: str) -> bool:
+    """Allow it."""
+    del operation, subject
+    return True
 
 
 @pytest.fixture
@@ -32,7 +39,7 @@ async def settled(
 ) -> list[Parsed | Refused]:
     parsed = [parse_one(json.dumps(one).encode(), 5) for one in records]
     names = {name.replace("_", "."): value for name, value in configs.items()}
-    target = Target(serdes_of(registry.context), "t", names)
+    target = Target(serdes_of(registry.context), "t", names, anything)
     return list(await settle(target, parsed))
 
 
@@ -80,7 +87,7 @@ async def test_null_is_null(registry: RunningRegistry) -> None:
 async def test_others_are_not_looked_at(registry: RunningRegistry) -> None:
     plain = parse_one(b'{"value":{"type":"JSON","data":1}}', 5)
     refused = Refused(400, "no")
-    target = Target(serdes_of(registry.context), "t", {})
+    target = Target(serdes_of(registry.context), "t", {}, anything)
 
     assert await settle(target, [plain, refused]) == [plain, refused]
 
@@ -168,3 +175,32 @@ async def test_large_and_many_are_encoded_all_the_same(
     (one,) = await settled(registry, data())
     assert not isinstance(one, Refused)
     assert one[0][0][2] == expected[1]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "registers", "uses"),
+    [(set(), False, False), ({Operation.WRITE}, True, False), ({Operation.READ}, False, True)],
+)
+async def test_a_subject_is_written_and_read_by_who_may(
+    registry: RunningRegistry, allowed: set[Operation], registers: bool, uses: bool
+) -> None:
+    def may(operation: Operation, subject: str) -> bool:
+        assert subject == "theirs"
+        return operation in allowed
+
+    target = Target(serdes_of(registry.context), "t", {}, may)
+    chosen = {"subject": "theirs", "type": "AVRO", "schema": USER, "data": {"a": 1}}
+    named = {"subject": "theirs", "schema_version": 1, "data": {"a": 1}}
+
+    async def settle_one(value: dict[str, Any]) -> bool:
+        (found,) = await settle(target, [parse_one(json.dumps({"value": value}).encode(), 5)])
+        if isinstance(found, Refused):
+            assert found.error_code == 40301
+        return not isinstance(found, Refused)
+
+    assert await settle_one(chosen) is registers
+    if not registers:
+        everybody = Target(serdes_of(registry.context), "t", {}, anything)
+        await settle(everybody, [parse_one(json.dumps({"value": chosen}).encode(), 5)])
+    assert await settle_one(named) is uses
+    assert await settle_one(chosen) is bool(allowed), "there already: who may read uses it"
