@@ -20,6 +20,7 @@ from schema_registry.registry.context import RegistryContext
 from schema_registry.registry.contracts import RESERVED_PROPERTY
 from schema_registry.registry.effective import Effective
 from schema_registry.registry.languages import language_of
+from schema_registry.registry.nearest import describe_versions
 from schema_registry.registry.resolving import written_subject
 from schema_registry.store import Version
 from schema_registry.subjects import Subject
@@ -88,9 +89,9 @@ async def check(
     effective = await context.views.effective(subject)
     live = [one for one in await context.views.versions(subject) if not one.deleted]
     if version is not None:
-        live = [one for one in live if one.version == version]
+        there, live = live, [one for one in live if one.version == version]
         if not live:
-            raise VersionNotFound(f"Version {version} not found.")
+            raise VersionNotFound(describe_versions(version, there))
     try:
         candidate = await read_candidate(
             context,

@@ -22,6 +22,7 @@ from schema_registry.errors import (
 from schema_registry.registry.context import RegistryContext, to_its_end
 from schema_registry.registry.effective import effective_settings
 from schema_registry.registry.lookup import LATEST
+from schema_registry.registry.nearest import describe_versions
 from schema_registry.registry.resolving import read_subject
 from schema_registry.store import ListQuery, Version, Writing
 from schema_registry.subjects import Subject
@@ -140,7 +141,7 @@ def _chosen(versions: Sequence[Version], number: int, *, permanent: bool) -> Ver
     for version in versions:
         if version.version == number:
             return version
-    raise VersionNotFound(f"Version {number} not found.")
+    raise VersionNotFound(describe_versions(number, versions))
 
 
 async def _check_mode(writing: Writing, subject: Subject) -> None:

@@ -19,7 +19,7 @@ from schema_registry.registry.candidates import (
     with_previous,
 )
 from schema_registry.registry.context import RegistryContext
-from schema_registry.registry.nearest import comparable, describe_nearest
+from schema_registry.registry.nearest import comparable, describe_nearest, describe_versions
 from schema_registry.registry.resolving import read_subject
 from schema_registry.store import Use, Version
 from schema_registry.subjects import DEFAULT_CONTEXT, Subject
@@ -67,7 +67,12 @@ async def versions_of(
 
 
 async def get_version(
-    context: RegistryContext, subject: Subject, number: int, *, deleted: bool = False
+    context: RegistryContext,
+    subject: Subject,
+    number: int,
+    *,
+    deleted: bool = False,
+    hints: bool = True,
 ) -> SubjectVersion:
     """Return one version of a subject.
 
@@ -76,24 +81,25 @@ async def get_version(
         subject: As it was asked for.
         number: Which, or ``LATEST``.
         deleted: Also if it is deleted softly.
+        hints: Whoever asks may list the versions, so a refusal may name those nearest.
 
     Raises:
         SubjectNotFound: There is no such subject.
         VersionNotFound: It has no such version.
     """
     actual, found = await versions_of(context, subject, deleted=deleted)
-    version = found[-1] if number == LATEST else _numbered(found, number)
+    version = found[-1] if number == LATEST else _numbered(found, number, hints=hints)
     schema = await context.views.schema(actual.context, version.schema_id)
     if schema is None:
         raise VersionNotFound(f"Version {number} not found.")
     return described(actual, version, schema)
 
 
-def _numbered(found: Sequence[Version], number: int) -> Version:
+def _numbered(found: Sequence[Version], number: int, *, hints: bool = True) -> Version:
     for version in found:
         if version.version == number:
             return version
-    raise VersionNotFound(f"Version {number} not found.")
+    raise VersionNotFound(describe_versions(number, found if hints else ()))
 
 
 def described(subject: Subject, version: Version, schema: StoredSchema) -> SubjectVersion:

@@ -1,4 +1,4 @@
-"""Nearest: which of the schemas that are there a schema that was not found is most like.
+"""Nearest: which of the schemas or versions that are there is most like one that was not found.
 
 Clients print a schema in their own way, or send it without what was registered with it; the answer
 "not found" alone does not tell. Texts are compared as tokens, so that spaces are no difference.
@@ -21,6 +21,9 @@ CHARS_MAX = 20_000
 
 TOKENS_COMPARED_MAX = 2_000
 """Of both texts between what they begin and what they end with alike."""
+
+VERSIONS_SHOWN = 3
+"""Numbers of versions that a hint names."""
 
 TOKENS_SHOWN = 3
 TOKEN_CHARS_SHOWN = 60
@@ -95,3 +98,20 @@ def _alike(one: list[str], other: list[str]) -> int:
 
 def _shown(tokens: list[str]) -> str:
     return repr((" ".join(tokens) or "nothing")[:TOKEN_CHARS_SHOWN])
+
+
+def describe_versions(number: int, versions: Sequence[Version]) -> str:
+    """Return what is said of a version that is not there: which ones of the subject come nearest.
+
+    Args:
+        number: That was asked for.
+        versions: That whoever asks may list, in their order; may be empty.
+    """
+    there = sorted({one.version for one in versions})
+    by_distance = sorted(there, key=lambda one: (abs(one - number), -one))
+    shown = ", ".join(str(one) for one in sorted(by_distance[:VERSIONS_SHOWN]))
+    if not shown:
+        return f"Version {number} not found."
+    word = "nearest" if len(there) > VERSIONS_SHOWN else "there"
+    verb = "is" if len(there) == 1 else "are"
+    return f"Version {number} not found; {word} {verb} {shown}."

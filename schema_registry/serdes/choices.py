@@ -104,7 +104,7 @@ class Choices:
             return await self._by_id(choice, choice.schema_id)
         number = LATEST if choice.schema_version is None else choice.schema_version
         subject = parse_subject(self._subject(choice, None))
-        version = await get_version(self._registry, subject, number)
+        version = await get_version(self._registry, subject, number, hints=False)
         loaded = await self._codecs.of(version.schema)
         if choice.schema_type not in (None, loaded.schema_type):
             raise BadChoice(

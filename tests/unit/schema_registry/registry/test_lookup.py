@@ -104,6 +104,26 @@ class TestLookUp:
         }
         assert await registry.refused("POST", "/subjects/none", {"schema": A}) == (404, 40401)
 
+    async def test_a_version_that_is_not_found_is_told_those_that_the_list_has(
+        self, registry: RunningRegistry
+    ) -> None:
+        for text in (A, AB, ABC):
+            await registry.register("s", text)
+        await registry.ask("DELETE", "/subjects/s/versions/2")
+
+        answers = [
+            await registry.client.get("/subjects/s/versions/2"),
+            await registry.client.get("/subjects/s/versions/9"),
+            await registry.client.post("/compatibility/subjects/s/versions/9", json={"schema": A}),
+        ]
+
+        assert [answer.json()["error_code"] for answer in answers] == [40402] * 3
+        assert [answer.json()["message"] for answer in answers] == [
+            "Version 2 not found; there are 1, 3.",
+            "Version 9 not found; there are 1, 3.",
+            "Version 9 not found; there are 1, 3.",
+        ]
+
     async def test_lists_are_paged_and_filtered(self, registry: RunningRegistry) -> None:
         for name in ("a1", "a2", "b1", "A3"):
             await registry.register(name, A)

@@ -13,7 +13,7 @@ from schema_registry.model import (
     SchemaType,
     StoredSchema,
 )
-from schema_registry.registry.nearest import comparable, describe_nearest
+from schema_registry.registry.nearest import comparable, describe_nearest, describe_versions
 from schema_registry.store import Version
 
 
@@ -102,3 +102,22 @@ def test_texts_of_the_worst_kind_are_compared_in_time() -> None:
 
         assert describe_nearest(content(one), [stored(1, content(other))])
         assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize(
+    ("there", "number", "hint"),
+    [
+        ([], 4, "Version 4 not found."),
+        ([2], 4, "Version 4 not found; there is 2."),
+        ([1, 2, 5], 4, "Version 4 not found; there are 1, 2, 5."),
+        ([1, 2, 5, 7, 9], 4, "Version 4 not found; nearest are 2, 5, 7."),
+        ([1, 2, 3, 4], 2**31 - 1, "Version 2147483647 not found; nearest are 2, 3, 4."),
+    ],
+    ids=["none", "one", "few", "many", "far"],
+)
+def test_a_version_that_is_not_there_is_told_the_nearest_ones(
+    there: list[int], number: int, hint: str
+) -> None:
+    versions = [stored(one, content("t"))[0] for one in there]
+
+    assert describe_versions(number, versions) == hint

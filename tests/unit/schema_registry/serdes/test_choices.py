@@ -145,3 +145,14 @@ async def test_choice_that_leads_nowhere_is_refused(
 
     with pytest.raises(refusal):
         await choices.find(choice(**said))
+
+
+async def test_a_version_that_is_not_there_is_refused_without_those_that_are(
+    registry: RunningRegistry, choices: Choices
+) -> None:
+    await registry.register("t-value", USER)
+
+    with pytest.raises(VersionNotFound) as refusal:
+        await choices.find(choice(schema_version=9))
+
+    assert str(refusal.value) == "Version 9 not found."
