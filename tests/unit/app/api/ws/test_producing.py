@@ -1,6 +1,7 @@
 """Producing: outcomes in the order of the records, and none twice."""
 
 import struct
+import time
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from app.broker.errors import KafkaStorageError, UnknownTopicOrPartition
 from app.security.principal import ANONYMOUS
 from storage.format.builder import build_batch
 from tests.support.application import RunningApplication
+from tests.support.broker import Guards, guarded
 
 
 @pytest.fixture
@@ -253,3 +255,13 @@ def test_a_producer_needs_a_partition() -> None:
         check_frame(frame("one", [1], producer=who, id=4))
 
     assert raised.value.frame_id == 4
+
+
+async def test_frames_are_held_back_while_a_quota_is_used_up(app: RunningApplication) -> None:
+    owing = guarded(app.context, Guards(throttle_ms=1_500))
+    began = time.monotonic()
+
+    found = await Producer(owing, ANONYMOUS).produce_json(frame("one", [1]))
+
+    assert found == [Run(count=1, partition=0, base_offset=0)]
+    assert time.monotonic() - began >= 1.49
