@@ -9,7 +9,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -67,8 +67,8 @@ class Settings:
     """Whether a Kafka client that asks for a topic has it made (``auto.create.topics.enable``)."""
 
     node_id: int = 1
-    database_url: str | None = None
-    """Metadata database; an SQLite file in the data directory if not given."""
+    database_url: str | None = field(default=None, repr=False)
+    """Metadata database; an SQLite file in the data directory if not given. May hold a secret."""
 
     public_url: str | None = None
     """What clients see in links, where it is not what they asked for."""
@@ -212,7 +212,7 @@ def load_settings(
         SettingsError: Names the setting and what is wrong.
     """
     environment = os.environ if environment is None else environment
-    names = [field.name for field in fields(Settings)]
+    names = [one.name for one in fields(Settings)]
     given = dict(flags)
     config_file = given.pop("config_file", None) or environment.get("CAUCE_CONFIG_FILE")
     values: dict[str, object] = dict(_read_file(Path(str(config_file)))) if config_file else {}

@@ -343,3 +343,10 @@ def test_node_that_others_reach_must_have_them_log_in(host: str) -> None:
 def test_node_is_not_both_open_and_closed() -> None:
     with pytest.raises(SettingsError, match="insecure_local must be false"):
         load_settings({"authentication": "required", "insecure_local": "true"}, {})
+
+
+def test_secret_of_the_database_is_not_in_what_settings_look_like() -> None:
+    settings = load_settings({"database_url": "postgresql://u:canary@h/d"}, {})
+
+    assert settings.database_url == "postgresql://u:canary@h/d"
+    assert "canary" not in repr(settings)
