@@ -25,7 +25,7 @@ from app.api.v3 import (
     topic_configs,
     topics,
 )
-from app.api.v3.security import acls, quotas
+from app.api.v3.security import acls, api_keys, quotas, users
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -40,6 +40,8 @@ _TAGS = [
     {"name": "Consumer Group", "description": "Who reads together, and how far they are."},
     {"name": "ACL", "description": "Who may do what, and why."},
     {"name": "Quota", "description": "How much users, clients and addresses may use."},
+    {"name": "User", "description": "Who may log in."},
+    {"name": "API Key", "description": "What programs log in with."},
     {"name": "REST v2", "description": "The dialect of Confluent's v2, Karapace and Strimzi."},
     {"name": "Health", "description": "Liveness, readiness, welcome."},
 ]
@@ -56,6 +58,8 @@ _ROUTED = (
     group_offsets,
     acls,
     quotas,
+    users,
+    api_keys,
     v2_metadata,
     v2_records,
     v2_consumers,

@@ -353,3 +353,28 @@ class InvalidRegularExpression(BrokerError):
 
     code = 128
     name = "INVALID_REGULAR_EXPRESSION"
+
+
+class ResourceNotFound(BrokerError):
+    """There is no such user, key or token."""
+
+    code = 91
+    name = "RESOURCE_NOT_FOUND"
+
+
+class DuplicateResource(BrokerError):
+    """There is such a user already."""
+
+    code = 92
+    name = "DUPLICATE_RESOURCE"
+
+
+class UnacceptableCredential(BrokerError):
+    """The password, or what was made of one, is not one that may be."""
+
+    code = 93
+    name = "UNACCEPTABLE_CREDENTIAL"
+
+
+class UserAuthorizationFailed(ClusterAuthorizationFailed):
+    """The principal may not do this to what the user logs in with."""

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from app.broker.errors import (
     BrokerError,
     CoordinatorNotAvailable,
+    DuplicateResource,
     InvalidPartitions,
     InvalidReplicationFactor,
     InvalidTopic,
+    ResourceNotFound,
     TopicAlreadyExists,
     UnknownTopicOrPartition,
 )
@@ -23,6 +25,9 @@ _TRANSLATION: tuple[tuple[type[catalog.CatalogError], type[BrokerError]], ...] =
     (catalog.InvalidPartitionCount, InvalidPartitions),
     (catalog.InvalidReplicationFactor, InvalidReplicationFactor),
     (catalog.InvalidTopicName, InvalidTopic),
+    (catalog.UserExists, DuplicateResource),
+    (catalog.UnknownUser, ResourceNotFound),
+    (catalog.UnknownApiKey, ResourceNotFound),
     (catalog.DatabaseUnavailable, CoordinatorNotAvailable),
 )
 

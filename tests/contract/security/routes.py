@@ -31,6 +31,8 @@ PARAMETERS = {
     "broker_id": "1",
     "name": "retention.ms",
     "subject": SUBJECT,
+    "user_name": "nobody-knows",
+    "key_id": "none",
     "version": "1",
     "id": "1",
     "guid": "00000000-0000-0000-0000-000000000000",
@@ -146,6 +148,14 @@ ROUTES: dict[str, Entry] = {
     f"POST {V3}/quotas:alter": Entry(
         ADMINS, {"data": [{"user": "x", "values": {"producer_byte_rate": 1e9}}]}
     ),
+    f"GET {V3}/users": Entry(ADMINS),
+    f"POST {V3}/users": Entry(ADMINS, {"name": "new", "password": "long enough"}),
+    f"GET {V3}/users/{{user_name}}": Entry(ADMINS),
+    f"PATCH {V3}/users/{{user_name}}": Entry(ADMINS, {"password": "long enough"}),
+    f"DELETE {V3}/users/{{user_name}}": Entry(ADMINS),
+    f"GET {V3}/api-keys": Entry(EVERYBODY),  # one's own, and those one may see
+    f"POST {V3}/api-keys": Entry(ADMINS, {"user": "admin"}),
+    f"DELETE {V3}/api-keys/{{key_id}}": Entry(EVERYBODY),  # another's is not found
     "GET /brokers": Entry(ADMINS),
     "GET /topics": _filtered(),
     "GET /topics/{topic_name}": Entry(READERS),
