@@ -6,6 +6,7 @@ was loaded last, so a new certificate holds for new connections and drops none o
 Invariants:
     TLS 1.2 or later, forward secrecy, authenticated ciphers.
     A reload that fails changes nothing: the context before it stays.
+    Nobody is let in by a session whose certificate was verified before the last reload.
     A key that others than its owner may read is not used.
 Called by: what makes listeners. Calls: files, at the start and at a reload.
 Source: RFC 9325 (versions and ciphers); Kafka docs, security, ``ssl.client.auth``.
@@ -13,6 +14,7 @@ Source: RFC 9325 (versions and ciphers); Kafka docs, security, ``ssl.client.auth
 
 import ssl
 import stat
+import time
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -112,6 +114,7 @@ class LiveTls:
         self._files = files
         self._seen = _seen(files)
         self._current = server_context(files)
+        self._loaded_at_s = 0.0
         self.context = server_context(files)
         # called in each handshake, before a certificate is chosen, whether the client names a
         # server or not
@@ -125,6 +128,7 @@ class LiveTls:
         """
         seen = _seen(self._files)
         self._current = server_context(self._files)
+        self._loaded_at_s = time.time()
         self._seen = seen
 
     def reload_if_changed(self) -> bool:
@@ -140,9 +144,16 @@ class LiveTls:
 
     def _choose(
         self, handshake: ssl.SSLObject, server_name: str | None, context: ssl.SSLContext
-    ) -> None:
+    ) -> int | None:
         del server_name, context  # there is one certificate, whatever it is asked for
         handshake.context = self._current
+        if self._files.client_auth is ClientAuth.NONE or not handshake.session_reused:
+            return None
+        # a session of TLS 1.2 from before a reload: its client's certificate is not verified again,
+        # and those who signed it may not be believed any more; the client comes back without it
+        session = handshake.session
+        is_old = session is None or session.time <= self._loaded_at_s
+        return ssl.ALERT_DESCRIPTION_CERTIFICATE_EXPIRED if is_old else None
 
 
 def _check_key(key: Path) -> None:

@@ -264,3 +264,30 @@ def test_a_reload_that_fails_changes_nothing_and_is_tried_again(tmp_path: Path) 
     assert subject_of(meanwhile) == "CN=here"
     assert was_changed
     assert subject_of(then) == "CN=after"
+
+
+@pytest.mark.parametrize("is_reloaded", [False, True])
+def test_a_session_from_before_a_reload_does_not_stand_for_a_certificate(
+    tmp_path: Path, is_reloaded: bool
+) -> None:
+    alice, bob = write_pair(tmp_path, "alice"), write_pair(tmp_path, "bob")
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(alice[0].read_bytes())
+    pair = write_pair(tmp_path, "here")
+    live = LiveTls(files_of(pair, client_auth=ClientAuth.REQUIRED, client_ca=trusted))
+    client = client_context(shows=alice)
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    before = Pair(live.context, client)
+    before.shake_hands()
+    after = Pair(live.context, client)
+    after.client.session = before.client.session
+
+    if is_reloaded:
+        trusted.write_bytes(bob[0].read_bytes())
+        live.reload()
+
+        with pytest.raises(ssl.SSLError):
+            after.shake_hands()
+    else:
+        after.shake_hands()
+        assert after.client.session_reused
