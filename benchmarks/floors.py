@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -44,6 +45,18 @@ def pread(path: Path, size: int, seconds: float) -> float:
         total += len(data)
     os.close(descriptor)
     return total / (time.perf_counter() - began)
+
+
+def per_cpu_second(work: Callable[[], object], seconds: float) -> float:
+    """Return how often something can be done in a second of the processor's time."""
+    turns, spent = 1, 0.0
+    while spent < seconds / 4:
+        began = time.process_time()
+        for _ in range(turns):
+            work()
+        spent = time.process_time() - began
+        turns *= 2
+    return turns / 2 / spent
 
 
 class IdleServer:

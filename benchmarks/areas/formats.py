@@ -7,7 +7,6 @@ answer; each with the reading of the JSON.
 
 import io
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import uvloop
 from google.protobuf.message_factory import GetMessageClass
 
 from benchmarks.figures import Figure, Pace
+from benchmarks.floors import per_cpu_second
 from benchmarks.load import closed_loop, request
 from schema_registry.formats.protobuf.protobuf_format import ProtobufFormat
 from tests.support.node import NodeProcess
@@ -147,7 +147,7 @@ def _produce(node: NodeProcess, kind: str, pace: Pace) -> Figure:
     sent = _sent(kind, _body(VALUES[kind], value_schema_id=schema_id))
     bare = _bare(kind)
     value, floor, ratio = pace.in_turns(
-        lambda: _rate(bare, pace.seconds / 2),
+        lambda: per_cpu_second(bare, pace.seconds / 2),
         lambda: run(closed_loop(node.port, sent, PRODUCERS, pace.seconds))[0] * BODY_RECORDS,
     )
     return Figure(
@@ -189,15 +189,3 @@ def _bare(kind: str) -> Callable[[], object]:
         return lambda: message(**decode(text)).SerializeToString()
     validator = jsonschema_rs.Draft7Validator(JSON_SCHEMA)
     return lambda: text if validator.is_valid(decode(text)) else None
-
-
-def _rate(work: Callable[[], object], seconds: float) -> float:
-    """Return how often something can be done in a second of the processor's time."""
-    turns, spent = 1, 0.0
-    while spent < seconds / 4:
-        began = time.process_time()
-        for _ in range(turns):
-            work()
-        spent = time.process_time() - began
-        turns *= 2
-    return turns / 2 / spent

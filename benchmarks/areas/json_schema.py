@@ -5,7 +5,6 @@ answer and msgspec's encoding. That of a validated decode likewise.
 """
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import jsonschema_rs
 import msgspec
 
 from benchmarks.figures import Figure, Pace
+from benchmarks.floors import per_cpu_second
 from schema_registry.compatibility.json_schema.verdict import incompatibilities
 from schema_registry.formats.json_schema.schema import JsonSchema, JsonSchemaFormat
 
@@ -83,7 +83,7 @@ def _check(reader: JsonSchema, writer: JsonSchema) -> None:
 
 def _cost(what: str, pace: Pace, work: Callable[[], object], goal: float | None) -> Figure:
     work()
-    milliseconds = pace.median(lambda: 1000 / _rate(work, pace.seconds))
+    milliseconds = pace.median(lambda: 1000 / per_cpu_second(work, pace.seconds))
     return Figure(what=what, value=milliseconds, unit="ms", goal=goal, is_cost=True)
 
 
@@ -104,8 +104,8 @@ def _records(schema: JsonSchema, pace: Pace) -> Iterator[Figure]:
         ("decode and validate, 10 fields", bare_decode, lambda: codec.decode(payload)),
     ):
         value, floor, ratio = pace.in_turns(
-            lambda bare=bare: _rate(bare, pace.seconds / 2),  # type: ignore[misc]
-            lambda ours=ours: _rate(ours, pace.seconds / 2),  # type: ignore[misc]
+            lambda bare=bare: per_cpu_second(bare, pace.seconds / 2),  # type: ignore[misc]
+            lambda ours=ours: per_cpu_second(ours, pace.seconds / 2),  # type: ignore[misc]
         )
         yield Figure(
             what=what,
@@ -115,18 +115,6 @@ def _records(schema: JsonSchema, pace: Pace) -> Iterator[Figure]:
             ratio=ratio,
             ratio_goal=ENCODE_RATIO_MIN,
         )
-
-
-def _rate(work: Callable[[], object], seconds: float) -> float:
-    """Return how often something can be done in a second of the processor's time."""
-    turns, spent = 1, 0.0
-    while spent < seconds / 4:
-        began = time.process_time()
-        for _ in range(turns):
-            work()
-        spent = time.process_time() - began
-        turns *= 2
-    return turns / 2 / spent
 
 
 def _wide(fields: int, step: int) -> dict[str, Any]:
