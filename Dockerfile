@@ -15,7 +15,7 @@ FROM python:3.13-slim-bookworm
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin cauce \
  && mkdir /data && chown cauce:cauce /data
 COPY --from=build /opt/cauce /opt/cauce
-ENV PATH=/opt/cauce/bin:$PATH CAUCE_DATA_DIR=/data CAUCE_HOST=0.0.0.0 CAUCE_AUTHENTICATION=required
+ENV PATH=/opt/cauce/bin:$PATH CAUCE_DATA_DIR=/data CAUCE_HOST=0.0.0.0 CAUCE_AUTHENTICATION=none
 USER 10001
 VOLUME /data
 EXPOSE 8082 9092

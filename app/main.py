@@ -125,6 +125,10 @@ def serve(overrides: Mapping[str, object]) -> int:
         print(f"cauce: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
         return EXIT_USAGE
     configure_logs(settings.log_level, settings.log_format)
+    if settings.is_open_to_others:
+        _logger.warning(
+            "whoever reaches %s may do everything: clients need not log in", settings.host
+        )
     _raise_descriptor_limit()
     with ExitStack() as opened:
         doors = []

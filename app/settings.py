@@ -101,7 +101,7 @@ class Settings:
     """Whose answers REST v2 gives where its dialects contradict each other."""
 
     authentication: str | None = None
-    """Whether clients must log in: ``required``, or ``none``, which is the default on loopback."""
+    """Whether clients must log in: ``required`` or ``none``; on loopback not to say is ``none``."""
 
     insecure_local: bool = False
     """Whether a node whose clients need not log in is meant; it must listen on loopback."""
@@ -151,6 +151,11 @@ class Settings:
     def is_login_required(self) -> bool:
         """Whether clients must log in."""
         return self.authentication == "required"
+
+    @property
+    def is_open_to_others(self) -> bool:
+        """Whether other machines may use the node without logging in."""
+        return not self.is_login_required and not is_loopback(self.host)
 
 
 _FLAGS = frozenset(
@@ -244,10 +249,15 @@ def _check_openness(settings: Settings) -> None:
     if settings.is_login_required:
         if settings.insecure_local:
             raise SettingsError("insecure_local must be false while authentication is required")
-    elif not is_loopback(settings.host):
+        return
+    if is_loopback(settings.host):
+        return
+    if settings.insecure_local:
+        raise SettingsError(f"insecure_local is for a loopback address, not for {settings.host!r}")
+    if settings.authentication is None:
         raise SettingsError(
-            "host must be a loopback address while clients need not log in, "
-            f"not {settings.host!r}: set authentication to required, or listen on 127.0.0.1"
+            f"host {settings.host!r} is reached by other machines: set authentication to required, "
+            "or to none for a node that is open to all of them, or listen on 127.0.0.1"
         )
 
 

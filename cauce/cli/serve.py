@@ -92,7 +92,7 @@ AuthenticationOf = Annotated[
     WhoLogsIn | None,
     typer.Option(
         show_default="none",
-        help="Whether clients must log in; they must where --host is not loopback.",
+        help="Whether clients must log in; to be said where --host is not loopback.",
     ),
 ]
 InsecureLocal = Annotated[
