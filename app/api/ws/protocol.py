@@ -86,8 +86,9 @@ class GuardedWebSocketProtocol(WebSocketsSansIOProtocol):
                     compress_settings={"memLevel": MEMORY_LEVEL, "level": COMPRESSION_LEVEL},
                 )
             ]
+        versions = event.headers.get_all("Sec-WebSocket-Version")
         status = ServerProtocol().accept(event).status_code
-        if event.headers.get("Sec-WebSocket-Version", VERSION) != VERSION:
+        if any(one != VERSION for one in versions) or len(versions) > 1:
             status = HTTPStatus.UPGRADE_REQUIRED
         if status != HTTPStatus.SWITCHING_PROTOCOLS:
             self._refuse_handshake(HTTPStatus(status))
@@ -168,7 +169,12 @@ class GuardedWebSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.writelines(self.conn.data_to_send())
 
     def shutdown(self) -> None:
-        """Let the door say goodbye, where it has opened the socket."""
+        """Let the door say goodbye, where it has opened the socket.
+
+        Nothing is said to a peer that is gone: the node would not get to its own end.
+        """
+        if self.transport.is_closing():
+            return
         if self.on_drain is not None and not self.close_sent:
             self.on_drain()
         else:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 ANY_REFUSAL = frozenset(range(400, 500))
-NO_FAILURE = frozenset(range(200, 500))
+NO_FAILURE = frozenset({100, 101, *range(200, 500)})
 """Whatever it is told, but it is not the server that erred."""
 
 

@@ -10,7 +10,7 @@ from tests.support.hostile.model import Hostile
 from tests.support.hostile.targets import FORGED, INJECTED
 from tests.support.node import NodeProcess
 
-AT_ONCE = 16
+AT_ONCE = 32
 ANSWER_SECONDS_MAX = 60
 ANSWER_BYTES_MAX = 8 << 20
 
@@ -24,8 +24,16 @@ def resident_bytes(node: NodeProcess) -> int:
     return int(status.split("VmRSS:")[1].split()[0]) * 1024
 
 
-async def answers_to(port: int, data: bytes) -> bytes:
-    """Send bytes, say that no more come, and return all that comes back.
+async def answers_to(port: int, data: bytes, quiet_s: float) -> bytes:
+    """Send bytes and return all that comes back.
+
+    A server may end a connection of which it hears that no more comes, and keep the answer to
+    itself; so it hears that only when it has said nothing final for a while.
+
+    Args:
+        port: Of the server.
+        data: All that is sent.
+        quiet_s: How long it may wait for more before it is told that there is none.
 
     Raises:
         TimeoutError: The server neither answers nor ends the connection.
@@ -34,9 +42,11 @@ async def answers_to(port: int, data: bytes) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=ANSWER_BYTES_MAX)
         try:
             writer.write(data)
-            if writer.can_write_eof():
+            reading = asyncio.ensure_future(reader.read(-1))
+            await asyncio.wait([reading], timeout=quiet_s)
+            if not reading.done():
                 writer.write_eof()
-            return await reader.read(-1)
+            return await reading
         except ConnectionError:
             return b""
         finally:
@@ -77,25 +87,32 @@ def _shape(statuses: list[int], answer: bytes) -> list[str]:
         return [f"an error that is no JSON: {answer[:300]!r}"]
 
 
-async def send_all(node: NodeProcess, cases: Iterable[Hostile]) -> tuple[int, list[str]]:
-    """Send all of them, some at once; return how many there were and all that is wrong."""
+async def send_all(
+    node: NodeProcess, cases: Iterable[Hostile], quiet_s: float
+) -> tuple[int, int, list[str]]:
+    """Send all of them, some at once.
+
+    Returns:
+        How many there were, how many were answered, and all that is wrong.
+    """
     waiting = iter(cases)
     faults: list[str] = []
-    count = 0
+    count = answered = 0
 
     async def send() -> None:
-        nonlocal count
+        nonlocal count, answered
         for case in waiting:
             count += 1
             try:
-                answer = await answers_to(node.port, case.data)
+                answer = await answers_to(node.port, case.data, quiet_s)
             except TimeoutError:
                 faults.append(f"{case.name}: neither answered nor ended")
                 continue
+            answered += bool(answer)
             faults.extend(f"{case.name}: {one}" for one in faults_in(case, answer))
 
     await asyncio.gather(*(send() for _ in range(AT_ONCE)))
-    return count, faults
+    return count, answered, faults
 
 
 def faults_in_log(log: str) -> list[str]:

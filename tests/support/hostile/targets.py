@@ -78,10 +78,12 @@ _HEADERS = [
     *(b"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk", b"X-HTTP-Method-Override: DELETE"),
     *(b"Last-Event-ID: hostile", b"Last-Event-ID: " + b"9" * 20_000, b"Idempotency-Key: \x1b[31m"),
 ]
+_TWO_VERSIONS = [b"Sec-WebSocket-Version: 13", b"Sec-WebSocket-Version: 8", b"Sec-WebSocket-Key: a"]
 _SOCKET_HEADERS = {
     "no key": [b"Upgrade: websocket"],
     "a short key": [b"Upgrade: websocket", b"Sec-WebSocket-Key: YQ=="],
     "two keys": [b"Upgrade: websocket", b"Sec-WebSocket-Key: YQ==", b"Sec-WebSocket-Key: Yg=="],
+    "two versions": [b"Connection: Upgrade", b"Upgrade: websocket", *_TWO_VERSIONS],
     "no version": [b"Upgrade: websocket", b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="],
 }
 _ORIGINS = [
@@ -112,6 +114,7 @@ def hostile_targets() -> list[Hostile]:
             Hostile(f"header {line[:40]!r}", request("GET", _TOPICS, b"", "text/plain", line))
             for line in _HEADERS
         ),
+        Hostile("target of another host", request("GET", "http://other/subjects")),
         Hostile("stream that ends", request("GET", stream + "from=hostile")),
         *_sockets(),
     ]

@@ -10,6 +10,7 @@ import uvicorn
 import websockets
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from app.api import http_protocol
 from app.api.answers import Send
@@ -198,3 +199,36 @@ async def test_at_shutdown_the_door_is_told_or_the_socket_closed(echo: Echo) -> 
         codes = [(await closed(told))[0], (await closed(untold))[0]]
 
     assert codes == [1001, 1012]
+
+
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+)
+
+
+async def test_handshake_of_two_versions_is_refused_and_keeps_no_place(echo: Echo) -> None:
+    assert echo.server is not None
+    versions = b"Sec-WebSocket-Version: 13\r\n" * 2
+
+    reader, writer = await asyncio.open_connection("127.0.0.1", echo.port)
+    writer.write(HANDSHAKE + versions + b"\r\n")
+    answer = await asyncio.wait_for(reader.read(), LONG)
+    writer.close()
+    async with asyncio.timeout(LONG):
+        while sweeper.connections or echo.server.server_state.connections:
+            await asyncio.sleep(0.001)
+
+    assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 426 "))
+
+
+async def test_at_shutdown_nothing_is_said_to_a_peer_that_is_gone(echo: Echo) -> None:
+    async with echo.connect() as client:
+        await client.send("hello")
+        await client.recv()
+        (socket,) = echo.sockets
+        socket.transport.abort()
+
+        socket.shutdown()
+
+        assert socket.conn.state is State.OPEN  # no close frame was made
