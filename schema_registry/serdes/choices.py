@@ -26,10 +26,12 @@ from schema_registry.subjects import Subject, parse_subject
 
 CHOICES_KEPT_MAX = 1_000
 CHOICE_CHARS_KEPT_MAX = 4_000_000
+NUMBER_MAX = 2**31 - 1
+"""No id and no version is larger; -1 stands for the latest."""
 
 
 class BadChoice(RegistryError):
-    """What is said of a schema contradicts itself."""
+    """What is said of a schema contradicts itself, or is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,12 @@ def _check(choice: SchemaChoice) -> None:
     Raises:
         BadChoice: Says what.
     """
+    for name, number in (
+        ("schema_id", choice.schema_id),
+        ("schema_version", choice.schema_version),
+    ):
+        if number is not None and not -1 <= number <= NUMBER_MAX:
+            raise BadChoice(f"{name} must be at most {NUMBER_MAX}, and not below -1")
     if choice.subject is not None and choice.strategy is not None:
         raise BadChoice("subject and subject_name_strategy exclude each other")
     if choice.schema_id is not None:

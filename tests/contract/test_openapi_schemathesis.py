@@ -294,9 +294,7 @@ CHECKS = [
 
 
 @document.parametrize()
-@settings(
-    max_examples=70, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=70, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_declared_and_none_is_a_server_error(case: Case, node: NodeProcess) -> None:
     response = case.call_and_validate(base_url=node.url, checks=CHECKS)
 
