@@ -169,7 +169,7 @@ _FLAGS = frozenset(
 )
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://(\*\.)?(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?")
-_PRINCIPAL = re.compile(r"[A-Za-z]+:\S.*")
+_PRINCIPAL = re.compile(r"(?!User:ANONYMOUS$)[A-Za-z]+:\S.*")
 _CHOICES = {
     "authentication": ("none", "required"),
     "log_level": ("debug", "info", "warning", "error"),
@@ -329,7 +329,7 @@ _LISTS: dict[str, tuple[str, Callable[[str], object]]] = {
         "origins such as https://app.example.com, in lower case and without a path",
         _ORIGIN.fullmatch,
     ),
-    "super_users": ("principals such as User:admin", _PRINCIPAL.fullmatch),
+    "super_users": ("principals such as User:admin, and not User:ANONYMOUS", _PRINCIPAL.fullmatch),
     "cors_allowed_methods": ("methods", _TOKEN.fullmatch),
     "cors_allowed_headers": ("names of headers", _TOKEN.fullmatch),
 }

@@ -158,6 +158,7 @@ def test_every_setting_has_a_variable() -> None:
         ("cors_allowed_origins", "https://a.*.test", "must be origins such as"),
         ("cors_allowed_origins", "https://a.test,", "must be origins such as"),
         ("super_users", "admin", "must be principals such as User:admin"),
+        ("super_users", "User:root,User:ANONYMOUS", "must be .*, and not User:ANONYMOUS"),
         ("cors_allowed_methods", ["GET POST"], "must be methods"),
         ("cors_allowed_headers", ["a:b"], "must be names of headers"),
         ("cors_allowed_headers", [1], "must be texts, by commas or in a list"),
