@@ -3,7 +3,7 @@ PYTHON ?= $(shell for one in python3.13 python3.12 python3.11 python3; do comman
 VENV := .venv
 BIN := $(VENV)/bin
 RUN_ARGS ?=
-PARALLEL := tests/crash tests/unit tests/tidy
+LONGEST_FIRST := tests/crash tests/clients tests/contract tests/simulation tests/unit tests/tidy
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
@@ -53,8 +53,8 @@ node_modules/.installed: package.json package-lock.json | debian
 	@touch $@
 
 test: $(VENV)/.dev debian node_modules/.installed ## Install all that the tests need and run every test
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(PARALLEL)
-	@$(BIN)/python -m pytest $(PARALLEL:%=--ignore=%)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not alone" $(LONGEST_FIRST)
+	@$(BIN)/python -m pytest -m alone
 
 crash: $(VENV)/.dev debian ## Cut the power 200 times under load, on ext4 and XFS (as root)
 	@CAUCE_POWER_CUTS=200 $(BIN)/python -m pytest -q -rP tests/crash/test_power_cut.py

@@ -19,12 +19,11 @@ from storage.files import Disk
 from storage.inspection.dump import DumpedBatch, DumpedRecord, dump
 from storage.inspection.repair import repair
 from storage.inspection.verify import verify
+from tests.support.client_programs import POM, classpath
 from tests.support.log_files import CODECS, make_compacted_log, make_data_directory
-from tests.support.node import ROOT
 
 pytestmark = pytest.mark.slow
 
-POM = ROOT / "tests" / "clients" / "kafka-tools" / "pom.xml"
 DUMPED = (".index", ".log", ".snapshot", ".timeindex", ".txnindex")
 REPLACED = re.compile("\ufffd+")
 """Java and Python put another number of these for some bytes that are not UTF-8."""
@@ -65,10 +64,7 @@ def compacted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def kafka_classpath(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("maven") / "classpath"
-    goal = ["dependency:build-classpath", f"-Dmdep.outputFile={path}"]
-    subprocess.run(["mvn", "-q", "-B", "-f", str(POM), *goal], check=True, timeout=600)
-    return path.read_text()
+    return classpath(POM, tmp_path_factory.mktemp("maven"))
 
 
 def ours(log: Path) -> Iterator[Read]:

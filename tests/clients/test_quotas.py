@@ -13,11 +13,11 @@ from kafka.admin import KafkaAdminClient
 from kafka.admin import NewTopic as PyTopic
 from kafka.errors import ThrottlingQuotaExceededError
 
-from tests.support.node import ROOT, NodeProcess
+from tests.support.client_programs import POM, classpath
+from tests.support.node import NodeProcess
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
-POM = ROOT / "tests" / "clients" / "kafka-tools" / "pom.xml"
 
 RATE = 100_000
 """Bytes per second."""
@@ -138,11 +138,8 @@ def test_admins_that_make_too_many_partitions_are_told_so_or_wait(node: NodeProc
 
 
 def test_kafkas_own_tool_sets_and_shows_quotas(node: NodeProcess, tmp_path: Path) -> None:
-    path = tmp_path / "classpath"
-    goal = ["dependency:build-classpath", f"-Dmdep.outputFile={path}"]
-    subprocess.run(["mvn", "-q", "-B", "-f", str(POM), *goal], check=True, timeout=600)
     quick = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m")
-    tool = ["java", *quick, "-cp", path.read_text(), "kafka.admin.ConfigCommand"]
+    tool = ["java", *quick, "-cp", classpath(POM, tmp_path), "kafka.admin.ConfigCommand"]
     tool += ["--bootstrap-server", node.bootstrap]
     whose = ["--entity-type", "users", "--entity-name", "alice"]
     whose += ["--entity-type", "clients", "--entity-default"]

@@ -15,7 +15,7 @@ from tests.support.kafka_clients import Record, confluent_write
 from tests.support.node import NodeProcess
 from tests.support.wire_calls import frame_of, sized
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 READERS = 60
 ASKED_BYTES = 16 << 20

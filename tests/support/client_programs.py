@@ -3,8 +3,10 @@
 Each is ``tests/clients/programs``' one of its language; its first argument says what it does.
 """
 
+import fcntl
 import shutil
 import subprocess
+import tempfile
 from functools import cached_property
 from pathlib import Path
 
@@ -53,10 +55,7 @@ class ClientPrograms:
 
     def _java(self, pom: Path, *names: str) -> tuple[str, ...]:
         """Compile programs with what a POM names; return how the first one is run."""
-        path, classes = self._directory / "classpath", self._directory / "classes"
-        goal = ("dependency:build-classpath", f"-Dmdep.outputFile={path}")
-        _make("mvn", "-q", "-B", "-f", str(pom), *goal)
-        jars = path.read_text()
+        jars, classes = classpath(pom, self._directory), self._directory / "classes"
         sources = [str(PROGRAMS / f"{name}.java") for name in names]
         _make("javac", "-cp", jars, "-d", str(classes), *sources)
         quick = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m")
@@ -66,8 +65,18 @@ class ClientPrograms:
 HAS_GO = shutil.which("go") is not None
 
 
+def classpath(pom: Path, directory: Path) -> str:
+    """Fetch what a POM names and return where it is; a directory keeps Maven's answer."""
+    path = directory / "classpath"
+    goal = ("dependency:build-classpath", f"-Dmdep.outputFile={path}")
+    _make("mvn", "-q", "-B", "-f", str(pom), *goal)
+    return path.read_text()
+
+
 def _make(*command: str, directory: Path = ROOT) -> None:
-    ran = subprocess.run(
-        command, cwd=directory, capture_output=True, text=True, timeout=PATIENCE_S, check=False
-    )
+    with (Path(tempfile.gettempdir()) / "cauce-tests-make.lock").open("w") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)  # Maven's repository is not made for two
+        ran = subprocess.run(
+            command, cwd=directory, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
     assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -1,7 +1,6 @@
 """A node in a process of its own, which may be killed and started again."""
 
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -9,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 MAIN = "from cauce.cli.main import main; main()"
@@ -57,8 +58,8 @@ class NodeProcess:
     def start(self) -> None:
         """Start it and wait until it is ready."""
         if self.port == 0:
-            self.port = _free_port()
-            self.kafka_port = _free_port()
+            self.port = free_port()
+            self.kafka_port = free_port()
         arguments = ["serve", "--data-dir", str(self.directory), "--http-port", str(self.port)]
         with self._log_path.open("ab") as log:
             self.process = subprocess.Popen(
@@ -100,9 +101,3 @@ class NodeProcess:
             return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
         except httpx.TransportError:
             return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -18,7 +18,7 @@ from tests.support.hostile.sending import faults_in_log, resident_bytes, send_al
 from tests.support.hostile.targets import hostile_targets
 from tests.support.node import NodeProcess
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 HAND_MADE_MIN = 300
 GENERATED = 10_000

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.node import NodeProcess
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 SLOW = 500
 DEADLINE_S = 4.0

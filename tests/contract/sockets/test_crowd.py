@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.support.node import NodeProcess
 from tests.support.sockets.raw import TEXT, RawSocket, raw_frame
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 NEVER_READ, HALF_OPEN, HONEST = 500, 500, 100
 RECORDS = 2_000
