@@ -22,7 +22,7 @@ from storage.log_layout import LogId
 from storage.log_manager import LogManager
 from storage.segments.segment import Segment
 from tests.support.cleaning import clean, records
-from tests.support.crash_disk import (
+from tests.support.crashes.crash_disk import (
     RecordingDisk,
     Trace,
     choices,

@@ -20,7 +20,7 @@ from storage.format.record import NewRecord, Record
 from storage.log import Log
 from storage.log_layout import LogId
 from storage.log_manager import LogManager
-from tests.support.crash_disk import (
+from tests.support.crashes.crash_disk import (
     RecordingDisk,
     Trace,
     at_random,
