@@ -10,6 +10,7 @@ from app.api import health
 from app.api.edge.segments import WholeSegments
 from app.api.errors import install_error_handlers
 from app.api.guard import BodyGuard
+from app.api.openapi_document import Described
 from app.api.sse import routes as streams
 from app.api.v2 import consumer_offsets as v2_consumer_offsets
 from app.api.v2 import consumers as v2_consumers
@@ -70,7 +71,7 @@ _ROUTED = (
 
 def build_application(lifespan: Lifespan | None = None) -> FastAPI:
     """Return the application with every route; the broker comes with ``app.state.context``."""
-    app = FastAPI(
+    app = Described(
         title="Cauce",
         summary="Event streaming with Kafka's semantics over HTTP.",
         version=version("cauce"),
