@@ -13,8 +13,8 @@ Invariants:
     a source's log file has its usual name, so have that source's other files.
     The compacted segment ends where its last source ended, so its own bytes say which segments it
     stands for.
-Crash between two renames: names reach the disk in order (``tests/support/crashes/crash_disk.py``), so a
-``.log.swap`` says that all is there; ``finish_swaps`` goes on from any point, also from its own.
+Crash between two renames: names reach the disk in order (``tests.support.crashes.crash_disk``), so
+a ``.log.swap`` says that all is there; ``finish_swaps`` goes on from any point, also from its own.
 Called by: log_cleaning, recovery. Calls: segment.
 Source: Kafka's ``LocalLog.replaceSegments`` and ``LogLoader``.
 """

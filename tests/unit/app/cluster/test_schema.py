@@ -6,16 +6,15 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, inspect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.cluster import security_tables, tables
+from app.cluster import alembic_upgrade, security_tables, tables
 from app.cluster.catalog import Catalog
 from app.cluster.database import create_engine, sqlite_url, transaction
 from app.cluster.errors import DatabaseTooNew, DatabaseUnavailable
-from app.cluster.schema import alembic_config, migrate
+from app.cluster.schema import migrate
 from schema_registry.sql_store import tables as registry_tables
 
 ALL_TABLES = MetaData()
@@ -72,12 +71,15 @@ async def test_migrations_are_found_from_any_directory(
     assert "cluster" in await table_names(engine)
 
 
-def test_migrations_are_one_line_without_branches() -> None:
-    scripts = ScriptDirectory.from_config(alembic_config())
-    revisions = list(scripts.walk_revisions())
+async def test_database_that_is_up_to_date_is_only_looked_at(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await migrate(engine)
+    monkeypatch.delattr(alembic_upgrade, "upgrade")
 
-    assert len(scripts.get_heads()) == len(scripts.get_bases()) == 1
-    assert all(isinstance(one.down_revision, str | None) for one in revisions)
+    await migrate(engine)
+    with pytest.raises(ImportError):
+        await migrate(engine, "0004")
 
 
 async def test_database_of_a_newer_version_is_refused_by_its_revision_and_not_touched(
