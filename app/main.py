@@ -17,6 +17,7 @@ import uvloop
 from fastapi import FastAPI
 
 from app.api.application import build_application
+from app.api.auth.login import Login
 from app.api.auth.registry_guard import RegistryGuard
 from app.api.edge.security_headers import SECURITY_HEADERS
 from app.api.front import Front
@@ -73,6 +74,7 @@ def create_app(settings: Settings, on_failure: Callable[[], None] | None = None)
                     lambda ended: None if ended.cancelled() else on_failure()
                 )
             app.state.dialect = front.dialect = DIALECTS[settings.rest_compat]
+            front.login = Login(node.authenticator, is_required=settings.is_login_required)
             front.tokens = node.tokens
             front.registry = _registry_door(settings, node)
             app.state.sessions = front.sessions = node.sessions

@@ -44,6 +44,7 @@ from app.replication.cleaning import CleanerConfig
 from app.replication.housekeeping import HousekeepingConfig
 from app.replication.replica_manager import DiskThreads, ReplicaConfig, ReplicaManager
 from app.security.acls import AllowAll, Authorizer
+from app.security.authenticator import Authenticator
 from app.security.authorizer.authorizer import AclAuthorizer
 from app.security.node_security import NodeSecurity
 from app.security.quota_windows.engine import Windows
@@ -87,6 +88,9 @@ class Node:
 
     registry: RegistryContext
     """The schema registry."""
+
+    authenticator: Authenticator
+    """Judges what clients show, also where they need not show anything."""
 
     background: asyncio.Task[None]
     """Ends only when the node does, or when it cannot go on."""
@@ -197,6 +201,7 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
                 sessions=sessions,
                 tokens=tokens,
                 registry=registry,
+                authenticator=security.authenticator,
                 background=background,
             )
             await sessions.stop()
@@ -244,7 +249,7 @@ def _context(
         authorizer=_authorizer(settings, security.watcher),
         quotas=quotas,
         security=security.watcher,
-        authenticator=security.authenticator,
+        authenticator=security.authenticator if settings.is_login_required else None,
         passwords=security.passwords,
         open_connections=security.open_connections,
         limits=BrokerLimits(

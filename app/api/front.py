@@ -11,10 +11,12 @@ from collections.abc import Awaitable
 
 from fastapi import FastAPI
 
-from app.api.answers import Send, answering_errors, send_error
+from app.api.answers import Send, answering_errors, send_answer, send_error
+from app.api.auth.asking import PRINCIPAL
+from app.api.auth.login import Login, LoginRefused
 from app.api.edge.addresses import ADDRESSES
 from app.api.edge.edge import Edge
-from app.api.errors import error_type
+from app.api.errors import V2_TYPE, encode_error, error_type
 from app.api.request_body import Receive, Scope
 from app.api.resume_tokens import ResumeTokens
 from app.api.v2 import record_handlers as v2
@@ -38,6 +40,9 @@ class Front:
         """Stand in front of an application whose ``state.context`` is the broker."""
         self.application = app
         self.edge = edge or Edge()
+        self.login: Login | None = None
+        """Says who asks; set before the context, and never taken away."""
+
         self.dialect = DIALECTS[DEFAULT]
         """How REST v2 answers where its dialects differ."""
 
@@ -70,11 +75,32 @@ class Front:
             await self.application(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.login is not None and PRINCIPAL not in scope:
+            try:
+                scope[PRINCIPAL] = self.login.unasked(scope) or await self.login.principal(scope)
+            except LoginRefused as error:
+                await self._refuse(scope, send, error)
+                return
         answer = self._route(scope, receive, send)
         if answer is not None:
             await _run(answer, scope, send)
             return
         await self.application(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, send: Send, error: LoginRefused) -> None:
+        """Answer who did not show who it is, in the shape of the door that was asked."""
+        status, code, kind = error.status, error.error_code, error_type(scope["path"])
+        if self.registry is not None and self.registry.serves(scope):
+            kind = self.registry.type_of_errors(scope)
+        elif kind == V2_TYPE:
+            status, code = self.dialect.codes.get(code, (status, code))
+        await send_answer(
+            send,
+            status,
+            encode_error(code, error.message),
+            content_type=kind.encode(),
+            headers=[(name.encode(), value.encode()) for name, value in error.headers],
+        )
 
     def _route(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None] | None:
         path: str = scope["path"]

@@ -22,8 +22,8 @@ class NodeSecurity:
 
     watcher: SecurityWatcher
     passwords: Passwords
-    authenticator: Authenticator | None
-    """None where clients need not log in."""
+    authenticator: Authenticator
+    """Also where clients need not log in: who says who it is is not believed unasked."""
 
     open_connections: OpenConnections
     upkeep: Upkeep
@@ -48,12 +48,11 @@ class NodeSecurity:
         watcher = SecurityWatcher(SecurityCatalog(catalog.engine))
         await watcher.refresh()
         passwords, usage = Passwords(), KeyUsage()
-        authenticator = None
         try:
             if is_required:
                 await ensure_admin(watcher, passwords, data_dir)
-                pretence = await catalog.secret(PRETENCE_SECRET)
-                authenticator = Authenticator(watcher, clock, passwords, usage, pretence=pretence)
+            pretence = await catalog.secret(PRETENCE_SECRET)
+            authenticator = Authenticator(watcher, clock, passwords, usage, pretence=pretence)
         except BaseException:
             passwords.close()
             raise

@@ -66,6 +66,14 @@ class RegistryDoor:
             return path.startswith("/v1/metadata")
         return first in self._router.first_segments
 
+    @staticmethod
+    def type_of_errors(scope: Scope) -> str:
+        """Return the media type in which who asks for something is refused."""
+        try:
+            return answer_type(_header(scope, b"accept"))
+        except HttpRefusal:
+            return V1_TYPE
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         media_type, headers = V1_TYPE, {}

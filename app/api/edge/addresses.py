@@ -7,7 +7,7 @@ what the client asked for, as its Host header has it. One function for all doors
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from app.api.edge.forwarded import Network, is_host, joined_address, read_forwarded
+from app.api.edge.forwarded import Forwarded, Network, is_host, joined_address, read_forwarded
 from app.api.request_body import Scope
 
 ADDRESSES = "cauce.addresses"
@@ -28,6 +28,7 @@ class Addresses:
         """
         self.public_url = (public_url or "").rstrip("/") or None
         self._trusted = tuple(trusted)
+        self.trusts_somebody = bool(self._trusted)
 
     def base_url(self, scope: Scope) -> str:
         """Return what links begin with, without a slash at its end."""
@@ -37,9 +38,9 @@ class Addresses:
         host = _lines(scope, b"host")
         if not is_host(host):
             host = _listening(scope)
-        if not self._trusted or not scope.get("client"):
+        said = self.said(scope)
+        if said is None:
             return f"{scheme}://{host}"
-        said = read_forwarded(lambda name: _lines(scope, name), scope["client"][0], self._trusted)
         scheme = said.scheme or scheme
         if said.host is not None:
             host = joined_address(scheme, said.host, said.port)
@@ -47,6 +48,12 @@ class Addresses:
             name = host if host.endswith("]") else host.rpartition(":")[0] or host
             host = joined_address(scheme, name, said.port)
         return f"{scheme}://{host}{said.prefix or ''}"
+
+    def said(self, scope: Scope) -> Forwarded | None:
+        """Return what trusted proxies say of a request; None if there are none here."""
+        if not self._trusted or not scope.get("client"):
+            return None
+        return read_forwarded(lambda name: _lines(scope, name), scope["client"][0], self._trusted)
 
 
 _AS_ASKED = Addresses()

@@ -37,6 +37,8 @@ class Forwarded:
 
     port: str | None = None
     prefix: str | None = None
+    client: str | None = None
+    """Address that the request comes from, without a port."""
 
 
 def read_forwarded(header_of: HeaderOf, peer: str, trusted: Sequence[Network]) -> Forwarded:
@@ -54,6 +56,8 @@ def read_forwarded(header_of: HeaderOf, peer: str, trusted: Sequence[Network]) -
     senders = _entries(header_of(b"x-forwarded-for"))
     while depth <= len(senders) and is_trusted(senders[-depth], trusted):
         depth += 1
+    if senders:
+        _note(said, "client", senders[-min(depth, len(senders))])
     for name, header in (
         ("scheme", b"x-forwarded-proto"),
         ("host", b"x-forwarded-host"),
@@ -71,6 +75,7 @@ def read_forwarded(header_of: HeaderOf, peer: str, trusted: Sequence[Network]) -
             if parameter in element:
                 _note(said, name, element[parameter])
         sender = element.get("for", "")
+        _note(said, "client", sender)
     return said
 
 
@@ -137,5 +142,7 @@ def _note(said: Forwarded, name: str, value: str) -> None:
         said.host = value
     elif name == "port" and value.isascii() and value.isdigit() and 0 < int(value[:6]) <= 65_535:
         said.port = str(int(value))
+    elif name == "client" and (address := _address(value)) is not None:
+        said.client = str(address)
     elif name == "prefix" and _PREFIX.fullmatch(value.rstrip("/")):
         said.prefix = value.rstrip("/")

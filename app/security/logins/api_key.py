@@ -26,6 +26,20 @@ def key_id_of(key: str) -> str | None:
     return None if found is None else found[1]
 
 
+def key_of_pair(user: str, password: str) -> str | None:
+    """Return the API key that is shown as a user and a password; None if it is none.
+
+    Clients that know nothing else show it so: the whole key as the password of no user or of the
+    key's id, or ``<id>`` and ``<secret>`` (also with ``cauce_`` before the id).
+    """
+    key_id = key_id_of(password)
+    named = user.removeprefix("cauce_")
+    if key_id is not None:
+        return password if named in ("", key_id) else None
+    key = f"cauce_{named}_{password}"
+    return key if key_id_of(key) is not None else None
+
+
 def hash_of(key: str) -> bytes:
     """Return what is kept of a key."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()

@@ -1,5 +1,6 @@
 import json
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -115,3 +116,50 @@ async def test_links_begin_with_the_public_url_when_there_is_one(
         answer = (await one.client.get(path)).json()
 
     assert answer["metadata"]["self"].startswith("https://events.test/x/v3/clusters/")
+
+
+_V2, _V1 = "application/vnd.kafka.v2+json", "application/vnd.schemaregistry.v1+json"
+REFUSED = {
+    "/v3/clusters": "application/json",
+    f"{TOPICS}/t/records": "application/json",
+    f"{TOPICS}/t/records:stream": "application/json",
+    "/topics/t": _V2,
+    "/consumers/g/instances/i/records": _V2,
+    "/subjects": _V1,
+    "/nowhere": "application/json",
+}
+
+
+async def test_closed_node_asks_who_is_there_in_the_shape_of_each_door(tmp_path: Path) -> None:
+    challenges = ['Bearer realm="cauce"', 'Basic realm="cauce", charset="UTF-8"']
+    async with running_application(tmp_path, authentication="required") as closed:
+        refused = {path: await closed.client.get(path) for path in REFUSED}
+        let_in = [await closed.client.get(path) for path in ("/livez", "/readyz", "/openapi.json")]
+
+    assert {path: one.headers["content-type"] for path, one in refused.items()} == REFUSED
+    for one in refused.values():
+        assert (one.status_code, one.json()["error_code"]) == (401, 40101)
+        assert one.headers.get_list("www-authenticate") == challenges
+    assert {one.status_code for one in let_in} == {200}
+
+
+async def test_closed_node_lets_its_admin_in_and_asks_what_the_dialect_says(tmp_path: Path) -> None:
+    settings = {"authentication": "required", "rest_compat": "strimzi"}
+    async with running_application(tmp_path, **settings) as closed:
+        admin = ("admin", (tmp_path / "admin.secret").read_text().strip())
+        found = await closed.client.get("/v3/clusters", auth=admin)
+        refused = await closed.client.get("/topics")
+        other = await closed.client.get("/subjects", headers={"accept": "application/json"})
+
+    assert found.status_code == 200, found.text
+    assert (refused.status_code, refused.json()["error_code"]) == (401, 401)
+    assert other.headers["content-type"] == "application/json"
+
+
+async def test_open_node_does_not_believe_who_says_to_be_somebody(
+    running: RunningApplication,
+) -> None:
+    wrong = await running.client.get("/v3/clusters", auth=("admin", "admin"))
+    nobody = await running.client.get("/v3/clusters")
+
+    assert (wrong.status_code, nobody.status_code) == (401, 200)

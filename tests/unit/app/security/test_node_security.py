@@ -9,6 +9,7 @@ import pytest
 from app.cluster.catalog import Catalog
 from app.cluster.database import sqlite_url
 from app.security.bootstrap import FILE, InsecureFile
+from app.security.errors import AuthenticationFailed
 from app.security.node_security import NodeSecurity
 from app.security.principal import Principal
 from app.telemetry.clock import SystemClock
@@ -21,13 +22,14 @@ async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
     await catalog.close()
 
 
-async def test_open_node_has_no_authenticator_and_makes_no_user(
+async def test_open_node_makes_no_user_and_believes_nobody_who_says_to_be_one(
     catalog: Catalog, tmp_path: Path
 ) -> None:
     security = await NodeSecurity.open(catalog, SystemClock(), tmp_path, is_required=False)
+    with pytest.raises(AuthenticationFailed):
+        security.authenticator.api_key("cauce_x", "127.0.0.1")
     security.close()
 
-    assert security.authenticator is None
     assert security.watcher.image is not None
     assert security.watcher.image.users == {}
     assert not (tmp_path / FILE).exists()
@@ -39,7 +41,6 @@ async def test_closed_node_lets_its_admin_in_and_follows_changes_until_it_ends(
 ) -> None:
     security = await NodeSecurity.open(catalog, SystemClock(), tmp_path, is_required=True)
     running = asyncio.create_task(security.run())
-    assert security.authenticator is not None
     secret = (tmp_path / FILE).read_text().strip()
 
     admin = await security.authenticator.password("admin", secret, "127.0.0.1")

@@ -73,3 +73,13 @@ def test_header_on_two_lines_is_one_list() -> None:
     scope["headers"] += [(b"x-forwarded-host", b"evil"), (b"x-forwarded-host", b"f.test")]
 
     assert base_url(scope) == "http://f.test"
+
+
+def test_proxies_are_asked_only_where_there_are_some() -> None:
+    said = TRUSTING.said(asked(x_forwarded_for="192.0.2.7"))
+
+    assert TRUSTING.trusts_somebody
+    assert said is not None
+    assert said.client == "192.0.2.7"
+    assert Addresses().said(asked(x_forwarded_for="192.0.2.7")) is None
+    assert not Addresses().trusts_somebody

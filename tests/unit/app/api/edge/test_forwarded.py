@@ -172,3 +172,22 @@ def test_port_stands_in_an_address_unless_the_scheme_means_it(
     scheme: str, host: str, port: str | None, joined: str
 ) -> None:
     assert joined_address(scheme, host, port) == joined
+
+
+@pytest.mark.parametrize(
+    ("given_headers", "client"),
+    [
+        ({"x_forwarded_for": "192.0.2.7"}, "192.0.2.7"),
+        ({"x_forwarded_for": "1.2.3.4, 192.0.2.7:99, 10.0.0.9"}, "192.0.2.7"),
+        ({"x_forwarded_for": "10.0.0.8, 10.0.0.9"}, "10.0.0.8"),
+        ({"x_forwarded_for": "1.2.3.4, unknown"}, None),
+        ({"forwarded": 'for=1.2.3.4, for="[2001:db8::1]:5"'}, "2001:db8::1"),
+        ({"forwarded": "for=1.2.3.4, for=192.0.2.7, for=10.0.0.9"}, "192.0.2.7"),
+        ({"forwarded": "for=_hidden"}, None),
+        ({"forwarded": "proto=https"}, None),
+    ],
+)
+def test_client_is_who_the_last_stranger_is(
+    given_headers: dict[str, str], client: str | None
+) -> None:
+    assert read_forwarded(headers(**given_headers), "10.1.1.1", PROXIES).client == client

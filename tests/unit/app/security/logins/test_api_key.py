@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.security.logins.api_key import hash_of, key_id_of, new_key
+from app.security.logins.api_key import hash_of, key_id_of, key_of_pair, new_key
 
 
 def test_keys_are_all_different_and_name_their_ids() -> None:
@@ -17,3 +17,15 @@ def test_keys_are_all_different_and_name_their_ids() -> None:
 def test_other_text_is_no_key(text: str) -> None:
     assert key_id_of(text) is None
     assert len(hash_of(text)) == 32
+
+
+def test_a_pair_of_user_and_password_may_stand_for_a_key() -> None:
+    key_id, key = new_key()
+    secret = key.removeprefix(f"cauce_{key_id}_")
+
+    shown = [("", key), (key_id, key), (f"cauce_{key_id}", key)]
+    shown += [(key_id, secret), (f"cauce_{key_id}", secret)]
+    others = [("alice", key), ("alice", secret), (key_id, "short"), (key_id.upper(), secret)]
+
+    assert {key_of_pair(*one) for one in shown} == {key}
+    assert {key_of_pair(*one) for one in [*others, ("", secret), ("", "")]} == {None}

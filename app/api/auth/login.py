@@ -1,0 +1,166 @@
+"""Login: from what a request shows to who asks, once for all HTTP doors.
+
+A request that shows nothing is anonymous where clients need not log in, and refused where they
+must, but for what anybody may see: health and the OpenAPI document. One that shows something wrong
+is refused everywhere: it is never anonymous. Passwords are not looked at where somebody may read
+along.
+
+Invariants:
+    Each request has one principal, with the address that it comes from.
+    A refusal says nothing of which part was wrong, and nothing of what was shown.
+Called by: front, api.ws. Calls: authorization, peer, security.authenticator.
+Source: RFC 9110, 11.6.1 and 15.5.2; RFC 6750, 3; RFC 6585, 4 (429).
+"""
+
+import inspect
+import math
+from functools import lru_cache
+from typing import Any
+
+from app.api.auth.authorization import (
+    Basic,
+    Bearer,
+    MalformedAuthorization,
+    Shown,
+    read_authorization,
+)
+from app.api.auth.peer import Peer, host_of, peer_of
+from app.api.errors import ApiError
+from app.api.request_body import Scope
+from app.security.authenticator import Authenticator
+from app.security.errors import MESSAGE, AuthenticationFailed
+from app.security.logins.api_key import key_id_of, key_of_pair
+from app.security.principal import ANONYMOUS, Principal
+
+OPEN_PATHS = frozenset({"/livez", "/readyz", "/openapi.json"})
+"""What anybody may get."""
+
+BEARER = 'Bearer realm="cauce"'
+BASIC = 'Basic realm="cauce", charset="UTF-8"'
+UNAUTHORIZED_CODE = 40101
+"""Confluent's of its REST Proxy and its registry, when authentication fails."""
+
+SHOW_SOMETHING = "Unauthorized: log in with an Authorization header: Bearer, ApiKey or Basic"
+NOT_IN_CLEAR = (
+    "Forbidden: Basic credentials are taken over TLS or on loopback alone, "
+    "because here others can read them"
+)
+
+
+class LoginRefused(ApiError):
+    """Who asks did not show who it is."""
+
+    def __init__(
+        self, status: int, error_code: int, message: str, headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        super().__init__(status, error_code, message)
+        self.headers = headers
+
+
+class Login:
+    """Says who asks."""
+
+    def __init__(self, authenticator: Authenticator, *, is_required: bool) -> None:
+        """Ask an authenticator.
+
+        Args:
+            authenticator: Judges what is shown.
+            is_required: Whether what shows nothing is refused.
+        """
+        self._authenticator = authenticator
+        self.is_required = is_required
+
+    def unasked(self, scope: Scope) -> Principal | None:
+        """Return who asks where nothing need be judged, which is soon said; else None."""
+        for name, _ in scope["headers"]:
+            if name == b"authorization":
+                return None
+        if self.is_required and not is_open(scope):
+            return None
+        return anonymous_from(host_of(scope))
+
+    async def principal(self, scope: Scope) -> Principal:
+        """Return who asks by the headers of a request.
+
+        Raises:
+            LoginRefused: Nobody whom we know.
+        """
+        peer = peer_of(scope)
+        try:
+            shown = read_authorization(scope["headers"])
+        except MalformedAuthorization as error:
+            raise unauthorized(f"Unauthorized: {error}", peer) from None
+        if shown is not None:
+            return await self.judge(shown, peer)
+        if self.is_required and not is_open(scope):
+            raise unauthorized(SHOW_SOMETHING, peer)
+        return anonymous_from(peer.host)
+
+    async def judge(self, shown: Shown, peer: Peer) -> Principal:
+        """Return who shows this.
+
+        Raises:
+            LoginRefused: Nobody whom we know.
+        """
+        if isinstance(shown, Basic) and not peer.is_private:
+            raise LoginRefused(403, 40301, NOT_IN_CLEAR)
+        try:
+            return await self._judged(shown, peer.host)
+        except AuthenticationFailed as failed:
+            if failed.retry_after_s is not None:
+                raise too_many(failed.retry_after_s) from None
+            error = ', error="invalid_token"' if isinstance(shown, Bearer) else ""
+            raise unauthorized(f"Unauthorized: {MESSAGE}", peer, error) from None
+
+    async def _judged(self, shown: Shown, host: str) -> Principal:
+        if isinstance(shown, Basic):
+            key = key_of_pair(shown.user, shown.password)
+            if key is None:
+                return await self._authenticator.password(shown.user, shown.password, host)
+        elif isinstance(shown, Bearer):
+            if key_id_of(shown.token) is None:
+                return await self._bearer(shown.token, host)
+            key = shown.token
+        else:
+            key = shown.key
+        return self._authenticator.api_key(key, host)
+
+    async def _bearer(self, token: str, host: str) -> Principal:
+        """Return who shows a token that is no API key; nobody where there are no tokens."""
+        bearer: Any = getattr(self._authenticator, "bearer", None)
+        if bearer is None:
+            raise AuthenticationFailed("tokens are not issued here")
+        found = bearer(token, host)
+        principal: Principal = await found if inspect.isawaitable(found) else found
+        return principal
+
+
+def is_open(scope: Scope) -> bool:
+    """Return whether anybody may get what a request is for."""
+    return scope.get("method") in ("GET", "HEAD") and scope["path"] in OPEN_PATHS
+
+
+@lru_cache(4096)
+def anonymous_from(host: str) -> Principal:
+    """Return who did not log in, coming from an address."""
+    return ANONYMOUS.from_host(host)
+
+
+def unauthorized(message: str, peer: Peer, error: str = "") -> LoginRefused:
+    """Return a refusal that names the ways to log in.
+
+    Args:
+        message: For people.
+        peer: Who asks: Basic is offered where it is taken.
+        error: What the challenge of Bearer adds (RFC 6750, 3.1).
+    """
+    challenges = [("www-authenticate", BEARER + error)]
+    if peer.is_private:
+        challenges.append(("www-authenticate", BASIC))
+    return LoginRefused(401, UNAUTHORIZED_CODE, message, tuple(challenges))
+
+
+def too_many(retry_after_s: float) -> LoginRefused:
+    """Return a refusal of a login that was not looked at."""
+    wait = ("retry-after", str(max(1, math.ceil(retry_after_s))))
+    return LoginRefused(429, 42901, "Too Many Requests: too many failed logins", (wait,))

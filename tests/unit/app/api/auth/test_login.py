@@ -1,0 +1,193 @@
+"""Who asks, by what a request shows; what keeps it out, and what it is told."""
+
+import base64
+from collections.abc import AsyncIterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.api.auth.authorization import AUTHORIZATION_BYTES_MAX
+from app.api.auth.login import NOT_IN_CLEAR, Login, LoginRefused, anonymous_from, is_open
+from app.cluster.security_records import ApiKeyRecord
+from app.security.authenticator import Authenticator
+from app.security.errors import AuthenticationFailed
+from app.security.logins.api_key import hash_of, new_key
+from app.security.principal import ANONYMOUS, Principal
+from tests.support.application import request_scope
+from tests.support.security.login import Login as Logins
+from tests.support.security.login import login as logins
+
+PASSWORD = "correct horse"
+
+
+def basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def asked(*shown: str, client: str = "127.0.0.1", path: str = "/v3/clusters") -> Any:
+    scope = request_scope("GET", path)
+    scope["headers"] = [(b"authorization", one.encode("latin-1")) for one in shown]
+    return scope | {"client": (client, 1)}
+
+
+@pytest.fixture
+async def known(tmp_path: Path) -> AsyncIterator[Logins]:
+    async with logins(tmp_path) as made:
+        await made.catalog.create_user(
+            "alice", password_hash=await made.passwords.hash(PASSWORD), scram=[]
+        )
+        await made.watcher.refresh()
+        yield made
+
+
+async def a_key(known: Logins) -> str:
+    key_id, key = new_key()
+    await known.catalog.create_api_key(
+        ApiKeyRecord(
+            key_id=key_id,
+            user="alice",
+            secret_hash=hash_of(key),
+            scopes=frozenset({"read"}),
+            description="",
+            created_at_ms=0,
+            expires_at_ms=None,
+            last_used_at_ms=None,
+        )
+    )
+    await known.watcher.refresh()
+    return key
+
+
+def login(known: Logins, *, is_required: bool = True) -> Login:
+    return Login(known.authenticator, is_required=is_required)
+
+
+async def refusal(one: Login, scope: Any) -> LoginRefused:
+    assert one.unasked(scope) is None
+    with pytest.raises(LoginRefused) as caught:
+        await one.principal(scope)
+    return caught.value
+
+
+async def test_password_logs_a_user_in_with_its_address(known: Logins) -> None:
+    found = await login(known).principal(asked(basic("alice", PASSWORD)))
+
+    assert found == Principal("alice")
+    assert found.host == "127.0.0.1"
+    assert found.credential is not None
+
+
+async def test_key_logs_in_by_each_scheme(known: Logins) -> None:
+    key = await a_key(known)
+    _, key_id, secret = key.split("_", 2)
+    shown = [f"Bearer {key}", f"ApiKey {key}", f"bearer {key}"]
+    shown += [basic("", key), basic(key_id, key), basic(key_id, secret)]
+    shown += [basic(f"cauce_{key_id}", secret)]
+
+    for one in shown:
+        found = await login(known).principal(asked(one))
+        assert (found, found.scopes) == (Principal("alice"), frozenset({"read"})), one
+
+
+WRONG = [
+    [basic("alice", "wrong")],
+    [basic("nobody", PASSWORD)],
+    ["Bearer eyJhbGciOiJub25lIn0.e30."],
+    [f"Bearer cauce_{'0' * 16}_{'A' * 43}"],
+    ["ApiKey x"],
+    ["Negotiate x"],
+    ["Basic ****"],
+    ["Bearer x", "Bearer x"],
+    ["Bearer " + "A" * AUTHORIZATION_BYTES_MAX],
+    ["Bearer x\0"],
+    [""],
+]
+
+
+async def test_what_is_wrong_is_never_anonymous(known: Logins) -> None:
+    for is_required, shown in product((True, False), WRONG):
+        refused = await refusal(login(known, is_required=is_required), asked(*shown))
+
+        assert (refused.status, refused.error_code) == (401, 40101), shown
+        assert [value.split()[0] for _, value in refused.headers] == ["Bearer", "Basic"]
+        assert "alice" not in refused.message
+        assert PASSWORD not in refused.message
+
+
+async def test_refusals_of_a_known_and_an_unknown_user_read_the_same(known: Logins) -> None:
+    one = await refusal(login(known), asked(basic("alice", "wrong")))
+    other = await refusal(login(known), asked(basic("nobody", "wrong")))
+
+    assert (one.message, one.headers) == (other.message, other.headers)
+
+
+async def test_who_shows_nothing_is_anonymous_where_that_is_allowed(known: Logins) -> None:
+    scope = asked(client="10.1.1.1")
+
+    assert login(known, is_required=False).unasked(scope) == ANONYMOUS
+    assert (await login(known, is_required=False).principal(scope)).host == "10.1.1.1"
+    assert (await refusal(login(known), scope)).status == 401
+    assert anonymous_from("10.1.1.1").host == "10.1.1.1"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "is_there"),
+    [
+        ("GET", "/livez", True),
+        ("HEAD", "/readyz", True),
+        ("GET", "/openapi.json", True),
+        ("POST", "/livez", False),
+        ("GET", "/livez/", False),
+        ("GET", "//livez", False),
+        ("GET", "/", False),
+        ("GET", "/v3/clusters", False),
+    ],
+)
+async def test_health_and_the_document_are_open(
+    known: Logins, method: str, path: str, is_there: bool
+) -> None:
+    scope = request_scope(method, path)
+
+    assert is_open(scope) is is_there
+    assert (login(known).unasked(scope) == ANONYMOUS) is is_there
+
+
+async def test_open_paths_do_not_take_wrong_credentials(known: Logins) -> None:
+    assert (await refusal(login(known), asked("Bearer x", path="/livez"))).status == 401
+
+
+async def test_password_is_not_looked_at_where_others_can_read_it(known: Logins) -> None:
+    refused = await refusal(login(known), asked(basic("alice", PASSWORD), client="192.0.2.1"))
+    key = await a_key(known)
+    found = await login(known).principal(asked(f"Bearer {key}", client="192.0.2.1"))
+    nothing = await refusal(login(known), asked(client="192.0.2.1"))
+
+    assert (refused.status, refused.message) == (403, NOT_IN_CLEAR)
+    assert found.host == "192.0.2.1"
+    assert [value.split()[0] for _, value in nothing.headers] == ["Bearer"]
+
+
+async def test_many_failures_are_told_when_to_come_back(known: Logins) -> None:
+    for number in range(5):
+        await refusal(login(known), asked(basic("alice", f"wrong {number}")))
+
+    refused = await refusal(login(known), asked(basic("alice", PASSWORD)))
+
+    assert (refused.status, refused.error_code) == (429, 42901)
+    assert refused.headers == (("retry-after", "1"),)
+
+
+async def test_tokens_are_judged_by_who_issues_them(known: Logins) -> None:
+    class Issuing(Authenticator):
+        def bearer(self, token: str, host: str) -> Any:
+            if token == "good":
+                return Principal("bob", host=host)
+            raise AuthenticationFailed("another")
+
+    known.authenticator.__class__ = Issuing
+
+    assert await login(known).principal(asked("Bearer good")) == Principal("bob")
+    refused = await refusal(login(known), asked("Bearer bad"))
+    assert refused.headers[0][1] == 'Bearer realm="cauce", error="invalid_token"'

@@ -1,0 +1,87 @@
+"""Where requests come from, with and without proxies."""
+
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from app.api.auth.peer import Peer, host_of, is_loopback, peer_of
+from app.api.edge.addresses import ADDRESSES, Addresses
+from tests.support.application import request_scope
+
+BEHIND = Addresses(trusted=[ip_network("10.0.0.0/8"), ip_network("127.0.0.1")])
+
+
+def asked(client: str | None, addresses: Addresses | None = None, **headers: str) -> Any:
+    scope = request_scope("GET", "/", **headers)
+    scope["client"] = None if client is None else (client, 1)
+    if addresses is not None:
+        scope[ADDRESSES] = addresses
+    return scope
+
+
+@pytest.mark.parametrize(
+    ("client", "scheme", "peer"),
+    [
+        ("192.0.2.1", "http", Peer("192.0.2.1", False)),
+        ("192.0.2.1", "https", Peer("192.0.2.1", True)),
+        ("192.0.2.1", "wss", Peer("192.0.2.1", True)),
+        ("127.0.0.9", "http", Peer("127.0.0.9", True)),
+        (None, "http", Peer("", False)),
+    ],
+)
+def test_without_proxies_the_connection_says_it_all(
+    client: str | None, scheme: str, peer: Peer
+) -> None:
+    scope = asked(client, x_forwarded_for="127.0.0.1", x_forwarded_proto="https")
+    scope["scheme"] = scheme
+
+    assert peer_of(scope) == peer
+    assert host_of(scope) == peer.host
+
+
+@pytest.mark.parametrize(
+    ("client", "headers", "peer"),
+    [
+        ("10.0.0.1", {"x_forwarded_for": "192.0.2.1"}, Peer("192.0.2.1", False)),
+        (
+            "10.0.0.1",
+            {"x_forwarded_for": "127.0.0.1, 192.0.2.1", "x_forwarded_proto": "https"},
+            Peer("192.0.2.1", True),
+        ),
+        ("127.0.0.1", {"x_forwarded_for": "192.0.2.1"}, Peer("192.0.2.1", False)),
+        (
+            "127.0.0.1",
+            {"x_forwarded_for": "192.0.2.1", "x_forwarded_proto": "http"},
+            Peer("192.0.2.1", False),
+        ),
+        (
+            "10.0.0.1",
+            {"forwarded": 'for="[2001:db8::1]:5";proto=https'},
+            Peer("2001:db8::1", True),
+        ),
+        ("10.0.0.1", {}, Peer("10.0.0.1", False)),
+        ("127.0.0.1", {}, Peer("127.0.0.1", True)),
+        ("192.0.2.9", {"x_forwarded_for": "127.0.0.1"}, Peer("192.0.2.9", False)),
+    ],
+)
+def test_proxies_say_who_was_before_them(client: str, headers: dict[str, str], peer: Peer) -> None:
+    scope = asked(client, BEHIND, **headers)
+
+    assert peer_of(scope) == peer
+    assert host_of(scope) == peer.host
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("10.0.0.1", False),
+        ("localhost", False),
+        ("", False),
+    ],
+)
+def test_loopback_is_this_machine_alone(host: str, loopback: bool) -> None:
+    assert is_loopback(host) is loopback
