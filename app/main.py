@@ -36,6 +36,7 @@ from app.telemetry.logs import configure_logs
 from app.wire.dispatch import Dispatcher
 from app.wire.handlers.all_served import SERVED
 from app.wire.listener import Listener, ListenerLimits
+from app.wire.login.login import LoginRules
 from app.wire.registry import Registry
 from app.wiring import Node, build_edge, running_node
 from schema_registry.api.answers import Door
@@ -196,7 +197,7 @@ async def _serve(settings: Settings, http: socket.socket, kafka: socket.socket) 
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, _stop, server, stop, inner, number)
             assert app.context is not None, "the lifespan has begun"
-            dispatcher = Dispatcher(Registry(SERVED), app.context)
+            dispatcher = Dispatcher(Registry(SERVED), app.context, _login_rules(settings))
             listener = Listener(
                 dispatcher,
                 app.context.clock,
@@ -224,6 +225,15 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def _login_rules(settings: Settings) -> LoginRules:
+    reauth_ms = settings.connections_max_reauth_ms
+    return LoginRules(
+        mechanisms=settings.sasl_enabled_mechanisms,
+        failed_delay_s=settings.connection_failed_authentication_delay_ms / 1000,
+        session_s_max=reauth_ms / 1000 if reauth_ms else None,
+    )
 
 
 def _stop(

@@ -109,6 +109,15 @@ class Settings:
     super_users: tuple[str, ...] = ("User:admin",)
     """Principals that may do everything (Kafka's ``super.users``)."""
 
+    sasl_enabled_mechanisms: tuple[str, ...] = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+    """How Kafka clients may log in; PLAIN is offered over TLS and on loopback alone."""
+
+    connection_failed_authentication_delay_ms: int = 100
+    """How long a failed login waits for its answer."""
+
+    connections_max_reauth_ms: int = 0
+    """After how long a Kafka connection has to log in anew (KIP-368); 0 for never."""
+
     log_level: str = "info"
     log_format: str = "text"
     num_partitions: int = 1
@@ -170,6 +179,7 @@ _FLAGS = frozenset(
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://(\*\.)?(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?")
 _PRINCIPAL = re.compile(r"(?!User:ANONYMOUS$)[A-Za-z]+:\S.*")
+_MECHANISM = re.compile(r"PLAIN|SCRAM-SHA-(256|512)")
 _CHOICES = {
     "authentication": ("none", "required"),
     "log_level": ("debug", "info", "warning", "error"),
@@ -184,6 +194,8 @@ _BOUNDS = {
     "kafka_connections_max": (1, 2**31 - 1),
     "connections_max_per_ip": (1, 2**31 - 1),
     "advertised_port": (1, PORT_MAX),
+    "connection_failed_authentication_delay_ms": (0, 10_000),
+    "connections_max_reauth_ms": (0, 2**31 - 1),
     "node_id": (0, 2**31 - 1),
     "log_reserve_bytes": (0, 2**63 - 1),
     "log_retention_check_interval_ms": (1, 2**31 - 1),
@@ -330,6 +342,7 @@ _LISTS: dict[str, tuple[str, Callable[[str], object]]] = {
         _ORIGIN.fullmatch,
     ),
     "super_users": ("principals such as User:admin, and not User:ANONYMOUS", _PRINCIPAL.fullmatch),
+    "sasl_enabled_mechanisms": ("PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", _MECHANISM.fullmatch),
     "cors_allowed_methods": ("methods", _TOKEN.fullmatch),
     "cors_allowed_headers": ("names of headers", _TOKEN.fullmatch),
 }

@@ -182,7 +182,9 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
         replicas.report_unknown_logs(image)
         watcher.subscribe(replicas.apply_image)
         security = await NodeSecurity.open(
-            catalog, clock, settings.data_dir.resolve(), is_required=settings.is_login_required
+            *(catalog, clock, settings.data_dir.resolve()),
+            is_required=settings.is_login_required,
+            failed_login_delay_s=settings.connection_failed_authentication_delay_ms / 1000,
         )
         workers = Workers()
         registry = _registry(catalog, workers)

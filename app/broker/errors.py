@@ -201,6 +201,20 @@ class IllegalSaslState(BrokerError):
     name = "ILLEGAL_SASL_STATE"
 
 
+class UnsupportedSaslMechanism(BrokerError):
+    """The mechanism is not offered."""
+
+    code = 33
+    name = "UNSUPPORTED_SASL_MECHANISM"
+
+
+class SaslAuthenticationFailed(BrokerError):
+    """The client did not show who it is."""
+
+    code = 58
+    name = "SASL_AUTHENTICATION_FAILED"
+
+
 class PolicyViolation(BrokerError):
     """A limit of this installation forbids it."""
 

@@ -113,6 +113,18 @@ class Authenticator:
         found = self._image().scram.get((user, mechanism))
         return found or pretended(self._pretence, user, mechanism)
 
+    def begin_proof(self, user: str, host: str) -> None:
+        """Count a proof that is about to be checked, as failed until its principal is asked for.
+
+        Raises:
+            AuthenticationFailed: After failed logins no proof of the user's is looked at.
+        """
+        now = self._clock.monotonic()
+        locked_s = self._failed.locked_s(user, host, now)
+        if locked_s:
+            raise AuthenticationFailed("locked out after failed logins", retry_after_s=locked_s)
+        self._failed.begin(user, host, now)
+
     def scram_principal(self, shown: ScramRecord, host: str) -> Principal:
         """Return who has just proved to know the password of a credential.
 
@@ -123,6 +135,7 @@ class Authenticator:
         user = image.users.get(shown.user)
         if user is None or image.scram.get((shown.user, shown.mechanism)) != shown:
             raise AuthenticationFailed("no such SCRAM credential")
+        self._failed.succeeded(user.name, host)
         credential = Credential(CredentialKind.SCRAM, user.name, user.generation)
         return Principal(user.name, host=host, credential=credential)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.cluster.catalog import Catalog
 from app.cluster.security_catalog import SecurityCatalog
-from app.security.authenticator import PRETENCE_SECRET, Authenticator
+from app.security.authenticator import FAILED_LOGIN_DELAY_S, PRETENCE_SECRET, Authenticator
 from app.security.bootstrap import ensure_admin
 from app.security.logins.key_usage import KeyUsage
 from app.security.logins.passwords import Passwords
@@ -30,7 +30,13 @@ class NodeSecurity:
 
     @classmethod
     async def open(
-        cls, catalog: Catalog, clock: Clock, data_dir: Path, *, is_required: bool
+        cls,
+        catalog: Catalog,
+        clock: Clock,
+        data_dir: Path,
+        *,
+        is_required: bool,
+        failed_login_delay_s: float = FAILED_LOGIN_DELAY_S,
     ) -> "NodeSecurity":
         """Read the image; make the first user where clients must log in and there is none.
 
@@ -39,6 +45,7 @@ class NodeSecurity:
             clock: The node's.
             data_dir: Where the first user's password is written.
             is_required: Whether clients must log in.
+            failed_login_delay_s: How long a refused password waits.
 
         Raises:
             CatalogError: The database cannot be asked.
@@ -52,7 +59,11 @@ class NodeSecurity:
             if is_required:
                 await ensure_admin(watcher, passwords, data_dir)
             pretence = await catalog.secret(PRETENCE_SECRET)
-            authenticator = Authenticator(watcher, clock, passwords, usage, pretence=pretence)
+            authenticator = Authenticator(
+                *(watcher, clock, passwords, usage),
+                pretence=pretence,
+                failed_login_delay_s=failed_login_delay_s,
+            )
         except BaseException:
             passwords.close()
             raise

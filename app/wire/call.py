@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from app.broker.context import BrokerContext
 from app.security.principal import ANONYMOUS, Principal
+from app.wire.login.login import Login
 from app.wire.messages.api_versions import ApiVersion
 from app.wire.meter import Meter
 
@@ -30,6 +31,9 @@ class Client:
     software_version: str = ""
     meter: Meter | None = None
     """What its connection owes; None outside of one."""
+
+    login: Login | None = None
+    """How it logs in; None where clients need not."""
 
     broker: BrokerContext | None = None
     """The broker, whose quotas are the meter; None outside of a connection."""

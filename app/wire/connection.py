@@ -12,6 +12,8 @@ Invariants:
     It stops reading while ``FRAMES_QUEUED_MAX`` requests wait, while a client does not take its
     answers, and while no new frame is admitted.
     What a client began is finished when it goes away, unless it only reads.
+    Where clients must log in, what one may do before that is ``login``'s affair; from then on it is
+    cut when its login stands no more.
 Called by: listener, the event loop. Calls: frames, dispatch, sender.
 Source: Kafka handles one request of a connection at a time (``SocketServer``, muted channels).
 """
@@ -26,20 +28,26 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol, cast
 
+from app.security.open_connections import OpenConnection
+from app.security.principal import ANONYMOUS, Principal
 from app.security.quotas import Unlimited
 from app.telemetry.clock import Clock
 from app.wire.call import Client
-from app.wire.dispatch import Dispatcher, Request, encode_response
+from app.wire.dispatch import RAW, Dispatcher, Request, encode_response
 from app.wire.errors import WireError
 from app.wire.frames import FrameReader
 from app.wire.headers import RequestHeader, read_header
 from app.wire.in_flight import InFlight
+from app.wire.login.login import LOGIN_FRAME_BYTES_MAX, Login
 from app.wire.meter import Measured, Meter
 from app.wire.sender import Sender
 
 _logger = logging.getLogger(__name__)
 
 FRAMES_QUEUED_MAX = 64
+LINGER_S = 0.1
+"""From the answer to a failed login to the end: who gets both at once may miss the answer."""
+
 PIPELINED_MAX = 64
 """Requests of one connection whose answers are awaited at the same time."""
 
@@ -119,6 +127,10 @@ class Connection(asyncio.BufferedProtocol):
         """While muted: what ends it."""
 
         self._meter = Meter(Unlimited(), listener.clock)
+        self._login: Login | None = None
+        """None where clients need not log in."""
+
+        self._watched: OpenConnection | None = None
         self.client = Client(host="")
         self.deadline = 0.0
         """When it is to be cut, by the monotonic clock, unless something moves."""
@@ -140,8 +152,16 @@ class Connection(asyncio.BufferedProtocol):
         self._transport = transport
         peer = transport.get_extra_info("peername") or ("unknown",)
         local = transport.get_extra_info("sockname") or ("",)
-        self.client = Client(host=str(peer[0]), local_host=str(local[0]))
-        self._listener.dispatcher.meet(self.client, self._listener.clock)
+        host = str(peer[0])
+        self.client = Client(
+            host=host, local_host=str(local[0]), principal=ANONYMOUS.from_host(host)
+        )
+        is_encrypted = transport.get_extra_info("ssl_object") is not None
+        self._listener.dispatcher.meet(self.client, self._listener.clock, is_encrypted=is_encrypted)
+        self._login = self.client.login
+        if self._login is not None:
+            self._frames.frame_bytes_max = LOGIN_FRAME_BYTES_MAX
+            self._login.on_principal = self._logged_in
         assert self.client.meter is not None, "met"
         self._meter = self.client.meter
         if not self._meter.connect(self.client.host) or not self._listener.opened(self):
@@ -157,6 +177,8 @@ class Connection(asyncio.BufferedProtocol):
         """Give everything back; what only reads is given up, the rest goes on unanswered."""
         del error
         self._is_closed = True
+        if self._watched is not None:
+            self._watched.leave()
         if self._unmuting is not None:
             self._unmuting.cancel()
         if self._sender is not None:
@@ -219,8 +241,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def _take(self, frames: list[bytearray]) -> None:
         if frames:
-            self._expect(self._limits.idle_s)
             self._queue.extend(frames)
+            if self._login is not None and not self._login.received(len(frames)):
+                self._cut_off("too many requests before a login")
+                return
+            self._expect(self._limits.idle_s)
             self._pump()
         if self._frames.is_held:
             self._listener.in_flight.wait(self._on_room)
@@ -244,7 +269,7 @@ class Connection(asyncio.BufferedProtocol):
         self._is_pumping = True
         try:
             while self._queue and not self._is_closed and not self._is_draining:
-                header = read_header(self._queue[0])
+                header = self._next_header()
                 if not self._may_handle(header):
                     break
                 self._handle(header, self._queue.popleft())
@@ -254,6 +279,24 @@ class Connection(asyncio.BufferedProtocol):
             self._is_pumping = False
         self._close_if_done()
         self._regulate()
+
+    def _next_header(self) -> RequestHeader:
+        if self._login is not None and self._login.is_raw and not self._login.is_over:
+            return RAW
+        return read_header(self._queue[0])
+
+    def _logged_in(self, principal: Principal) -> None:
+        """Have a principal from now on; as long as its login stands."""
+        if self._is_closed:
+            return
+        if self._watched is not None:
+            self._watched.leave()
+        self.client.principal = principal
+        self._frames.frame_bytes_max = self._limits.frame_bytes_max
+        self._watched = self._listener.dispatcher.watch_over(principal, self._log_out)
+
+    def _log_out(self) -> None:
+        self._cut_off("its login stands no more")
 
     def _may_handle(self, header: RequestHeader) -> bool:
         assert self._sender is not None, "connected"
@@ -339,6 +382,8 @@ class Connection(asyncio.BufferedProtocol):
                 self._bug(first.header)
         if released:
             self._listener.in_flight.release(released)
+        if self._login is not None and self._login.is_over:
+            asyncio.get_running_loop().call_later(LINGER_S, self.drain)
         self._expect_rest()
         self._pump()
 
@@ -371,6 +416,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def _expect(self, within_s: float) -> None:
         self.deadline = self._listener.clock.monotonic() + within_s
+        if self._login is not None and not self._login.is_authenticated:
+            self.deadline = min(self.deadline, self._login.deadline)
 
     def _expect_rest(self) -> None:
         """Expect the rest of the request that has begun, or the next one."""

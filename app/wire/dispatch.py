@@ -8,28 +8,39 @@ Source: ``org.apache.kafka.common.requests.RequestContext.parseRequest``.
 """
 
 import struct
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from app.broker.context import BrokerContext
+from app.security.open_connections import OpenConnection
+from app.security.principal import Principal
 from app.telemetry.clock import Clock
 from app.wire.call import Call, Client
 from app.wire.codec import decode, encode
 from app.wire.encoders import Gap
 from app.wire.errors import UnservedRequest
 from app.wire.handlers.api_versions import unsupported_version
+from app.wire.handlers.sasl import raw_authenticate
 from app.wire.headers import (
     API_VERSIONS_KEY,
     RequestHeader,
     body_position,
     write_response_header,
 )
+from app.wire.login.login import SASL_AUTHENTICATE_KEY, Login, LoginRules
 from app.wire.message import Api, api_of
 from app.wire.messages.api_versions import ApiVersionsRequest
+from app.wire.messages.sasl import SaslAuthenticateRequest
 from app.wire.meter import Meter
 from app.wire.registry import Answer, Registry, Served
 
 _SIZE = struct.Struct(">i")
+RAW_VERSION = -1
+RAW = RequestHeader(SASL_AUTHENTICATE_KEY, RAW_VERSION, 0, None, 0)
+"""Stands for the header of a message that has none (version 0 of SaslHandshake)."""
+
+_RAW_API = api_of(SaslAuthenticateRequest)
 
 
 class Request(NamedTuple):
@@ -48,20 +59,39 @@ class Request(NamedTuple):
 class Dispatcher:
     """Finds the handler of each request."""
 
-    def __init__(self, registry: Registry, broker: BrokerContext) -> None:
+    def __init__(
+        self, registry: Registry, broker: BrokerContext, login_rules: LoginRules | None = None
+    ) -> None:
         """Serve the APIs of a registry.
 
         Args:
             registry: Which.
             broker: What the handlers ask.
+            login_rules: How clients log in, where they must.
         """
         self._registry = registry
         self._broker = broker
+        self._login_rules = login_rules or LoginRules()
 
-    def meet(self, client: Client, clock: Clock) -> None:
-        """Give a client that has connected its own meter."""
+    def meet(self, client: Client, clock: Clock, *, is_encrypted: bool = False) -> None:
+        """Give a client that has connected its own meter, and its login if it must log in.
+
+        Args:
+            client: Who has connected.
+            clock: Of the door.
+            is_encrypted: Whether its connection is.
+        """
         client.meter = Meter(self._broker.quotas, clock)
         client.broker = replace(self._broker, quotas=client.meter)
+        authenticator = self._broker.authenticator
+        if authenticator is not None:
+            client.login = Login(
+                authenticator, clock, self._login_rules, client.host, is_encrypted=is_encrypted
+            )
+
+    def watch_over(self, principal: Principal, cut: Callable[[], None]) -> OpenConnection:
+        """Have a connection cut when the login of its principal stands no more."""
+        return self._broker.open_connections.enter(principal, cut)
 
     def find(self, header: RequestHeader) -> Served | None:
         """Return what serves a request, or None."""
@@ -78,6 +108,10 @@ class Dispatcher:
         Raises:
             WireError: It is none, or not served; its connection is to be closed.
         """
+        if client.login is not None:
+            if header is RAW:
+                return Request(RAW, _RAW_API, RAW_VERSION, raw_authenticate(client.login, frame))
+            client.login.admit(header.api_key)
         served = self.find(header)
         if served is None:
             return self._unserved(header)
@@ -115,6 +149,8 @@ def encode_response(
         response: As its handler made it.
         throttle_time_ms: How long its connection is muted; told where the response can tell it.
     """
+    if request.header is RAW:
+        return bytearray(_SIZE.pack(len(response)) + response), []
     if throttle_time_ms and hasattr(response, "throttle_time_ms"):
         response.throttle_time_ms = throttle_time_ms
     out = bytearray(_SIZE.size)

@@ -13,5 +13,9 @@ class UnservedRequest(WireError):
     """An API, or a version of one, that is not served; ApiVersions told which are."""
 
 
+class LoginRefused(WireError):
+    """A request that is not due before its client has logged in."""
+
+
 class FrameRefused(WireError):
     """A frame of a size that no request has, or that takes too long to come."""

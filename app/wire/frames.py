@@ -31,7 +31,7 @@ class FrameReader:
             in_flight: Who admits frames.
         """
         self._shared = memoryview(shared)
-        self._frame_bytes_max = frame_bytes_max
+        self.frame_bytes_max = frame_bytes_max
         self._in_flight = in_flight
         self._frame: bytearray | None = None
         self._filled = 0
@@ -83,7 +83,8 @@ class FrameReader:
         position, end = 0, len(data)
         while end - position >= _SIZE.size:
             (size,) = _SIZE.unpack_from(data, position)
-            if not 0 < size <= self._frame_bytes_max:
+            if not 0 < size <= self.frame_bytes_max:
+                self._in_flight.release(sum(map(len, frames)))
                 raise FrameRefused(f"a frame of {size} bytes")
             if not self._in_flight.admit(size):
                 self.is_held = True

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from app.broker.context import BrokerContext
+from app.security.authenticator import Authenticator
+from app.security.open_connections import OpenConnections
 from app.security.quotas import Quotas, Unlimited
 from app.telemetry.clock import SystemClock
 from app.wire.call import Call
 from app.wire.connection import ConnectionLimits
 from app.wire.dispatch import Dispatcher
 from app.wire.listener import Listener, ListenerLimits
+from app.wire.login.login import LoginRules
 from app.wire.messages.fetch import (
     FetchableTopicResponse,
     FetchRequest,
@@ -147,9 +150,13 @@ def pattern(size: int) -> bytes:
 
 @dataclass
 class Nobody:
-    """A broker that only has quotas."""
+    """A broker that only has quotas, and logins if it is given who checks them."""
 
     quotas: Quotas = field(default_factory=Unlimited)
+    authenticator: Authenticator | None = None
+    open_connections: OpenConnections = field(
+        default_factory=lambda: OpenConnections(SystemClock())
+    )
 
 
 @asynccontextmanager
@@ -159,10 +166,11 @@ async def running_door(
     *,
     broker: BrokerContext | Nobody | None = None,
     served: Sequence[Served] | None = None,
+    login_rules: LoginRules | None = None,
 ) -> AsyncIterator[Door]:
     """Run a listener on a free port."""
     handlers = Handlers()
-    dispatcher = Dispatcher(Registry(served or handlers.served), broker or Nobody())  # type: ignore[arg-type] # not asked by these handlers
+    dispatcher = Dispatcher(Registry(served or handlers.served), broker or Nobody(), login_rules)  # type: ignore[arg-type] # not asked by these handlers
     listener = Listener(dispatcher, SystemClock(), limits, connection_limits)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setblocking(False)

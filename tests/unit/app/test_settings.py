@@ -81,6 +81,14 @@ def test_file_may_be_named_by_a_variable_and_a_flag_names_another(
     assert load_settings({"config_file": other}, environment).http_port == 2
 
 
+def assert_security(loaded: Settings) -> None:
+    assert (loaded.authentication, loaded.insecure_local) == ("required", False)
+    assert loaded.super_users == ("User:root", "User:CN=ops")
+    assert loaded.sasl_enabled_mechanisms == ("SCRAM-SHA-256", "SCRAM-SHA-512")
+    assert loaded.connection_failed_authentication_delay_ms == 11
+    assert loaded.connections_max_reauth_ms == 12
+
+
 def test_every_setting_has_a_variable() -> None:
     values = {
         "data_dir": "d",
@@ -110,6 +118,9 @@ def test_every_setting_has_a_variable() -> None:
         "authentication": "Required",
         "insecure_local": "false",
         "super_users": "User:root, User:CN=ops",
+        "sasl_enabled_mechanisms": "SCRAM-SHA-256, SCRAM-SHA-512",
+        "connection_failed_authentication_delay_ms": "11",
+        "connections_max_reauth_ms": "12",
         "log_level": "ERROR",
         "log_format": "json",
         "num_partitions": "4",
@@ -141,8 +152,7 @@ def test_every_setting_has_a_variable() -> None:
     assert loaded.cors_allowed_origins == ("https://a.test", "https://*.b.test:8443", "null")
     assert (loaded.cors_allowed_methods, loaded.cors_allowed_headers) == (("GET", "POST"), ())
     assert (loaded.cors_allow_credentials, loaded.response_compression) == (True, False)
-    assert (loaded.authentication, loaded.insecure_local) == ("required", False)
-    assert loaded.super_users == ("User:root", "User:CN=ops")
+    assert_security(loaded)
     assert loaded.schema_registry_legacy_answers is True
     assert loaded.schema_registry_incompatible_error_code == 40_901
     assert loaded != Settings()
@@ -159,6 +169,11 @@ def test_every_setting_has_a_variable() -> None:
         ("cors_allowed_origins", "https://a.test,", "must be origins such as"),
         ("super_users", "admin", "must be principals such as User:admin"),
         ("super_users", "User:root,User:ANONYMOUS", "must be .*, and not User:ANONYMOUS"),
+        (
+            "sasl_enabled_mechanisms",
+            "PLAIN,GSSAPI",
+            "must be PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512",
+        ),
         ("cors_allowed_methods", ["GET POST"], "must be methods"),
         ("cors_allowed_headers", ["a:b"], "must be names of headers"),
         ("cors_allowed_headers", [1], "must be texts, by commas or in a list"),

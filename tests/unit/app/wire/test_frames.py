@@ -54,6 +54,14 @@ def test_a_size_that_no_request_has_is_refused_before_anything_is_kept(size: int
     assert in_flight.held_bytes == 0
 
 
+def test_whole_frames_before_a_size_that_no_request_has_are_given_back() -> None:
+    in_flight = InFlight(1 << 30)
+
+    with pytest.raises(FrameRefused):
+        feed(reader(in_flight), sized(b"one", b"two") + struct.pack(">i", -1))
+    assert in_flight.held_bytes == 0
+
+
 def test_a_frame_that_is_not_admitted_waits_and_goes_on_where_it_was() -> None:
     in_flight = InFlight(5)
     assert in_flight.admit(5)

@@ -1,0 +1,1 @@
+"""Logging in at the door of Kafka's protocol."""

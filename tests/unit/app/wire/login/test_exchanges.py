@@ -1,0 +1,133 @@
+"""What PLAIN and SCRAM let in, on a real database of users."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiokafka.conn import ScramAuthenticator
+
+from app.security.errors import AuthenticationFailed
+from app.security.logins.api_key import hash_of, new_key
+from app.security.logins.failed_logins import FREE_FAILURES
+from app.security.logins.scram_keys import HASH_NAMES, scram_record
+from app.wire.login.exchanges import EXCHANGES, PlainExchange, ScramExchange, Step
+from tests.support.security.login import Login, login
+from tests.support.security.records import api_key
+
+HOST = "10.0.0.1"
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+async def node(tmp_path: Path) -> AsyncIterator[Login]:
+    """One with the user alice."""
+    async with login(tmp_path) as node:
+        await node.catalog.create_user(
+            "alice",
+            password_hash=await node.passwords.hash(PASSWORD),
+            scram=[scram_record("alice", name, PASSWORD) for name in HASH_NAMES],
+        )
+        await node.watcher.refresh()
+        yield node
+
+
+async def plain(node: Login, message: bytes) -> Step:
+    return await PlainExchange(node.authenticator, HOST).take(message)
+
+
+@pytest.mark.parametrize("on_behalf_of", [b"", b"alice"])
+async def test_plain_lets_a_user_in(node: Login, on_behalf_of: bytes) -> None:
+    step = await plain(node, on_behalf_of + b"\0alice\0" + PASSWORD.encode())
+
+    assert step.answer == b""
+    assert step.principal is not None
+    assert (str(step.principal), step.principal.host) == ("User:alice", HOST)
+
+
+async def test_plain_lets_an_api_key_in_with_its_scopes_by_id_and_secret_or_whole(
+    node: Login,
+) -> None:
+    key_id, key = new_key()
+    secret = key.removeprefix(f"cauce_{key_id}_")
+    scopes = frozenset({"read"})
+    await node.catalog.create_api_key(api_key(key_id, secret_hash=hash_of(key), scopes=scopes))
+    await node.watcher.refresh()
+
+    for user, shown in ((key_id, secret), (key_id, key)):
+        step = await plain(node, f"\0{user}\0{shown}".encode())
+
+        assert step.principal is not None
+        assert (step.principal.name, step.principal.scopes) == ("alice", scopes)
+    for user, shown in (("alice", key), (key_id, secret[:-1]), (key_id, PASSWORD)):
+        with pytest.raises(AuthenticationFailed):
+            await plain(node, f"\0{user}\0{shown}".encode())
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"",
+        b"alice",
+        b"\0alice\0wrong",
+        b"\0alice\0",
+        b"\0\0correct horse",
+        b"bob\0alice\0correct horse",
+        b"\0alice\0correct horse\0",
+        b"\0alice\0\xff",
+        b"\0bob\0correct horse",
+    ],
+)
+async def test_plain_refuses_what_is_wrong_with_the_same_words(node: Login, message: bytes) -> None:
+    with pytest.raises(AuthenticationFailed, match=r"^Authentication failed\.$"):
+        await plain(node, message)
+
+
+async def scram(node: Login, mechanism: str, user: str, password: str) -> Step:
+    client = ScramAuthenticator(
+        loop=None,
+        sasl_plain_password=password,
+        sasl_plain_username=user,
+        sasl_mechanism=mechanism,
+    )
+    exchange = EXCHANGES[mechanism](node.authenticator, HOST)
+    first = await exchange.take(client.first_message().encode())
+    assert first.principal is None
+    client.process_server_first_message(first.answer.decode())
+    final = await exchange.take(client.final_message().encode())
+    client.process_server_final_message(final.answer.decode())
+    return final
+
+
+@pytest.mark.parametrize("mechanism", HASH_NAMES)
+async def test_scram_lets_a_user_in_that_proves_to_know_the_password(
+    node: Login, mechanism: str
+) -> None:
+    step = await scram(node, mechanism, "alice", PASSWORD)
+
+    assert step.principal is not None
+    assert (str(step.principal), step.principal.host) == ("User:alice", HOST)
+    for user, password in (("alice", "wrong"), ("bob", PASSWORD)):
+        with pytest.raises(AuthenticationFailed, match=r"^Authentication failed\.$"):
+            await scram(node, mechanism, user, password)
+
+
+async def test_scram_locks_a_guesser_out_though_the_guess_is_right_then(node: Login) -> None:
+    for _ in range(FREE_FAILURES):
+        with pytest.raises(AuthenticationFailed) as caught:
+            await scram(node, "SCRAM-SHA-256", "alice", "wrong")
+        assert caught.value.retry_after_s is None
+    with pytest.raises(AuthenticationFailed) as caught:
+        await scram(node, "SCRAM-SHA-256", "alice", PASSWORD)
+
+    assert caught.value.retry_after_s
+    node.clock.seconds += 61
+    await scram(node, "SCRAM-SHA-256", "alice", PASSWORD)
+
+
+async def test_scram_asks_for_no_token_yet_and_takes_no_third_message(node: Login) -> None:
+    exchange = ScramExchange("SCRAM-SHA-256", node.authenticator, HOST)
+
+    with pytest.raises(AuthenticationFailed):
+        await exchange.take(b"n,,n=alice,r=nonce,tokenauth=true")
+    with pytest.raises(AuthenticationFailed):
+        await exchange.take(b"n,,n=alice,r=nonce")
