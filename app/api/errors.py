@@ -59,6 +59,8 @@ _TABLE: dict[type[BrokerError], tuple[int, int]] = {
     broker.InvalidRequiredAcks: (400, 40002),
     broker.UnsupportedVersion: (400, 40002),
     broker.IllegalSaslState: (400, 40002),
+    broker.UnsupportedSaslMechanism: (400, 40002),
+    broker.SaslAuthenticationFailed: (401, 40101),
     broker.FencedLeaderEpoch: (503, 50003),
     broker.UnknownLeaderEpoch: (503, 50003),
     broker.UnknownTopicId: (404, 40403),

@@ -1,15 +1,26 @@
 """Clients that are not ours log in to a node that lets nobody else in."""
 
+import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from confluent_kafka import KafkaError
 from confluent_kafka.admin import AdminClient, NewTopic
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaTimeoutError
 
+from app.wire.messages.api_versions import ApiVersionsRequest
+from app.wire.messages.sasl import (
+    SaslAuthenticateRequest,
+    SaslAuthenticateResponse,
+    SaslHandshakeRequest,
+)
 from tests.support.node import NodeProcess
+from tests.support.wire_calls import response_of
+from tests.support.wire_door import Peer
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +68,48 @@ def librdkafka(
         }
     )
     return client, errors
+
+
+async def logged_in(node: NodeProcess, shown: str) -> Peer:
+    """Return a connection that has logged in by PLAIN and was answered after that."""
+    peer = Peer(*await asyncio.open_connection("127.0.0.1", node.kafka_port))
+    peer.send(SaslHandshakeRequest(mechanism="PLAIN"), 1, 1)
+    await peer.receive()
+    peer.send(SaslAuthenticateRequest(auth_bytes=shown.encode()), 2, 2)
+    answer = response_of((await peer.receive())[1], SaslAuthenticateResponse, 2)[1]
+    assert answer.error_code == 0
+    return peer
+
+
+async def test_100_of_100_connections_are_cut_when_their_user_and_key_are_gone(
+    closed: NodeProcess,
+) -> None:
+    password = "correct horse"
+    secret = admin_secret(closed)
+    async with httpx.AsyncClient(
+        base_url=f"{closed.url}/v3/clusters/-", auth=(ADMIN, secret), timeout=60
+    ) as admin:
+        for name in ("leaver", "stayer"):
+            made = await admin.post("/users", json={"name": name, "password": password})
+            assert made.status_code == 201, made.text
+        made = await admin.post("/api-keys", json={"user": "stayer"})
+        key = made.json()["key"]
+        key_id = key.split("_")[1]
+        leaving = [await logged_in(closed, f"\0leaver\0{password}") for _ in range(50)]
+        leaving += [await logged_in(closed, f"\0{key_id}\0{key}") for _ in range(50)]
+        staying = await logged_in(closed, f"\0stayer\0{password}")
+        gone = time.monotonic()
+        for path in ("/users/leaver", f"/api-keys/{key_id}"):
+            assert (await admin.delete(path)).status_code == 204
+        cut = await asyncio.gather(*(one.is_closed() for one in leaving))
+
+    assert cut == [True] * 100
+    assert time.monotonic() - gone < 5
+    staying.send(ApiVersionsRequest(), 0, 9)
+    assert (await staying.receive())[0] == 9
+    staying.close()
+    for one in leaving:
+        one.close()
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)
