@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from importlib.metadata import version
+from typing import Any
 
 import uvicorn
 import uvloop
@@ -19,7 +20,7 @@ from fastapi import FastAPI
 from app.api.application import build_application
 from app.api.auth.login import Login
 from app.api.auth.registry_guard import RegistryGuard
-from app.api.edge.security_headers import SECURITY_HEADERS
+from app.api.edge.security_headers import security_headers
 from app.api.front import Front
 from app.api.http_protocol import GuardedHttpProtocol, sweeper
 from app.api.request_body import read_body
@@ -31,6 +32,9 @@ from app.api.ws.protocol import GuardedWebSocketProtocol
 from app.cluster.errors import CatalogError
 from app.security.acls import AllowAll
 from app.security.bootstrap import InsecureFile
+from app.security.tls.handshakes import Handshakes
+from app.security.tls.live import TlsError
+from app.security.tls.node_tls import NodeTls
 from app.settings import Settings, SettingsError, load_settings
 from app.telemetry.logs import configure_logs
 from app.wire.dispatch import Dispatcher
@@ -38,7 +42,7 @@ from app.wire.handlers.all_served import SERVED
 from app.wire.listener import Listener, ListenerLimits
 from app.wire.login.login import LoginRules
 from app.wire.registry import Registry
-from app.wiring import Node, build_edge, running_node
+from app.wiring import Node, build_edge, build_tls, running_node
 from schema_registry.api.answers import Door
 from schema_registry.api.documents import Shape
 from schema_registry.api.door import RegistryDoor
@@ -128,6 +132,11 @@ def serve(overrides: Mapping[str, object]) -> int:
         print(f"cauce: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
         return EXIT_USAGE
     configure_logs(settings.log_level, settings.log_format)
+    try:
+        tls = build_tls(settings)
+    except TlsError as error:
+        print(f"cauce: {error}", file=sys.stderr)  # noqa: T201 - likewise
+        return EXIT_FAILED
     if settings.is_open_to_others:
         _logger.warning(
             "whoever reaches %s may do everything: clients need not log in", settings.host
@@ -149,7 +158,7 @@ def serve(overrides: Mapping[str, object]) -> int:
                 return EXIT_FAILED
         http, kafka = doors
         settings = replace(settings, http_port=_port(http), kafka_port=_port(kafka))
-        return uvloop.run(_serve(settings, http, kafka))
+        return uvloop.run(_serve(settings, tls, http, kafka))
 
 
 def _raise_descriptor_limit() -> None:
@@ -159,7 +168,9 @@ def _raise_descriptor_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-async def _serve(settings: Settings, http: socket.socket, kafka: socket.socket) -> int:
+async def _serve(
+    settings: Settings, tls: NodeTls, http: socket.socket, kafka: socket.socket
+) -> int:
     status = EXIT_OK
     stop = asyncio.Event()
 
@@ -172,10 +183,13 @@ async def _serve(settings: Settings, http: socket.socket, kafka: socket.socket) 
             inner.state.streams.stop()
 
     app = create_app(settings, fail)
+    handshakes = None
+    if tls.http is not None:
+        handshakes = Handshakes(tls.http, per_address_max=settings.connections_max_per_ip)
     server = _Server(
         uvicorn.Config(
             app,
-            http=GuardedHttpProtocol,
+            http=_accepting(handshakes),
             ws=GuardedWebSocketProtocol,
             ws_max_size=FRAME_BYTES_MAX,
             ws_ping_interval=None,  # ours asks, by the sweep
@@ -184,11 +198,12 @@ async def _serve(settings: Settings, http: socket.socket, kafka: socket.socket) 
             access_log=False,
             log_config=None,
             server_header=False,
-            headers=list(SECURITY_HEADERS),
+            headers=security_headers(is_tls=tls.http is not None),
             date_header=True,
             proxy_headers=False,
             timeout_graceful_shutdown=DRAIN_SECONDS_MAX,
-        )
+        ),
+        handshakes,
     )
     inner = app.application
     try:
@@ -196,6 +211,8 @@ async def _serve(settings: Settings, http: socket.socket, kafka: socket.socket) 
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, _stop, server, stop, inner, number)
+            if tls.is_used:
+                loop.add_signal_handler(signal.SIGHUP, tls.reload)
             assert app.context is not None, "the lifespan has begun"
             dispatcher = Dispatcher(Registry(SERVED), app.context, _login_rules(settings))
             listener = Listener(
@@ -205,12 +222,15 @@ async def _serve(settings: Settings, http: socket.socket, kafka: socket.socket) 
                     connections_max=settings.kafka_connections_max,
                     connections_per_host_max=settings.connections_max_per_ip,
                 ),
+                tls=tls.kafka,
             )
             async with asyncio.TaskGroup() as doors:
                 door = doors.create_task(listener.run(kafka, stop), name="kafka-listener")
                 door.add_done_callback(lambda ended: None if stop.is_set() else fail())
+                watching = doors.create_task(tls.run(), name="certificates")
                 _print_banner(settings, http)
                 await server.serve(sockets=[http])
+                watching.cancel()
                 stop.set()
     except (LogError, CatalogError, DiskError, InsecureFile) as error:
         print(f"cauce: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
@@ -219,8 +239,29 @@ async def _serve(settings: Settings, http: socket.socket, kafka: socket.socket) 
     return status
 
 
+def _accepting(handshakes: Handshakes | None) -> Any:
+    """Return what uvicorn makes the protocol of each connection with."""
+    if handshakes is None:
+        return GuardedHttpProtocol
+
+    def accept(**surroundings: Any) -> asyncio.Protocol:
+        return handshakes.accept(lambda: GuardedHttpProtocol(**surroundings))
+
+    return accept
+
+
 class _Server(uvicorn.Server):
     """uvicorn without its own signal handling: ours drains before the node ends."""
+
+    def __init__(self, config: uvicorn.Config, handshakes: Handshakes | None) -> None:
+        super().__init__(config)
+        self._handshakes = handshakes
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin no more TLS, then drain."""
+        if self._handshakes is not None:
+            self._handshakes.close()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -283,16 +324,18 @@ def _address(host: str, port: int) -> str:
 def _print_banner(settings: Settings, listener: socket.socket) -> None:
     port = listener.getsockname()[1]
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
-    base = (settings.public_url or "").rstrip("/") or f"http://{_address(host, port)}"
+    scheme = "https" if settings.is_http_tls else "http"
+    base = (settings.public_url or "").rstrip("/") or f"{scheme}://{_address(host, port)}"
     bootstrap = _address(
         settings.advertised_host or host, settings.advertised_port or settings.kafka_port
     )
+    protocol = settings.kafka_protocol
     topics = f"{base}/v3/clusters/-/topics"
     print(  # noqa: T201 - the banner
         f"""
 Cauce is ready.
   REST      {base}/v3/clusters
-  Kafka     {bootstrap}
+  Kafka     {bootstrap}{"" if protocol == "PLAINTEXT" else f" ({protocol})"}
   health    {base}/readyz
   data      {settings.data_dir.resolve()}
 

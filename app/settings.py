@@ -118,6 +118,18 @@ class Settings:
     connections_max_reauth_ms: int = 0
     """After how long a Kafka connection has to log in anew (KIP-368); 0 for never."""
 
+    tls_cert: Path | None = None
+    """Certificate of the doors, in PEM, followed by those that signed it; the doors speak TLS."""
+
+    tls_key: Path | None = None
+    """Its key, in PEM, without a password, readable by its owner alone."""
+
+    http_tls: bool | None = None
+    """Whether the HTTP door speaks TLS; if not said, where there is a certificate."""
+
+    kafka_security_protocol: str | None = None
+    """What the Kafka door speaks; if not said, it follows from the certificate and the logins."""
+
     log_level: str = "info"
     log_format: str = "text"
     num_partitions: int = 1
@@ -162,6 +174,24 @@ class Settings:
         return self.authentication == "required"
 
     @property
+    def is_http_tls(self) -> bool:
+        """Whether the HTTP door speaks TLS."""
+        return self.tls_cert is not None and self.http_tls is not False
+
+    @property
+    def kafka_protocol(self) -> str:
+        """What the Kafka door speaks (``listener.security.protocol.map``)."""
+        if self.kafka_security_protocol is not None:
+            return self.kafka_security_protocol
+        login = "SASL_" if self.is_login_required else ""
+        return login + ("SSL" if self.tls_cert else "PLAINTEXT")
+
+    @property
+    def is_kafka_tls(self) -> bool:
+        """Whether the Kafka door speaks TLS."""
+        return self.kafka_protocol.endswith("SSL")
+
+    @property
     def is_open_to_others(self) -> bool:
         """Whether other machines may use the node without logging in."""
         return not self.is_login_required and not is_loopback(self.host)
@@ -170,18 +200,21 @@ class Settings:
 _FLAGS = frozenset(
     {
         "insecure_local",
+        "http_tls",
         "schema_registry_legacy_answers",
         "auto_create_topics",
         "cors_allow_credentials",
         "response_compression",
     }
 )
+_PATHS = frozenset({"data_dir", "tls_cert", "tls_key"})
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://(\*\.)?(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?")
 _PRINCIPAL = re.compile(r"(?!User:ANONYMOUS$)[A-Za-z]+:\S.*")
 _MECHANISM = re.compile(r"PLAIN|SCRAM-SHA-(256|512)")
 _CHOICES = {
     "authentication": ("none", "required"),
+    "kafka_security_protocol": ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"),
     "log_level": ("debug", "info", "warning", "error"),
     "log_format": ("text", "json"),
     "group_consumer_migration_policy": ("disabled", "downgrade", "upgrade", "bidirectional"),
@@ -244,6 +277,7 @@ def load_settings(
     checked = {name: _check(name, value) for name, value in values.items()}
     settings = Settings(**checked)  # type: ignore[arg-type] # each check returns its field's type
     _check_openness(settings)
+    _check_tls(settings)
     if settings.cors_allow_credentials and "*" in settings.cors_allowed_origins:
         raise SettingsError(
             "cors_allow_credentials must be false while cors_allowed_origins has '*': "
@@ -271,6 +305,29 @@ def _check_openness(settings: Settings) -> None:
             f"host {settings.host!r} is reached by other machines: set authentication to required, "
             "or to none for a node that is open to all of them, or listen on 127.0.0.1"
         )
+
+
+def _check_tls(settings: Settings) -> None:
+    """Refuse half a certificate, and TLS without one.
+
+    Raises:
+        SettingsError: Says which setting is missing.
+    """
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        given, missing = ("tls_cert", "tls_key")[:: 1 if settings.tls_cert else -1]
+        raise SettingsError(f"{given} needs {missing}: a certificate and its key belong together")
+    protocol = settings.kafka_protocol
+    if protocol.startswith("SASL_") != settings.is_login_required:
+        must = "must" if settings.is_login_required else "need not"
+        raise SettingsError(
+            f"kafka_security_protocol {protocol} is not for clients that {must} log in"
+        )
+    if settings.tls_cert is not None:
+        return
+    if settings.http_tls:
+        raise SettingsError("http_tls needs tls_cert and tls_key")
+    if settings.is_kafka_tls:
+        raise SettingsError(f"kafka_security_protocol {protocol} needs tls_cert and tls_key")
 
 
 def is_loopback(host: str) -> bool:
@@ -363,11 +420,12 @@ def _check_directories(name: str, value: object) -> tuple[Path, ...]:
 
 def _check_text(name: str, text: str) -> object:
     if name in _CHOICES:
-        if text.lower() not in _CHOICES[name]:
-            raise SettingsError(f"{name} must be one of {', '.join(_CHOICES[name])}, not {text!r}")
-        return text.lower()
+        for choice in _CHOICES[name]:
+            if text.lower() == choice.lower():
+                return choice
+        raise SettingsError(f"{name} must be one of {', '.join(_CHOICES[name])}, not {text!r}")
     if not text:
         raise SettingsError(f"{name} must not be empty")
     if "\0" in text:
         raise SettingsError(f"{name} must not hold a null character")
-    return Path(text) if name == "data_dir" else text
+    return Path(text) if name in _PATHS else text

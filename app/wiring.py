@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -49,6 +49,8 @@ from app.security.authorizer.authorizer import AclAuthorizer
 from app.security.node_security import NodeSecurity
 from app.security.quota_windows.engine import Windows
 from app.security.quotas import ClientQuotas
+from app.security.tls.live import TlsFiles
+from app.security.tls.node_tls import NodeTls
 from app.security.watcher import SecurityWatcher
 from app.settings import Settings
 from app.telemetry.clock import SystemClock
@@ -290,6 +292,21 @@ def build_edge(settings: Settings) -> Edge:
     if settings.response_compression:
         compression = Compression(settings.response_compression_min_bytes)
     return Edge(Addresses(settings.public_url, trusted), cors, compression)
+
+
+def build_tls(settings: Settings) -> NodeTls:
+    """Return the certificates of the doors, read.
+
+    Raises:
+        TlsError: A file cannot be read or used.
+    """
+    if settings.tls_cert is None or settings.tls_key is None:
+        return NodeTls()
+    files = TlsFiles(certificate=settings.tls_cert, key=settings.tls_key)
+    return NodeTls(
+        replace(files, protocols=("http/1.1",)) if settings.is_http_tls else None,
+        files if settings.is_kafka_tls else None,
+    )
 
 
 def _registry(catalog: Catalog, workers: Workers) -> RegistryContext:

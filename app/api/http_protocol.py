@@ -228,7 +228,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         head = b"HTTP/1.1 %d %b\r\ncontent-type: application/json\r\n" % (status, _REASONS[status])
         self.transport.write(
             head
-            + as_lines()
+            + as_lines(is_tls=self.scheme == "https")
             + b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (len(body), body)
         )
         self.transport.close()

@@ -223,10 +223,14 @@ class Connection(asyncio.BufferedProtocol):
         self._sender.resume()
 
     def eof_received(self) -> bool:
-        """Close once what was asked is answered, or at once if that would only be read."""
+        """Close once what was asked is answered, or at once if that would only be read.
+
+        Over TLS the transport closes by itself: it cannot be open one way.
+        """
         self._is_ending = True
         self._end()
-        return not self._is_closed
+        assert self._transport is not None, "connected"
+        return not self._is_closed and self._transport.get_extra_info("sslcontext") is None
 
     def drain(self) -> None:
         """Handle no new request; close when those that were begun are answered."""

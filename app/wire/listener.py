@@ -14,11 +14,13 @@ Source: Kafka's ``max.connections``, ``max.connections.per.ip``, ``connections.m
 import asyncio
 import logging
 import socket
+import ssl
 from collections import Counter
 from collections.abc import Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
+from app.security.tls.handshakes import Handshakes
 from app.telemetry.clock import Clock
 from app.wire.connection import Connection, ConnectionLimits
 from app.wire.dispatch import Dispatcher
@@ -55,6 +57,7 @@ class Listener:
         clock: Clock,
         limits: ListenerLimits | None = None,
         connection_limits: ConnectionLimits | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Accept nothing yet.
 
@@ -63,11 +66,16 @@ class Listener:
             clock: For deadlines.
             limits: Of the door.
             connection_limits: Of each connection.
+            tls: Of the door, if it speaks TLS.
         """
         self.dispatcher = dispatcher
         self.clock = clock
         self.limits = connection_limits or ConnectionLimits()
         self._limits = limits or ListenerLimits()
+        self._handshakes: Handshakes | None = None
+        if tls is not None:
+            per_address_max = self._limits.connections_per_host_max
+            self._handshakes = Handshakes(tls, per_address_max=per_address_max)
         self.in_flight = InFlight(self._limits.in_flight_bytes_max)
         self.shared = bytearray(RECEIVE_BYTES)
         self._threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="wire-read")
@@ -91,13 +99,18 @@ class Listener:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                self._server = await loop.create_server(lambda: Connection(self), sock=listening)
+                self._server = await loop.create_server(self._accept, sock=listening)
                 sweeping = tasks.create_task(self._sweep(), name="wire-sweep")
                 await stop.wait()
                 sweeping.cancel()
                 await self._drain()
         finally:
             self._close()
+
+    def _accept(self) -> asyncio.BaseProtocol:
+        if self._handshakes is None:
+            return Connection(self)
+        return self._handshakes.accept(lambda: Connection(self))
 
     def opened(self, connection: Connection) -> bool:
         """Take note of a connection; return whether it is welcome."""
@@ -146,6 +159,8 @@ class Listener:
 
     async def _drain(self) -> None:
         self._is_draining = True
+        if self._handshakes is not None:
+            self._handshakes.close()
         assert self._server is not None, "listening"
         self._server.close()
         for connection in tuple(self.connections):

@@ -3,6 +3,7 @@
 A slice goes from the page cache to the socket by ``sendfile``. Where the socket takes no more, the
 loop tells when it does again: it watches a descriptor of the sender's own, for it lets nobody watch
 a transport's. Only while the transport has bytes of its own to send the next piece goes through it.
+Over TLS everything does, in pieces: what goes to the socket is not what lies in the file.
 A slice that is not in the page cache is read on a thread first, a piece at a time, so that the loop
 never waits for the disk.
 
@@ -61,6 +62,7 @@ class Sender:
         """
         self._transport = transport
         self._socket = transport.get_extra_info("socket")
+        self._is_tls = transport.get_extra_info("sslcontext") is not None
         self._reads = reads
         self._on_room = on_room
         self._on_idle = on_idle
@@ -119,7 +121,7 @@ class Sender:
                 self._read_ahead(part)
 
     def _send_bytes(self, data: memoryview) -> None:
-        if self._transport.get_write_buffer_size() or self._transport.is_closing():
+        if self._must_use_transport() or self._transport.is_closing():
             self._parts.popleft()
             self._transport.write(data)
             return
@@ -139,7 +141,7 @@ class Sender:
         if self._transport.is_closing():
             self._parts.clear()
             return
-        if self._transport.get_write_buffer_size():
+        if self._must_use_transport():
             self._send_by_transport(found)
             return
         size = min(found.size, COLD_PIECE_BYTES)
@@ -157,6 +159,9 @@ class Sender:
             self._sent(found, sent)
             if sent < size:
                 self._watch()
+
+    def _must_use_transport(self) -> bool:
+        return self._is_tls or bool(self._transport.get_write_buffer_size())
 
     def _send_by_transport(self, found: LogSlice) -> None:
         piece = found.first(PIECE_BYTES).read_if_cached()

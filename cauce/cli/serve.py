@@ -39,6 +39,15 @@ class WhoLogsIn(StrEnum):
     REQUIRED = "required"
 
 
+class SecurityProtocol(StrEnum):
+    """What the Kafka door speaks, in Kafka's words."""
+
+    PLAINTEXT = "PLAINTEXT"
+    SSL = "SSL"
+    SASL_PLAINTEXT = "SASL_PLAINTEXT"
+    SASL_SSL = "SASL_SSL"
+
+
 class LogFormat(StrEnum):
     """How a line of the log looks."""
 
@@ -102,9 +111,32 @@ InsecureLocal = Annotated[
     ),
 ]
 
+TlsCert = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Certificate in PEM, then those that signed it: the doors speak TLS."
+    ),
+]
+TlsKey = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Its key in PEM, of mode 0600, no password.")
+]
+HttpTls = Annotated[
+    bool | None,
+    typer.Option(show_default="with a certificate", help="Whether the HTTP door speaks TLS."),
+]
+KafkaSecurityProtocol = Annotated[
+    SecurityProtocol | None,
+    typer.Option(
+        case_sensitive=False,
+        show_default="by certificate and logins",
+        help="What the Kafka door speaks.",
+    ),
+]
+
 EXAMPLES = examples(
     "cauce serve",
     "cauce serve --data-dir /var/lib/cauce --host 0.0.0.0 --authentication required",
+    "cauce serve --tls-cert node.pem --tls-key node.key",
     "cauce serve --database-url postgresql+psycopg://cauce@db/cauce --node-id 2",
 )
 
@@ -151,6 +183,10 @@ def serve(
     rest_compat: WhoseRestV2 = None,
     authentication: AuthenticationOf = None,
     insecure_local: InsecureLocal = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    http_tls: HttpTls = None,
+    kafka_security_protocol: KafkaSecurityProtocol = None,
 ) -> None:
     """Start a node and serve until SIGTERM or Ctrl-C.
 

@@ -13,9 +13,19 @@ SECURITY_HEADERS = (
 """Names and values, in the order that they are written."""
 
 
-def as_lines() -> bytes:
+TRANSPORT_SECURITY = ("strict-transport-security", "max-age=31536000")
+"""Over TLS as well: who came so once is not to come without it for a year (RFC 6797)."""
+
+
+def security_headers(*, is_tls: bool) -> list[tuple[str, str]]:
+    """Return what each answer of a door has, by whether the door speaks TLS."""
+    return [*SECURITY_HEADERS, TRANSPORT_SECURITY] if is_tls else list(SECURITY_HEADERS)
+
+
+def as_lines(*, is_tls: bool = False) -> bytes:
     """Return them as lines of a head, for answers that are written by hand."""
-    return b"".join(f"{name}: {value}\r\n".encode() for name, value in SECURITY_HEADERS)
+    headers = security_headers(is_tls=is_tls)
+    return b"".join(f"{name}: {value}\r\n".encode() for name, value in headers)
 
 
 def as_pairs() -> list[tuple[bytes, bytes]]:

@@ -100,12 +100,13 @@ class GuardedWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _refuse_handshake(self, status: HTTPStatus) -> None:
         """Answer what is no handshake in the one shape of errors, and close."""
+        headers = as_lines(is_tls=self.scheme == "wss")
         message = f"{status.phrase}: this is not a handshake of WebSocket version {VERSION}"
         body = encode_error(status, message)
         self.transport.write(
             b"HTTP/1.1 %d %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
             b"sec-websocket-version: %b\r\n%bconnection: close\r\n\r\n%b"
-            % (status, status.phrase.encode(), len(body), VERSION.encode(), as_lines(), body)
+            % (status, status.phrase.encode(), len(body), VERSION.encode(), headers, body)
         )
         self.handshake_complete = self.close_sent = True
         self.transport.close()

@@ -21,6 +21,7 @@ from app.main import EXIT_FAILED, EXIT_OK, EXIT_USAGE, _print_banner, create_app
 from app.settings import Settings
 from storage.log import Log
 from storage.log_dir import CLEAN_MARK
+from tests.support.security.certificates import write_pair
 
 T = TypeVar("T")
 RECORD = b'{"value":{"type":"STRING","data":"v"}}'
@@ -205,9 +206,34 @@ def test_banner_gives_the_advertised_address_of_the_kafka_protocol(
     assert "Kafka     kafka.test:1234\n" in banner(capsys, chosen, listener)
 
 
+def test_banner_says_what_the_kafka_door_speaks(
+    capsys: pytest.CaptureFixture[str], listener: socket.socket
+) -> None:
+    chosen = Settings(tls_cert=Path("c"), tls_key=Path("k"))
+
+    assert "Kafka     127.0.0.1:9092 (SSL)\n" in banner(capsys, chosen, listener)
+
+
+def test_files_of_tls_that_cannot_be_used_are_a_failure_that_names_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    certificate, key = write_pair(tmp_path, "here")
+    key.chmod(0o644)
+
+    status = serve({"data_dir": tmp_path / "data", "tls_cert": certificate, "tls_key": key})
+
+    assert status == EXIT_FAILED
+    assert capsys.readouterr().err == (
+        f"cauce: {key} is open to others than its owner; make its mode 0600\n"
+    )
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.parametrize(
     ("chosen", "base"),
     [
+        ({"tls_cert": Path("c"), "tls_key": Path("k")}, "https://127.0.0.1:{port}"),
+        ({"tls_cert": Path("c"), "http_tls": False}, "http://127.0.0.1:{port}"),
         ({"host": "0.0.0.0"}, "http://127.0.0.1:{port}"),
         ({"host": "::"}, "http://127.0.0.1:{port}"),
         ({"host": "::1"}, "http://[::1]:{port}"),
@@ -220,10 +246,10 @@ def test_banner_gives_the_advertised_address_of_the_kafka_protocol(
 def test_banner_names_an_address_that_can_be_asked(
     capsys: pytest.CaptureFixture[str],
     listener: socket.socket,
-    chosen: dict[str, str],
+    chosen: dict[str, object],
     base: str,
 ) -> None:
-    settings = Settings(**chosen)  # type: ignore[arg-type] # texts for texts
+    settings = Settings(**chosen)  # type: ignore[arg-type] # each of its field's type
 
     text = banner(capsys, settings, listener)
 

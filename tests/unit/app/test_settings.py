@@ -13,6 +13,7 @@ NAMES = [field.name for field in fields(Settings)]
 FLAGS = [
     "auto_create_topics",
     "cors_allow_credentials",
+    "http_tls",
     "insecure_local",
     "response_compression",
     "schema_registry_legacy_answers",
@@ -89,60 +90,65 @@ def assert_security(loaded: Settings) -> None:
     assert loaded.connections_max_reauth_ms == 12
 
 
+TEXTS = {
+    "data_dir": "d",
+    "log_dirs": "a, b",
+    "log_reserve_bytes": "5",
+    "host": "::1",
+    "http_port": "1",
+    "kafka_port": "2",
+    "kafka_connections_max": "9",
+    "connections_max_per_ip": "10",
+    "group_consumer_migration_policy": "upgrade",
+    "advertised_host": "h",
+    "advertised_port": "8",
+    "auto_create_topics": "FALSE",
+    "node_id": "3",
+    "database_url": "sqlite:///x",
+    "public_url": "http://x",
+    "trusted_proxies": "10.0.0.0/8, ::1",
+    "cors_allowed_origins": "https://a.test, https://*.b.test:8443, null",
+    "cors_allowed_methods": "GET,POST",
+    "cors_allowed_headers": "",
+    "cors_allow_credentials": "true",
+    "cors_max_age_seconds": "9",
+    "response_compression": "false",
+    "response_compression_min_bytes": "10",
+    "rest_compat": "Strimzi",
+    "authentication": "Required",
+    "insecure_local": "false",
+    "tls_cert": "node.pem",
+    "tls_key": "node.key",
+    "http_tls": "false",
+    "kafka_security_protocol": "sasl_ssl",
+    "super_users": "User:root, User:CN=ops",
+    "sasl_enabled_mechanisms": "SCRAM-SHA-256, SCRAM-SHA-512",
+    "connection_failed_authentication_delay_ms": "11",
+    "connections_max_reauth_ms": "12",
+    "log_level": "ERROR",
+    "log_format": "json",
+    "num_partitions": "4",
+    "log_retention_check_interval_ms": "6",
+    "log_cleaner_backoff_ms": "7",
+    "log_cleaner_dedupe_buffer_bytes": "2097152",
+    "log_cleaner_io_max_bytes_per_second": "8",
+    "offsets_topic_num_partitions": "5",
+    "offsets_retention_minutes": "6",
+    "group_initial_rebalance_delay_ms": "7",
+    "group_min_session_timeout_ms": "8",
+    "group_consumer_session_timeout_ms": "9",
+    "group_consumer_heartbeat_interval_ms": "10",
+    "quota_window_size_seconds": "2",
+    "quota_window_num": "3",
+    "schema_registry_legacy_answers": "true",
+    "schema_registry_incompatible_error_code": "40901",
+}
+
+
 def test_every_setting_has_a_variable() -> None:
-    values = {
-        "data_dir": "d",
-        "log_dirs": "a, b",
-        "log_reserve_bytes": "5",
-        "host": "::1",
-        "http_port": "1",
-        "kafka_port": "2",
-        "kafka_connections_max": "9",
-        "connections_max_per_ip": "10",
-        "group_consumer_migration_policy": "upgrade",
-        "advertised_host": "h",
-        "advertised_port": "8",
-        "auto_create_topics": "FALSE",
-        "node_id": "3",
-        "database_url": "sqlite:///x",
-        "public_url": "http://x",
-        "trusted_proxies": "10.0.0.0/8, ::1",
-        "cors_allowed_origins": "https://a.test, https://*.b.test:8443, null",
-        "cors_allowed_methods": "GET,POST",
-        "cors_allowed_headers": "",
-        "cors_allow_credentials": "true",
-        "cors_max_age_seconds": "9",
-        "response_compression": "false",
-        "response_compression_min_bytes": "10",
-        "rest_compat": "Strimzi",
-        "authentication": "Required",
-        "insecure_local": "false",
-        "super_users": "User:root, User:CN=ops",
-        "sasl_enabled_mechanisms": "SCRAM-SHA-256, SCRAM-SHA-512",
-        "connection_failed_authentication_delay_ms": "11",
-        "connections_max_reauth_ms": "12",
-        "log_level": "ERROR",
-        "log_format": "json",
-        "num_partitions": "4",
-        "log_retention_check_interval_ms": "6",
-        "log_cleaner_backoff_ms": "7",
-        "log_cleaner_dedupe_buffer_bytes": "2097152",
-        "log_cleaner_io_max_bytes_per_second": "8",
-        "offsets_topic_num_partitions": "5",
-        "offsets_retention_minutes": "6",
-        "group_initial_rebalance_delay_ms": "7",
-        "group_min_session_timeout_ms": "8",
-        "group_consumer_session_timeout_ms": "9",
-        "group_consumer_heartbeat_interval_ms": "10",
-        "quota_window_size_seconds": "2",
-        "quota_window_num": "3",
-        "schema_registry_legacy_answers": "true",
-        "schema_registry_incompatible_error_code": "40901",
-    }
+    loaded = load_settings({}, {f"CAUCE_{name.upper()}": text for name, text in TEXTS.items()})
 
-    loaded = load_settings({}, {f"CAUCE_{name.upper()}": text for name, text in values.items()})
-
-    assert values.keys() == set(NAMES)
+    assert TEXTS.keys() == set(NAMES)
     assert (loaded.data_dir, loaded.log_level) == (Path("d"), "error")
     assert loaded.log_dirs == (Path("a"), Path("b"))
     assert (loaded.http_port, loaded.kafka_port, loaded.node_id) == (1, 2, 3)
@@ -371,3 +377,67 @@ def test_secret_of_the_database_is_not_in_what_settings_look_like() -> None:
 
     assert settings.database_url == "postgresql://u:canary@h/d"
     assert "canary" not in repr(settings)
+
+
+PAIR = {"tls_cert": "node.pem", "tls_key": "node.key"}
+
+
+def test_a_certificate_and_its_key_put_both_doors_on_tls() -> None:
+    loaded = load_settings(PAIR, {})
+
+    assert (loaded.tls_cert, loaded.tls_key) == (Path("node.pem"), Path("node.key"))
+    assert loaded.is_http_tls
+    assert loaded.is_kafka_tls
+    assert loaded.kafka_protocol == "SSL"
+
+
+@pytest.mark.parametrize(("flags", "protocol"), [(PAIR, "SASL_SSL"), ({}, "SASL_PLAINTEXT")])
+def test_where_clients_must_log_in_the_kafka_door_has_sasl(
+    flags: dict[str, object], protocol: str
+) -> None:
+    loaded = load_settings(flags | {"authentication": "required"}, {})
+
+    assert loaded.kafka_protocol == protocol
+
+
+def test_without_a_certificate_no_door_speaks_tls() -> None:
+    loaded = load_settings({}, {})
+
+    assert not loaded.is_http_tls
+    assert not loaded.is_kafka_tls
+    assert loaded.kafka_protocol == "PLAINTEXT"
+
+
+@pytest.mark.parametrize(
+    ("said", "is_http_tls", "is_kafka_tls"),
+    [({"http_tls": "false"}, False, True), ({"kafka_security_protocol": "plaintext"}, True, False)],
+)
+def test_a_door_may_be_left_without_tls(
+    said: dict[str, object], is_http_tls: bool, is_kafka_tls: bool
+) -> None:
+    loaded = load_settings(PAIR | said, {})
+
+    assert (loaded.is_http_tls, loaded.is_kafka_tls) == (is_http_tls, is_kafka_tls)
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"tls_cert": "a"}, "tls_cert needs tls_key"),
+        ({"tls_key": "a"}, "tls_key needs tls_cert"),
+        ({"http_tls": "true"}, "http_tls needs tls_cert"),
+        ({"kafka_security_protocol": "SSL"}, "kafka_security_protocol SSL needs tls_cert"),
+        ({"kafka_security_protocol": "TLS"}, "must be one of PLAINTEXT, SSL"),
+        ({"kafka_security_protocol": "SASL_PLAINTEXT"}, "clients that need not log in"),
+        (
+            {"kafka_security_protocol": "PLAINTEXT", "authentication": "required"},
+            "clients that must log in",
+        ),
+        ({"tls_cert": ""}, "tls_cert must not be empty"),
+    ],
+)
+def test_half_of_a_certificate_and_tls_without_one_are_refused(
+    flags: dict[str, object], said: str
+) -> None:
+    with pytest.raises(SettingsError, match=said):
+        load_settings(flags, {})

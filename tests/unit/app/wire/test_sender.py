@@ -9,10 +9,12 @@ from typing import cast
 import pytest
 import uvloop
 
+from app.security.tls.live import TlsFiles, server_context
 from app.wire.encoders import Gap
 from app.wire.sender import COPY_BYTES_MAX, Sender
 from storage.errors import DiskError
 from storage.segments.log_slice import LogSlice
+from tests.support.security.certificates import client_context, write_pair
 from tests.support.wire_door import file_slice, pattern
 
 ON_BOTH_LOOPS = pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
@@ -55,6 +57,23 @@ async def connected() -> AsyncIterator[tuple[End, asyncio.StreamReader]]:
     with ThreadPoolExecutor(1) as reads:
         _, end = await asyncio.get_running_loop().create_connection(lambda: End(reads), sock=ours)
         reader, writer = await asyncio.open_connection(sock=theirs)
+        yield end, reader
+        end.transport.abort()
+        writer.close()
+
+
+@asynccontextmanager
+async def connected_by_tls(folder: Path) -> AsyncIterator[tuple[End, asyncio.StreamReader]]:
+    ours, theirs = socket.socketpair()
+    pair = write_pair(folder, "here")
+    context = server_context(TlsFiles(certificate=pair[0], key=pair[1]))
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1) as reads:
+        end = End(reads)  # the loops give back different ones
+        _, (reader, writer) = await asyncio.gather(
+            loop.connect_accepted_socket(lambda: end, ours, ssl=context),
+            asyncio.open_connection(sock=theirs, ssl=client_context(), server_hostname=""),
+        )
         yield end, reader
         end.transport.abort()
         writer.close()
@@ -113,6 +132,27 @@ def test_a_client_that_does_not_read_is_waited_for_with_little_in_memory(
             while not end.sender.is_idle:
                 await asyncio.sleep(0.01)
             assert end.idle >= 1
+
+    run(check())
+
+
+@ON_BOTH_LOOPS
+def test_over_tls_the_same_arrives_and_as_little_is_in_memory(run: Run, tmp_path: Path) -> None:
+    async def check() -> None:
+        slices = [file_slice(tmp_path, 8 << 20).first(size) for size in (100, 8 << 20, 70_000)]
+        async with connected_by_tls(tmp_path) as (end, reader):
+            assert end.sender is not None
+            end.sender.send(*response(*slices))
+            await asyncio.sleep(0.05)
+
+            assert not end.sender.is_idle
+            assert end.transport.get_write_buffer_size() <= 256 * 1024
+            expected = as_sent(*slices)
+            assert await asyncio.wait_for(reader.readexactly(len(expected)), 20) == expected
+            while not end.sender.is_idle:
+                await asyncio.sleep(0.01)
+            assert end.rooms == 0
+            assert end.failed == []
 
     run(check())
 

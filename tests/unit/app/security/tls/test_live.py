@@ -1,59 +1,17 @@
 """TLS of a door: what it takes, whom it asks, and a new certificate that drops nobody."""
 
 import ssl
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from app.security.tls import ClientAuth, LiveTls, TlsError, TlsFiles, server_context
-
-
-def write_pair(folder: Path, name: str, *, password: bytes | None = None) -> tuple[Path, Path]:
-    """Write a certificate that signs itself, and its key, and give back where."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / f"{name}.pem", folder / f"{name}.key"
-    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    hidden = (
-        serialization.BestAvailableEncryption(password)
-        if password
-        else serialization.NoEncryption()
-    )
-    paths[1].write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, hidden)
-    )
-    paths[1].chmod(0o600)
-    return paths
+from app.security.tls.live import ClientAuth, LiveTls, TlsError, TlsFiles, server_context
+from tests.support.security.certificates import client_context, write_pair
 
 
 def files_of(pair: tuple[Path, Path], **more: object) -> TlsFiles:
     return TlsFiles(certificate=pair[0], key=pair[1], **more)  # type: ignore[arg-type]
-
-
-def client_context(*, shows: tuple[Path, Path] | None = None) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    if shows is not None:
-        context.load_cert_chain(*shows)
-    return context
 
 
 class Pair:

@@ -1,0 +1,1 @@
+"""TLS of the doors: contexts that reload, handshakes, and who a certificate stands for."""
