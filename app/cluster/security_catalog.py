@@ -106,6 +106,7 @@ class SecurityCatalog:
         password_hash: str | None = None,
         scram: Collection[ScramRecord] = (),
         delete_scram: Collection[str] = (),
+        delete_password: bool = False,
     ) -> UserRecord:
         """Change what a user logs in with; logins by the old credentials end.
 
@@ -114,13 +115,14 @@ class SecurityCatalog:
             password_hash: The new one; None leaves it as it is.
             scram: Put in place of those of the same mechanism.
             delete_scram: Mechanisms that go.
+            delete_password: Whether the one there is goes, if there is no new one.
 
         Raises:
             UnknownUser: There is none.
         """
         users = tables.users
         values: dict[str, object] = {}
-        if password_hash is not None:
+        if password_hash is not None or delete_password:
             values["password_hash"] = password_hash
         async with transaction(self._engine, writes=True) as connection:
             values["generation"] = await _raise_version(connection)

@@ -7,8 +7,20 @@ from pathlib import Path
 
 import httpx
 import pytest
-from confluent_kafka import KafkaError
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    NewTopic,
+    ResourcePatternType,
+    ResourceType,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialDeletion,
+    UserScramCredentialUpsertion,
+)
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaTimeoutError
 
@@ -124,6 +136,41 @@ def test_kafka_python_logs_in_and_as_an_unknown_user_does_not(
     with pytest.raises(KafkaTimeoutError):
         kafka_python(closed, mechanism, mechanism, "wrong").list_topics()
     assert "Authentication failed." in caplog.text
+
+
+def test_librdkafka_makes_a_user_s_scram_credential_with_which_it_logs_in(
+    closed: NodeProcess,
+) -> None:
+    name, password = "made-by-librdkafka", "correct horse"
+    admin, _ = librdkafka(closed, "SCRAM-SHA-512", ADMIN, admin_secret(closed))
+    credential = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096)
+    put = UserScramCredentialUpsertion(name, credential, password.encode())
+    rule = AclBinding(
+        ResourceType.TOPIC,
+        "*",
+        ResourcePatternType.LITERAL,
+        f"User:{name}",
+        "*",
+        AclOperation.DESCRIBE,
+        AclPermissionType.ALLOW,
+    )
+    admin.alter_user_scram_credentials([put])[name].result(60)
+    for created in admin.create_acls([rule]).values():
+        created.result(60)
+    described = admin.describe_user_scram_credentials([name])[name].result(60)
+
+    (found,) = described.scram_credential_infos
+    assert (found.mechanism, found.iterations) == (ScramMechanism.SCRAM_SHA_256, 4096)
+    user, errors = librdkafka(closed, "SCRAM-SHA-256", name, password)
+    assert user.list_topics(timeout=60).brokers
+    assert errors == []
+    everybody = admin.describe_user_scram_credentials().result(60)
+    assert {ADMIN, name} <= everybody.keys()
+    gone = UserScramCredentialDeletion(name, ScramMechanism.SCRAM_SHA_256)
+    admin.alter_user_scram_credentials([gone])[name].result(60)
+    with pytest.raises(KafkaException) as refused:
+        admin.describe_user_scram_credentials([name])[name].result(60)
+    assert refused.value.args[0].code() == KafkaError.RESOURCE_NOT_FOUND
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)

@@ -17,7 +17,7 @@ from app.wire.handlers import (
     sasl,
     topics,
 )
-from app.wire.handlers.security import quotas
+from app.wire.handlers.security import quotas, scram
 
 SERVED = (
     *acls.SERVED,
@@ -35,5 +35,6 @@ SERVED = (
     *producers.SERVED,
     *quotas.SERVED,
     *sasl.SERVED,
+    *scram.SERVED,
     *topics.SERVED,
 )

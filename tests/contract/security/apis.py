@@ -37,6 +37,18 @@ APIS = {
         ADMINS,
         {"entity_type": "user", "entity_name": "x", "key": "producer_byte_rate", "value": 1e9},
     ),
+    "DescribeUserScramCredentials": Api(ADMINS, {"users": None}),
+    "AlterUserScramCredentials": Api(
+        ADMINS,
+        {
+            "deletions": [],
+            "name": "x",
+            "mechanism": 1,
+            "iterations": 4096,
+            "salt": bytes(16),
+            "salted_password": bytes(32),
+        },
+    ),
     "DescribeConfigs": Api(READERS),
     "AlterConfigs": Api(OWNERS, {"configs": []}),
     "IncrementalAlterConfigs": Api(OWNERS, {"configs": []}),

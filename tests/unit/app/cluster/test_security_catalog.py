@@ -55,6 +55,8 @@ async def test_change_of_a_user_keeps_what_it_does_not_name(catalog: SecurityCat
     assert records.api_keys == (api_key(),)
     assert await catalog.refresh_token(b"canary-1") is None
 
+    await catalog.alter_user("alice", delete_password=True)
+    assert (await catalog.load()).users[0].password_hash is None
     await catalog.alter_user("alice", password_hash="i", delete_scram=["SCRAM-SHA-512"])
 
     records = await catalog.load()
