@@ -1,0 +1,123 @@
+"""The kinds of audit events, and what each says.
+
+Pure. Called by: logins, the verbs. Calls: event.
+"""
+
+from app.security.acls import Decision, Operation, Resource
+from app.security.audit.event import AuditEvent, Category, Result
+from app.security.principal import Principal
+
+AUTHENTICATE = "Authentication"
+
+
+def login_succeeded(principal: Principal, mechanism: str) -> AuditEvent:
+    """Return that somebody logged in."""
+    return AuditEvent(
+        category=Category.AUTHENTICATION,
+        kind="authentication",
+        method=AUTHENTICATE,
+        principal=principal,
+        result=Result.SUCCESS,
+        metadata={"mechanism": mechanism},
+    )
+
+
+def login_failed(shown: str, mechanism: str, host: str, reason: str) -> AuditEvent:
+    """Return that somebody did not get in.
+
+    Args:
+        shown: The name that was shown, or the id of a key; never a secret.
+        mechanism: What was tried.
+        host: The peer's address, without the port.
+        reason: Why, for the reader of the log.
+    """
+    return AuditEvent(
+        category=Category.AUTHENTICATION,
+        kind="authentication",
+        method=AUTHENTICATE,
+        host=host,
+        result=Result.UNAUTHENTICATED,
+        message=reason,
+        metadata={"mechanism": mechanism, "identifier": shown},
+    )
+
+
+def denied(
+    principal: Principal, operation: Operation, resource: Resource, decision: Decision
+) -> AuditEvent:
+    """Return that somebody may not do something."""
+    return AuditEvent(
+        category=Category.DENIED,
+        kind="authorization",
+        method="Authorize",
+        principal=principal,
+        operation=operation,
+        resource=resource,
+        decision=decision,
+        result=Result.UNAUTHORIZED,
+    )
+
+
+def allowed(
+    category: Category,
+    method: str,
+    principal: Principal,
+    operation: Operation,
+    resource: Resource,
+    decision: Decision,
+    *,
+    request_id: str = "",
+    items: tuple[str, ...] = (),
+) -> AuditEvent:
+    """Return that somebody may do something, and is about to."""
+    return AuditEvent(
+        category=category,
+        kind="authorization",
+        method=method,
+        principal=principal,
+        operation=operation,
+        resource=resource,
+        decision=decision,
+        request_id=request_id,
+        items=items,
+    )
+
+
+def ended(
+    method: str,
+    principal: Principal,
+    resource: Resource,
+    *,
+    request_id: str,
+    error: str = "",
+) -> AuditEvent:
+    """Return how a change ended.
+
+    Args:
+        method: The verb.
+        principal: Who asked for it.
+        resource: What it was about.
+        request_id: That of the event that it was allowed.
+        error: The name of what it failed with; nothing where it did not.
+    """
+    return AuditEvent(
+        category=Category.ADMIN,
+        kind="request",
+        method=method,
+        principal=principal,
+        resource=resource,
+        result=Result.FAILURE if error else Result.SUCCESS,
+        message=error,
+        request_id=request_id,
+    )
+
+
+def lost(count: int) -> AuditEvent:
+    """Return that so many events before this one could not be written."""
+    return AuditEvent(
+        category=Category.ADMIN,
+        kind="lost",
+        method="Audit",
+        result=Result.FAILURE,
+        message=f"{count} events could not be written before this one",
+    )

@@ -1,0 +1,55 @@
+"""What is written down of logins.
+
+Each failure is. A success is once in a while for each credential and address: over HTTP whoever
+asks shows its credential with every request, and one line for each would say nothing new.
+Called by: the authenticator, the Kafka door. Calls: kinds.
+"""
+
+from collections import OrderedDict
+
+from app.security.audit.audit import Audit, NoAudit
+from app.security.audit.event import Category
+from app.security.audit.kinds import login_failed, login_succeeded
+from app.security.principal import Credential, Principal
+from app.telemetry.clock import Clock
+
+SAID_S = 60.0
+"""How long after a success the same one says nothing new."""
+
+SAID_MAX = 10_000
+
+
+class LoginAudit:
+    """Writes down who logged in, and who did not."""
+
+    def __init__(self, clock: Clock, audit: Audit | None = None) -> None:
+        """Write to an audit log; to none if None."""
+        self._clock = clock
+        self._audit = audit or NoAudit()
+        self._said: OrderedDict[tuple[Credential | None, str, str], float] = OrderedDict()
+
+    def succeeded(self, principal: Principal, mechanism: str) -> None:
+        """Write down that somebody logged in, unless that was said just now."""
+        if not self._audit.wants(Category.AUTHENTICATION):
+            return
+        key = (principal.credential, mechanism, principal.host)
+        now = self._clock.monotonic()
+        said = self._said.get(key)
+        if said is not None and now - said < SAID_S:
+            return
+        self._said[key] = now
+        self._said.move_to_end(key)
+        if len(self._said) > SAID_MAX:
+            self._said.popitem(last=False)
+        self._audit.note(login_succeeded(principal, mechanism))
+
+    def failed(self, shown: str, mechanism: str, host: str, reason: str) -> None:
+        """Write down that somebody did not get in.
+
+        Args:
+            shown: The name that was shown, or the id of a key; never a secret.
+            mechanism: What was tried.
+            host: The peer's address, without the port.
+            reason: Why, for the reader of the log.
+        """
+        self._audit.note(login_failed(shown, mechanism, host, reason))
