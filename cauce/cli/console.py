@@ -43,6 +43,7 @@ class Console:
 
     Attributes:
         stdin: File descriptor that records are read from.
+        terminal: Where the person sits, for questions if standard input is something else.
         transport: What answers instead of the network, in tests.
         consumers: What makes consumers instead of ``cauce.client``, likewise.
     """
@@ -50,6 +51,7 @@ class Console:
     stdin: int
     stdout: BinaryIO
     stderr: TextIO
+    terminal: str = "/dev/tty"
     transport: "httpx.BaseTransport | None" = None
     consumers: "Callable[..., Consumer] | None" = None
 

@@ -8,6 +8,7 @@ import typer
 from cauce.cli import exit_codes
 from cauce.cli.console import Console, table
 from cauce.cli.options import DEFAULT_URL, Quiet, Url, check_text, examples
+from cauce.cli.server import ask_to_delete, delete_each
 
 if TYPE_CHECKING:
     from cauce.client.groups import AlteredOffset, Group, Lag
@@ -177,31 +178,22 @@ def delete(
 
     Asks on a terminal; elsewhere --yes must be given.
     """
-    from cauce.client.errors import Refused
     from cauce.client.groups import Groups
 
     console: Console = context.obj
     group_ids = [check_text(one) for one in group_ids]
     if not yes and not dry_run:
-        _ask(console, group_ids)
-    failed = False
+        ask_to_delete(console, f"{', '.join(group_ids)} with all committed offsets")
     with console.connect(url) as http:
         groups = Groups(http)
-        for group_id in group_ids:
-            try:
-                if dry_run:
-                    outcome = _deletion_planned(groups.get(group_id))
-                else:
-                    groups.delete(group_id)
-                    outcome = f"Deleted group {group_id}."
-            except Refused as error:
-                failed = True
-                console.say(f"cauce: group {group_id} was not deleted: {error}")
-                continue
-            if not quiet:
-                console.say(outcome)
-    if failed:
-        raise typer.Exit(exit_codes.REFUSED)
+
+        def delete_or_plan(group_id: str) -> str | None:
+            if dry_run:
+                return _deletion_planned(groups.get(group_id))
+            groups.delete(group_id)
+            return None
+
+        delete_each(console, "group", group_ids, delete_or_plan, quiet=quiet)
 
 
 def _deletion_planned(group: "Group") -> str:
@@ -230,14 +222,6 @@ def _partition(text: str) -> tuple[str, int]:
     if not (topic and colon and number.isascii() and number.isdigit()):
         raise typer.BadParameter(f"--topic is TOPIC:PARTITION, not {text!a}")
     return topic, int(number)
-
-
-def _ask(console: Console, group_ids: Sequence[str]) -> None:
-    if not console.stdin_is_terminal():
-        raise typer.BadParameter("without a terminal to ask on, --yes must be given")
-    if not console.confirm(f"Delete {', '.join(group_ids)} with all committed offsets?"):
-        console.say("Nothing was deleted.")
-        raise typer.Exit(exit_codes.REFUSED)
 
 
 def _write(

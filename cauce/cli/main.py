@@ -17,7 +17,7 @@ from cauce.cli import consume, exit_codes, group, log, produce, schema, serve, t
 from cauce.cli.console import Console, OutputClosed, OutputFailed
 from cauce.cli.interrupts import Stopped
 from cauce.cli.records.line_reader import InputFailed
-from cauce.cli.security import acl, quota
+from cauce.cli.security import acl, key, quota, user
 from cauce.client.errors import (
     AnswerLost,
     ClientError,
@@ -43,6 +43,8 @@ app.add_typer(topic.app, name="topic")
 app.add_typer(group.app, name="group")
 app.add_typer(schema.app, name="schema")
 app.add_typer(log.app, name="log")
+app.add_typer(user.app, name="user")
+app.add_typer(key.app, name="key")
 app.add_typer(acl.app, name="acl")
 app.add_typer(quota.app, name="quota")
 app.command("produce", epilog=produce.EXAMPLES)(produce.produce)

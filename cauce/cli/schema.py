@@ -11,6 +11,7 @@ import typer
 from cauce.cli import exit_codes
 from cauce.cli.console import Console, table
 from cauce.cli.options import DEFAULT_URL, Quiet, Url, check_text, examples
+from cauce.cli.server import ask_to_delete
 
 if TYPE_CHECKING:
     from cauce.client.schemas import NewSchema, Reference, Schema, Schemas
@@ -228,11 +229,7 @@ def delete(
     console: Console = context.obj
     what = subject if version is None else f"version {version} of {subject}"
     if not yes:
-        if not console.stdin_is_terminal():
-            raise typer.BadParameter("without a terminal to ask on, --yes must be given")
-        if not console.confirm(f"Delete {what}{' for good' if permanent else ''}?"):
-            console.say("Nothing was deleted.")
-            raise typer.Exit(exit_codes.REFUSED)
+        ask_to_delete(console, f"{what}{' for good' if permanent else ''}")
     with console.connect(url) as http:
         deleted = _schemas(http).delete(subject, version, permanent=permanent)
     if not quiet:

@@ -1,9 +1,18 @@
-"""What commands ask the server before they begin."""
+"""What several commands do with the server: look for a topic first, delete one after the other."""
 
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from cauce.cli import exit_codes
+from cauce.cli.console import Console
 from cauce.client.errors import Refused
-from cauce.client.http import HttpClient
-from cauce.client.topics import Topics
 
+if TYPE_CHECKING:
+    from cauce.client.http import HttpClient
+
+UNAUTHORIZED = 401
 NOT_FOUND = 404
 
 
@@ -21,15 +30,68 @@ class UnknownTopic(Refused):
         )
 
 
-def check_topic(http: HttpClient, topic: str) -> None:
+def check_topic(http: "HttpClient", topic: str) -> None:
     """Find out that the server is there and knows the topic, before input is read.
 
     Raises:
         UnknownTopic: It does not.
     """
+    from cauce.client.topics import Topics
+
     try:
         Topics(http).get(topic)
     except Refused as error:
         if error.status == NOT_FOUND:
             raise UnknownTopic(topic, error) from error
         # Others may know it: a principal may be allowed to write and not to describe.
+
+
+def ask_to_delete(console: Console, what: str) -> None:
+    """Ask a person whether to go on.
+
+    Raises:
+        typer.BadParameter: There is nobody to ask.
+        typer.Exit: The answer was no.
+    """
+    if not console.stdin_is_terminal():
+        raise typer.BadParameter("without a terminal to ask on, --yes must be given")
+    if not console.confirm(f"Delete {what}?"):
+        console.say("Nothing was deleted.")
+        raise typer.Exit(exit_codes.REFUSED)
+
+
+def delete_each(
+    console: Console,
+    kind: str,
+    names: Sequence[str],
+    delete: Callable[[str], object],
+    *,
+    quiet: bool,
+) -> None:
+    """Delete one after the other, also after one that the server refuses.
+
+    Args:
+        console: Where to say what became of each.
+        kind: What they are.
+        names: Theirs.
+        delete: Deletes one; if it returns a text, that is what is said.
+        quiet: Say only what failed.
+
+    Raises:
+        typer.Exit: Some were refused.
+        Refused: Nobody was logged in: the next one would be refused as well.
+    """
+    failed = False
+    for name in names:
+        try:
+            outcome = delete(name)
+        except Refused as error:
+            if error.status == UNAUTHORIZED:
+                raise
+            failed = True
+            console.say(f"cauce: {kind} {name} was not deleted: {error}")
+            continue
+        if not quiet:
+            console.say(outcome if isinstance(outcome, str) else f"Deleted {kind} {name}.")
+    if failed:
+        raise typer.Exit(exit_codes.REFUSED)

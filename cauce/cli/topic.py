@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cauce.cli import exit_codes
 from cauce.cli.console import Console, table
 from cauce.cli.options import (
     DEFAULT_URL,
@@ -16,6 +15,7 @@ from cauce.cli.options import (
     examples,
     parse_assignments,
 )
+from cauce.cli.server import ask_to_delete, check_topic, delete_each
 
 if TYPE_CHECKING:
     from cauce.cli.topic_description import TopicDescription
@@ -174,7 +174,6 @@ def describe(
 
     LATEST is the offset that the next record gets.
     """
-    from cauce.cli.server import check_topic
     from cauce.cli.topic_description import describe_topic
     from cauce.client.topics import Topics
 
@@ -261,41 +260,14 @@ def delete(
 
     Asks on a terminal; elsewhere --yes must be given.
     """
-    from cauce.client.errors import Refused
     from cauce.client.topics import Topics
 
     console: Console = context.obj
     names = [check_text(name) for name in names]
     if not yes:
-        _ask(console, names)
-    failed = False
+        ask_to_delete(console, f"{', '.join(names)} with all records")
     with console.connect(url) as http:
-        topics = Topics(http)
-        for name in names:
-            try:
-                topics.delete(name)
-            except Refused as error:
-                failed = True
-                console.say(f"cauce: topic {name} was not deleted: {error}")
-                continue
-            if not quiet:
-                console.say(f"Deleted topic {name}.")
-    if failed:
-        raise typer.Exit(exit_codes.REFUSED)
-
-
-def _ask(console: Console, names: list[str]) -> None:
-    """Ask whether to go on.
-
-    Raises:
-        typer.BadParameter: There is nobody to ask.
-        typer.Exit: The answer was no.
-    """
-    if not console.stdin_is_terminal():
-        raise typer.BadParameter("without a terminal to ask on, --yes must be given")
-    if not console.confirm(f"Delete {', '.join(names)} with all records?"):
-        console.say("Nothing was deleted.")
-        raise typer.Exit(exit_codes.REFUSED)
+        delete_each(console, "topic", names, Topics(http).delete, quiet=quiet)
 
 
 def _exists(topics: "Topics", name: str) -> bool:

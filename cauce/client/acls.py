@@ -8,8 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from cauce.client.errors import UnexpectedAnswer
-from cauce.client.http import HttpClient
+from cauce.client.http import HttpClient, decoded
 
 ACLS_PATH = "/v3/clusters/-/acls"
 
@@ -47,7 +46,7 @@ class Acls:
 
     def list(self, wanted: Mapping[str, str]) -> Sequence[Acl]:
         """Return those that a filter means: parts by name; any where one is left out."""
-        return self._decoded(self._http.get(_path(wanted)))
+        return decoded(self._http, self._http.get(_path(wanted)), _List).data
 
     def create(self, acls: Sequence[Acl]) -> None:
         """Create them, all or none."""
@@ -57,21 +56,13 @@ class Acls:
     def delete(self, wanted: Mapping[str, str]) -> Sequence[Acl]:
         """Delete those that a filter means; return them."""
         kinds = dict.fromkeys(("resource_type", "pattern_type", "operation", "permission"), "ANY")
-        return self._decoded(self._http.send("DELETE", _path(kinds | dict(wanted))))
+        body = self._http.send("DELETE", _path(kinds | dict(wanted)))
+        return decoded(self._http, body, _List).data
 
     def explain(self, question: Mapping[str, object]) -> Decision:
         """Return why somebody may or may not."""
         body = self._http.send("POST", f"{ACLS_PATH}:explain", dict(question))
-        try:
-            return msgspec.json.decode(body, type=Decision)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise UnexpectedAnswer(self._http.url, str(error)) from error
-
-    def _decoded(self, body: bytes) -> Sequence[Acl]:
-        try:
-            return msgspec.json.decode(body, type=_List).data
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise UnexpectedAnswer(self._http.url, str(error)) from error
+        return decoded(self._http, body, Decision)
 
 
 def _path(wanted: Mapping[str, str]) -> str:

@@ -4,13 +4,11 @@ Called by: cli. Calls: client.http.
 """
 
 from collections.abc import Sequence
-from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from cauce.client.errors import UnexpectedAnswer
-from cauce.client.http import HttpClient
+from cauce.client.http import Answer, HttpClient, decoded
 
 GROUPS_PATH = "/v3/clusters/-/consumer-groups"
 
@@ -70,9 +68,6 @@ class AlteredOffset(msgspec.Struct, frozen=True):
 
 class _List(msgspec.Struct):
     data: list[msgspec.Raw]
-
-
-Answer = TypeVar("Answer")
 
 
 class Groups:
@@ -137,10 +132,7 @@ class Groups:
         self._http.send("DELETE", group_path(group_id))
 
     def _decode(self, body: bytes, kind: type[Answer]) -> Answer:
-        try:
-            return msgspec.json.decode(body, type=kind)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise UnexpectedAnswer(self._http.url, str(error)) from error
+        return decoded(self._http, body, kind)
 
     def _decode_list(self, body: bytes, kind: type[Answer]) -> Sequence[Answer]:
         return [self._decode(bytes(one), kind) for one in self._decode(body, _List).data]

@@ -9,7 +9,7 @@ Called by: client.topics, client.producer, client.consumer. Calls: httpx.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import httpx
 import msgspec
@@ -35,11 +35,24 @@ ERROR_BYTES_MAX = 65_536
 """How much of the body of an error is looked at."""
 
 Params = Mapping[str, str | int]
+Answer = TypeVar("Answer")
 
 
 class _ErrorBody(msgspec.Struct):
     error_code: int
     message: str
+
+
+def decoded(http: "HttpClient", body: bytes, kind: type[Answer]) -> Answer:
+    """Return what an answer's body says.
+
+    Raises:
+        UnexpectedAnswer: It is not what a Cauce server says.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UnexpectedAnswer(http.url, str(error)) from error
 
 
 class HttpClient:

@@ -8,8 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from cauce.client.errors import UnexpectedAnswer
-from cauce.client.http import HttpClient
+from cauce.client.http import HttpClient, decoded
 
 QUOTAS_PATH = "/v3/clusters/-/quotas"
 
@@ -44,11 +43,7 @@ class Quotas:
 
     def list(self, entity: Entity) -> Sequence[Quota]:
         """Return the quotas of the entities that have the parts which are given."""
-        body = self._http.get(_path(entity))
-        try:
-            return msgspec.json.decode(body, type=_List).data
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise UnexpectedAnswer(self._http.url, str(error)) from error
+        return decoded(self._http, self._http.get(_path(entity)), _List).data
 
     def alter(self, entity: Entity, values: Mapping[str, float | None]) -> None:
         """Set limits, or remove them (None), all or none."""

@@ -4,13 +4,12 @@ Called by: cli. Calls: client.http.
 """
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
 
-from cauce.client.errors import UnexpectedAnswer
-from cauce.client.http import HttpClient
+from cauce.client.http import Answer, HttpClient, decoded
 
 LATEST = "latest"
 
@@ -58,9 +57,6 @@ class Plan(msgspec.Struct, frozen=True, rename={"is_new": "isNew"}):
     is_new: bool
     is_compatible: bool
     diff: Sequence[str] = ()
-
-
-Answer = TypeVar("Answer")
 
 
 class Schemas:
@@ -144,16 +140,10 @@ class Schemas:
             self._http.send("PUT", _path("mode", subject, force=force), {"mode": mode})
 
     def _get(self, path: str, answer: type[Answer]) -> Answer:
-        return self._decoded(self._http.get(path), answer)
+        return decoded(self._http, self._http.get(path), answer)
 
     def _sent(self, method: str, path: str, body: object, answer: type[Answer]) -> Answer:
-        return self._decoded(self._http.send(method, path, body), answer)
-
-    def _decoded(self, body: bytes, answer: type[Answer]) -> Answer:
-        try:
-            return msgspec.json.decode(body, type=answer)
-        except msgspec.MsgspecError as error:
-            raise UnexpectedAnswer(self._http.url, str(error)) from error
+        return decoded(self._http, self._http.send(method, path, body), answer)
 
 
 def _path(*parts: str | None, **query: object) -> str:

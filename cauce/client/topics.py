@@ -5,13 +5,11 @@ Called by: cli. Calls: client.http.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from cauce.client.errors import UnexpectedAnswer
-from cauce.client.http import HttpClient
+from cauce.client.http import Answer, HttpClient, decoded
 
 TOPICS_PATH = "/v3/clusters/-/topics"
 
@@ -57,9 +55,6 @@ class Config(msgspec.Struct, frozen=True):
 
 class _List(msgspec.Struct):
     data: list[msgspec.Raw]
-
-
-Answer = TypeVar("Answer")
 
 
 class Topics:
@@ -146,10 +141,7 @@ class Topics:
         self._http.send("POST", f"{topic_path(name)}/configs:alter", {"data": data})
 
     def _decode(self, body: bytes, kind: type[Answer]) -> Answer:
-        try:
-            return msgspec.json.decode(body, type=kind)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise UnexpectedAnswer(self._http.url, str(error)) from error
+        return decoded(self._http, body, kind)
 
     def _decode_list(self, body: bytes, kind: type[Answer]) -> Sequence[Answer]:
         return [self._decode(bytes(one), kind) for one in self._decode(body, _List).data]

@@ -37,6 +37,7 @@ def run_cli(
             stdin=file.fileno(),
             stdout=stdout,
             stderr=stderr,
+            terminal=os.devnull,
             transport=server.transport,
             consumers=consumers or FakeConsumers(server),  # type: ignore[arg-type]
         )
@@ -49,7 +50,8 @@ def run_cli_over_network(url: str, *arguments: str) -> Outcome:
     stdout, stderr = io.BytesIO(), io.StringIO()
     with tempfile.TemporaryFile() as file, pytest.MonkeyPatch.context() as environment:
         environment.setenv("CAUCE_URL", url)
-        status = run(arguments, Console(stdin=file.fileno(), stdout=stdout, stderr=stderr))
+        console = Console(stdin=file.fileno(), stdout=stdout, stderr=stderr, terminal=os.devnull)
+        status = run(arguments, console)
     return Outcome(status=status, stdout=stdout.getvalue(), stderr=stderr.getvalue())
 
 

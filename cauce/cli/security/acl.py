@@ -10,6 +10,7 @@ import typer
 from cauce.cli import exit_codes
 from cauce.cli.console import Console, table
 from cauce.cli.options import DEFAULT_URL, Quiet, Url, check_text, examples
+from cauce.cli.server import ask_to_delete
 
 if TYPE_CHECKING:
     from cauce.client.acls import Acl
@@ -206,7 +207,7 @@ def delete(
             console.say("".join(f"Would be deleted: {_worded(one)}\n" for one in found).rstrip())
             return
         if found and not yes:
-            _ask(console, len(found))
+            ask_to_delete(console, f"{len(found)} ACLs")
         deleted = acls.delete(wanted) if found else []
     if not quiet:
         said = "".join(f"Deleted: {_worded(one)}\n" for one in deleted).rstrip()
@@ -254,14 +255,6 @@ def explain(
         rule = f"\n  {_worded(decision.acl)}" if decision.acl is not None else ""
         console.write(f"{verdict}: {decision.message}{rule}\n".encode())
     if not decision.is_allowed:
-        raise typer.Exit(exit_codes.REFUSED)
-
-
-def _ask(console: Console, count: int) -> None:
-    if not console.stdin_is_terminal():
-        raise typer.BadParameter("without a terminal to ask on, --yes must be given")
-    if not console.confirm(f"Delete {count} ACLs?"):
-        console.say("Nothing was deleted.")
         raise typer.Exit(exit_codes.REFUSED)
 
 

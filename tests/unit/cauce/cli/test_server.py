@@ -1,6 +1,10 @@
+from io import BytesIO, StringIO
+
 import pytest
 
-from cauce.cli.server import UnknownTopic, check_topic
+from cauce.cli.console import Console
+from cauce.cli.server import UnknownTopic, check_topic, delete_each
+from cauce.client.errors import Refused
 from cauce.client.http import HttpClient
 from tests.support.fake_rest_server import FakeRestServer, refusal
 
@@ -17,3 +21,17 @@ def test_check_topic_leaves_other_refusals_to_the_command() -> None:
     server.before = [lambda _: refusal(403, 40301, "not allowed")]
 
     check_topic(HttpClient(transport=server.transport), "t")
+
+
+def test_delete_each_stops_where_nobody_is_logged_in() -> None:
+    console = Console(stdin=0, stdout=BytesIO(), stderr=StringIO())
+    asked: list[str] = []
+
+    def delete(name: str) -> None:
+        asked.append(name)
+        raise Refused(401, 40101, "who are you?")
+
+    with pytest.raises(Refused):
+        delete_each(console, "topic", ["a", "b"], delete, quiet=False)
+
+    assert asked == ["a"]
