@@ -109,8 +109,10 @@ class Settings:
     super_users: tuple[str, ...] = ("User:admin",)
     """Principals that may do everything (Kafka's ``super.users``)."""
 
-    sasl_enabled_mechanisms: tuple[str, ...] = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
-    """How Kafka clients may log in; PLAIN is offered over TLS and on loopback alone."""
+    sasl_enabled_mechanisms: tuple[str, ...] = (
+        *("PLAIN", "OAUTHBEARER", "SCRAM-SHA-256", "SCRAM-SHA-512"),
+    )
+    """How Kafka clients may log in; the first two are offered over TLS and on loopback alone."""
 
     connection_failed_authentication_delay_ms: int = 100
     """How long a failed login waits for its answer."""
@@ -211,7 +213,7 @@ _PATHS = frozenset({"data_dir", "tls_cert", "tls_key"})
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://(\*\.)?(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?")
 _PRINCIPAL = re.compile(r"(?!User:ANONYMOUS$)[A-Za-z]+:\S.*")
-_MECHANISM = re.compile(r"PLAIN|SCRAM-SHA-(256|512)")
+_MECHANISM = re.compile(r"PLAIN|OAUTHBEARER|SCRAM-SHA-(256|512)")
 _CHOICES = {
     "authentication": ("none", "required"),
     "kafka_security_protocol": ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"),
@@ -399,7 +401,10 @@ _LISTS: dict[str, tuple[str, Callable[[str], object]]] = {
         _ORIGIN.fullmatch,
     ),
     "super_users": ("principals such as User:admin, and not User:ANONYMOUS", _PRINCIPAL.fullmatch),
-    "sasl_enabled_mechanisms": ("PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", _MECHANISM.fullmatch),
+    "sasl_enabled_mechanisms": (
+        "PLAIN, OAUTHBEARER, SCRAM-SHA-256 or SCRAM-SHA-512",
+        _MECHANISM.fullmatch,
+    ),
     "cors_allowed_methods": ("methods", _TOKEN.fullmatch),
     "cors_allowed_headers": ("names of headers", _TOKEN.fullmatch),
 }

@@ -156,7 +156,7 @@ class Connection(asyncio.BufferedProtocol):
         self.client = Client(
             host=host, local_host=str(local[0]), principal=ANONYMOUS.from_host(host)
         )
-        is_encrypted = transport.get_extra_info("ssl_object") is not None
+        is_encrypted = transport.get_extra_info("sslcontext") is not None
         self._listener.dispatcher.meet(self.client, self._listener.clock, is_encrypted=is_encrypted)
         self._login = self.client.login
         if self._login is not None:

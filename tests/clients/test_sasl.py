@@ -23,6 +23,7 @@ from confluent_kafka.admin import (
 )
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaTimeoutError
+from kafka.net.sasl.oauth import AbstractTokenProvider
 
 from app.wire.messages.api_versions import ApiVersionsRequest
 from app.wire.messages.sasl import (
@@ -136,6 +137,68 @@ def test_kafka_python_logs_in_and_as_an_unknown_user_does_not(
     with pytest.raises(KafkaTimeoutError):
         kafka_python(closed, mechanism, mechanism, "wrong").list_topics()
     assert "Authentication failed." in caplog.text
+
+
+class ApiKey(AbstractTokenProvider):  # type: ignore[misc] # untyped
+    """Gives an API key as a token to kafka-python."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self._key = key
+
+    def token(self) -> str:
+        return self._key
+
+
+def api_key(node: NodeProcess) -> str:
+    """Make a key of admin's."""
+    made = httpx.post(
+        f"{node.url}/v3/clusters/-/api-keys",
+        json={"user": ADMIN},
+        auth=(ADMIN, admin_secret(node)),
+    )
+    return str(made.json()["key"])
+
+
+def test_oauthbearer_lets_clients_in_with_an_api_key_and_tells_others_why_not(
+    closed: NodeProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = api_key(closed)
+    names = {
+        "bootstrap_servers": closed.bootstrap,
+        "security_protocol": "SASL_PLAINTEXT",
+        "sasl_mechanism": "OAUTHBEARER",
+    }
+    python = KafkaAdminClient(**names, sasl_oauth_token_provider=ApiKey(key))
+    try:
+        assert python.list_topics() is not None
+    finally:
+        python.close()
+    with pytest.raises(KafkaTimeoutError):
+        KafkaAdminClient(
+            **names, sasl_oauth_token_provider=ApiKey(key[:-4]), bootstrap_timeout_ms=500
+        )
+    assert "Authentication failed." in caplog.text
+    errors: list[str] = []
+    for token in (key, key[:-4]):
+        client = AdminClient(
+            {
+                "bootstrap.servers": closed.bootstrap,
+                "security.protocol": "SASL_PLAINTEXT",
+                "sasl.mechanism": "OAUTHBEARER",
+                "oauth_cb": lambda _, token=token: (token, time.time() + 3600),
+                "error_cb": lambda error: errors.append(str(error)),
+            }
+        )
+        if token == key:
+            assert client.list_topics(timeout=60).brokers
+            assert errors == []
+        else:
+            for _ in range(100):
+                client.poll(0.2)
+                if errors:
+                    break
+    assert "Authentication failed." in errors[0]
 
 
 def test_librdkafka_makes_a_user_s_scram_credential_with_which_it_logs_in(

@@ -3,22 +3,31 @@
 An exchange takes the client's messages one by one and gives back the server's. It is used once, and
 the first message that is wrong ends it.
 Called by: login. Calls: the authenticator.
-Source: RFC 4616 (PLAIN), RFC 5802 and KIP-84 (SCRAM), KIP-43.
+Source: RFC 4616 (PLAIN), RFC 5802 and KIP-84 (SCRAM), RFC 7628 and KIP-255 (OAUTHBEARER), KIP-43.
 """
 
+import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.cluster.security_records import ScramRecord
 from app.security.authenticator import Authenticator
 from app.security.errors import AuthenticationFailed
-from app.security.logins.api_key import key_of_pair
+from app.security.logins.api_key import key_id_of, key_of_pair
 from app.security.logins.scram_keys import SCRAM_SHA_256, SCRAM_SHA_512
 from app.security.principal import Principal
 from app.security.scram import ScramName, ScramServer
 
 PLAIN = "PLAIN"
+OAUTHBEARER = "OAUTHBEARER"
+INVALID_TOKEN = b'{"status":"invalid_token"}'
+"""What is said of every token that is not good (RFC 7628, 3.2.2; KIP-255)."""
+
+_SEPARATOR = b"\x01"
+_BEARER = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]+=*)")
+_KEY = re.compile(rb"[A-Za-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +116,82 @@ class ScramExchange:
         return self._authenticator.scram_credential(self._mechanism, who.name)
 
 
+class BearerExchange:
+    """A token or a whole API key in one message; who shows a bad one is told so, then refused."""
+
+    def __init__(self, authenticator: Authenticator, host: str) -> None:
+        """Await the message.
+
+        Args:
+            authenticator: Knows tokens and keys.
+            host: The client's address, without the port.
+        """
+        self._authenticator = authenticator
+        self._host = host
+        self._is_refused = False
+
+    async def take(self, message: bytes) -> Step:
+        """Return who it is; of a bad token, what is wrong, and then nothing but a refusal."""
+        if self._is_refused:
+            raise AuthenticationFailed("a bad token")
+        on_behalf_of, token = _token_of(message)
+        try:
+            principal = await self._principal(token)
+            if on_behalf_of not in ("", principal.name):
+                raise AuthenticationFailed("OAUTHBEARER on behalf of another")
+        except AuthenticationFailed:
+            self._is_refused = True
+            return Step(INVALID_TOKEN)
+        return Step(b"", principal)
+
+    async def _principal(self, token: str) -> Principal:
+        if key_id_of(token) is not None:
+            return self._authenticator.api_key(token, self._host)
+        bearer: Any = getattr(self._authenticator, "bearer", None)
+        if bearer is None:
+            raise AuthenticationFailed("tokens are not issued here")
+        found = bearer(token, self._host)
+        principal: Principal = await found if inspect.isawaitable(found) else found
+        return principal
+
+
+def _token_of(message: bytes) -> tuple[str, str]:
+    """Return on whose behalf a client's first message of OAUTHBEARER is, and the token.
+
+    Other keys than ``auth`` are for others (KIP-342) and are not looked at.
+
+    Raises:
+        AuthenticationFailed: It is none.
+    """
+    header, *pairs = message.split(_SEPARATOR)
+    parts = header.split(b",")
+    is_header = len(parts) == 3 and parts[0] in (b"n", b"y") and parts[2] == b""
+    if not is_header or parts[1][:2] not in (b"", b"a=") or pairs[-2:] != [b"", b""]:
+        raise AuthenticationFailed("not a message of OAUTHBEARER")
+    values: dict[bytes, bytes] = {}
+    for pair in pairs[:-2]:
+        key, found, value = pair.partition(b"=")
+        if not found or not _KEY.fullmatch(key) or key in values:
+            raise AuthenticationFailed("not a message of OAUTHBEARER")
+        values[key] = value
+    bearer = _BEARER.fullmatch(values.get(b"auth", b""))
+    if bearer is None:
+        raise AuthenticationFailed("OAUTHBEARER without a token")
+    try:
+        name = parts[1][2:].decode().replace("=2C", ",").replace("=3D", "=")
+    except UnicodeDecodeError:
+        raise AuthenticationFailed("OAUTHBEARER on behalf of what is no text") from None
+    return name, bearer[1].decode()
+
+
 Opens = Callable[[Authenticator, str], Exchange]
 EXCHANGES: Mapping[str, Opens] = {
     PLAIN: PlainExchange,
+    OAUTHBEARER: BearerExchange,
     SCRAM_SHA_256: lambda authenticator, host: ScramExchange(SCRAM_SHA_256, authenticator, host),
     SCRAM_SHA_512: lambda authenticator, host: ScramExchange(SCRAM_SHA_512, authenticator, host),
 }
 """What opens an exchange, by mechanism."""
 
-SHOWING_SECRETS = frozenset({PLAIN})
+SHOWING_SECRETS = frozenset({PLAIN, OAUTHBEARER})
 """Mechanisms that show to whoever listens what one logs in with."""

@@ -10,7 +10,15 @@ from app.security.errors import AuthenticationFailed
 from app.security.logins.api_key import hash_of, new_key
 from app.security.logins.failed_logins import FREE_FAILURES
 from app.security.logins.scram_keys import HASH_NAMES, scram_record
-from app.wire.login.exchanges import EXCHANGES, PlainExchange, ScramExchange, Step
+from app.security.principal import Principal
+from app.wire.login.exchanges import (
+    EXCHANGES,
+    INVALID_TOKEN,
+    BearerExchange,
+    PlainExchange,
+    ScramExchange,
+    Step,
+)
 from tests.support.security.login import Login, login
 from tests.support.security.records import api_key
 
@@ -131,3 +139,85 @@ async def test_scram_asks_for_no_token_yet_and_takes_no_third_message(node: Logi
         await exchange.take(b"n,,n=alice,r=nonce,tokenauth=true")
     with pytest.raises(AuthenticationFailed):
         await exchange.take(b"n,,n=alice,r=nonce")
+
+
+def bearer(token: str, on_behalf_of: str = "", more: str = "") -> bytes:
+    return f"n,{on_behalf_of},\1{more}auth=Bearer {token}\1\1".encode()
+
+
+async def added_key(node: Login) -> str:
+    key_id, key = new_key()
+    await node.catalog.create_api_key(api_key(key_id, secret_hash=hash_of(key)))
+    await node.watcher.refresh()
+    return key
+
+
+@pytest.mark.parametrize(
+    ("on_behalf_of", "more"),
+    [("", ""), ("a=alice", ""), ("", "host=h\1port=1\1logicalCluster=l\1")],
+)
+async def test_bearer_lets_an_api_key_in(node: Login, on_behalf_of: str, more: str) -> None:
+    key = await added_key(node)
+
+    step = await BearerExchange(node.authenticator, HOST).take(bearer(key, on_behalf_of, more))
+
+    assert step.answer == b""
+    assert str(step.principal) == "User:alice"
+
+
+@pytest.mark.parametrize("is_awaited", [False, True])
+async def test_bearer_asks_the_authenticator_about_tokens(
+    node: Login, is_awaited: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def at_once(token: str, host: str) -> Principal:
+        asked.append((token, host))
+        return Principal("alice", host=host)
+
+    async def later(token: str, host: str) -> Principal:
+        return at_once(token, host)
+
+    judge = later if is_awaited else at_once
+    monkeypatch.setattr(node.authenticator, "bearer", judge, raising=False)
+    step = await BearerExchange(node.authenticator, HOST).take(bearer("a.b.c"))
+
+    assert asked == [("a.b.c", HOST)]
+    assert step.principal == Principal("alice")
+
+
+async def test_bearer_of_a_bad_token_is_told_so_and_then_refused(node: Login) -> None:
+    key = await added_key(node)
+
+    for message in (bearer("a.b.c"), bearer(key[:-1]), bearer(key, "a=bob")):
+        exchange = BearerExchange(node.authenticator, HOST)
+        assert await exchange.take(message) == Step(INVALID_TOKEN)
+        for next_message in (b"\1", bearer(key)):
+            with pytest.raises(AuthenticationFailed, match=r"^Authentication failed\.$"):
+                await exchange.take(next_message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"",
+        b"\1",
+        b"n,,",
+        b"n,,\1\1",
+        b"n,,\1auth=Bearer a\1",
+        b"n,,\1auth=Basic a\1\1",
+        b"n,,\1auth=Bearer a b\1\1",
+        b"n,,\1auth=Bearer \xff\1\1",
+        b"n,,\1auth=Bearer a\1auth=Bearer a\1\1",
+        b"n,,\1auth\1\1",
+        b"n,,\x01a-b=c\1auth=Bearer a\1\1",
+        b"p=tls-unique,,\1auth=Bearer a\1\1",
+        b"n,alice,\1auth=Bearer a\1\1",
+        b"n,a=\xff,\1auth=Bearer a\1\1",
+        b"n,\1auth=Bearer a\1\1",
+        b"n,,x\1auth=Bearer a\1\1",
+    ],
+)
+async def test_bearer_refuses_what_is_none_of_its_messages(node: Login, message: bytes) -> None:
+    with pytest.raises(AuthenticationFailed, match=r"^Authentication failed\.$"):
+        await BearerExchange(node.authenticator, HOST).take(message)
