@@ -132,6 +132,12 @@ class Settings:
     kafka_security_protocol: str | None = None
     """What the Kafka door speaks; if not said, it follows from the certificate and the logins."""
 
+    delegation_token_max_lifetime_ms: int = 604_800_000
+    """How long a delegation token stands at the most, also one that is renewed."""
+
+    delegation_token_expiry_time_ms: int = 86_400_000
+    """For how long a delegation token is given out, or renewed, where nobody says."""
+
     log_level: str = "info"
     log_format: str = "text"
     num_partitions: int = 1
@@ -242,6 +248,8 @@ _BOUNDS = {
     "num_partitions": (1, 10_000),
     "offsets_topic_num_partitions": (1, 10_000),
     "offsets_retention_minutes": (1, 2**31 - 1),
+    "delegation_token_max_lifetime_ms": (1, 2**53),
+    "delegation_token_expiry_time_ms": (1, 2**53),
     "group_initial_rebalance_delay_ms": (0, 2**31 - 1),
     "group_min_session_timeout_ms": (1, 1_800_000),
     "group_consumer_session_timeout_ms": (1, 1_800_000),

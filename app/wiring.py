@@ -255,10 +255,13 @@ def _context(
         security=security.watcher,
         authenticator=security.authenticator if settings.is_login_required else None,
         passwords=security.passwords,
+        delegation_tokens=security.delegation_tokens,
         open_connections=security.open_connections,
         limits=BrokerLimits(
             default_partitions=settings.num_partitions,
             auto_create_topics=settings.auto_create_topics,
+            delegation_token_max_lifetime_ms=settings.delegation_token_max_lifetime_ms,
+            delegation_token_expiry_time_ms=settings.delegation_token_expiry_time_ms,
         ),
         serdes=serdes,
         schema_checks=SchemaChecks(serdes.checks),

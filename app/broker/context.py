@@ -25,6 +25,7 @@ from app.coordinators.groups.coordinator import GroupCoordinator
 from app.replication.replica_manager import ReplicaManager
 from app.security.acls import CLUSTER, Authorizer, Operation, group, subject, topic
 from app.security.authenticator import Authenticator
+from app.security.delegation import DelegationTokens
 from app.security.logins.passwords import Passwords
 from app.security.open_connections import OpenConnections
 from app.security.principal import Principal
@@ -50,6 +51,12 @@ class BrokerLimits:
 
     auto_create_topics: bool = True
     """Whether asking for a topic may make it (Kafka's ``auto.create.topics.enable``)."""
+
+    delegation_token_max_lifetime_ms: int = 604_800_000
+    """How long a delegation token stands at the most, also one that is renewed."""
+
+    delegation_token_expiry_time_ms: int = 86_400_000
+    """For how long it is given out, or renewed, where nobody says."""
 
     partitions_per_topic_max: int = 10_000
     partitions_max: int = 100_000
@@ -81,6 +88,8 @@ class BrokerContext:
 
     passwords: Passwords
     """Hashes those of new users."""
+
+    delegation_tokens: DelegationTokens
 
     open_connections: OpenConnections
     """What is cut when its login ends."""

@@ -392,3 +392,45 @@ class UnacceptableCredential(BrokerError):
 
 class UserAuthorizationFailed(ClusterAuthorizationFailed):
     """The principal may not do this to what the user logs in with."""
+
+
+class DelegationTokenNotFound(BrokerError):
+    """No delegation token has this secret."""
+
+    code = 62
+    name = "DELEGATION_TOKEN_NOT_FOUND"
+
+
+class DelegationTokenOwnerMismatch(BrokerError):
+    """The delegation token is neither the principal's own nor its to renew."""
+
+    code = 63
+    name = "DELEGATION_TOKEN_OWNER_MISMATCH"
+
+
+class DelegationTokenRequestNotAllowed(BrokerError):
+    """Who did not log in, or did so with a delegation token, cannot ask for these."""
+
+    code = 64
+    name = "DELEGATION_TOKEN_REQUEST_NOT_ALLOWED"
+
+
+class DelegationTokenAuthorizationFailed(BrokerError):
+    """The principal may not make delegation tokens of this owner."""
+
+    code = 65
+    name = "DELEGATION_TOKEN_AUTHORIZATION_FAILED"
+
+
+class DelegationTokenExpired(BrokerError):
+    """The delegation token is over."""
+
+    code = 66
+    name = "DELEGATION_TOKEN_EXPIRED"
+
+
+class InvalidPrincipalType(BrokerError):
+    """Only users may own or renew delegation tokens."""
+
+    code = 67
+    name = "INVALID_PRINCIPAL_TYPE"

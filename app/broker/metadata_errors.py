@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from app.broker.errors import (
     BrokerError,
     CoordinatorNotAvailable,
+    DelegationTokenNotFound,
     DuplicateResource,
     InvalidPartitions,
     InvalidReplicationFactor,
@@ -27,6 +28,7 @@ _TRANSLATION: tuple[tuple[type[catalog.CatalogError], type[BrokerError]], ...] =
     (catalog.InvalidTopicName, InvalidTopic),
     (catalog.UserExists, DuplicateResource),
     (catalog.UnknownUser, ResourceNotFound),
+    (catalog.UnknownDelegationToken, DelegationTokenNotFound),
     (catalog.UnknownApiKey, ResourceNotFound),
     (catalog.DatabaseUnavailable, CoordinatorNotAvailable),
 )

@@ -148,6 +148,8 @@ class SecurityCatalog:
             await _raise_version(connection)
             for table in (tables.scram_credentials, tables.api_keys, tables.refresh_tokens):
                 await connection.execute(delete(table).where(table.c.user_name == name))
+            lent = tables.delegation_tokens
+            await connection.execute(delete(lent).where(lent.c.owner == f"User:{name}"))
             gone = await connection.execute(delete(tables.users).where(tables.users.c.name == name))
             if gone.rowcount == 0:
                 raise UnknownUser(f"there is no user {name!r}")
@@ -289,9 +291,10 @@ class SecurityCatalog:
 
     @to_its_end
     async def forget_expired(self, now_ms: int) -> None:
-        """Delete refresh tokens and revocations that are over."""
+        """Delete refresh tokens, revocations and delegation tokens that are over."""
         async with transaction(self._engine, writes=True) as connection:
-            for table in (tables.refresh_tokens, tables.revoked_tokens):
+            over = (tables.refresh_tokens, tables.revoked_tokens, tables.delegation_tokens)
+            for table in over:
                 await connection.execute(delete(table).where(table.c.expires_at_ms <= now_ms))
 
     @to_its_end

@@ -73,7 +73,7 @@ class DelegationTokenRecord:
     requester: str
     renewers: tuple[str, ...]
     hmac: bytes = field(repr=False)
-    """As its maker sealed it."""
+    """A digest of its secret, by which it is found."""
 
     issued_at_ms: int
     expires_at_ms: int

@@ -9,6 +9,7 @@ import asyncio
 import hmac
 
 from app.cluster.security_records import ScramRecord
+from app.security.delegation import DelegationTokens
 from app.security.errors import AuthenticationFailed
 from app.security.image import SecurityImage
 from app.security.logins.api_key import hash_of, key_id_of
@@ -41,6 +42,7 @@ class Authenticator:
         *,
         pretence: bytes,
         failed_login_delay_s: float = FAILED_LOGIN_DELAY_S,
+        delegation_tokens: DelegationTokens | None = None,
     ) -> None:
         """Remember no failure.
 
@@ -51,6 +53,7 @@ class Authenticator:
             usage: Is told which keys are used.
             pretence: A secret of the cluster, of which credentials of nobody are made.
             failed_login_delay_s: How long a refused password waits.
+            delegation_tokens: Those of the cluster; without them nobody logs in by one.
         """
         self._watcher = watcher
         self._clock = clock
@@ -58,6 +61,7 @@ class Authenticator:
         self._usage = usage
         self._pretence = pretence
         self._delay_s = failed_login_delay_s
+        self._delegation_tokens = delegation_tokens
         self._failed = FailedLogins()
 
     async def password(self, user: str, password: str, host: str) -> Principal:
@@ -138,6 +142,25 @@ class Authenticator:
         self._failed.succeeded(user.name, host)
         credential = Credential(CredentialKind.SCRAM, user.name, user.generation)
         return Principal(user.name, host=host, credential=credential)
+
+    def token_credential(self, mechanism: str, token_id: str) -> ScramRecord:
+        """Return what SCRAM checks a delegation token's proof against; a pretence for none."""
+        tokens = self._delegation_tokens
+        found = None if tokens is None else tokens.scram_credential(mechanism, token_id)
+        return found or pretended(self._pretence, f"token {token_id}", mechanism)
+
+    def token_principal(self, token_id: str, host: str) -> Principal:
+        """Return whose delegation token's secret was just proved to be known.
+
+        Raises:
+            AuthenticationFailed: It is over or deleted meanwhile, or was a pretence.
+        """
+        tokens = self._delegation_tokens
+        found = None if tokens is None else tokens.principal(token_id, host)
+        if found is None:
+            raise AuthenticationFailed("no such delegation token")
+        self._failed.succeeded(f"token {token_id}", host)
+        return found
 
     def api_key(self, key: str, host: str) -> Principal:
         """Return who logs in with an API key.

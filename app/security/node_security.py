@@ -8,6 +8,7 @@ from app.cluster.catalog import Catalog
 from app.cluster.security_catalog import SecurityCatalog
 from app.security.authenticator import FAILED_LOGIN_DELAY_S, PRETENCE_SECRET, Authenticator
 from app.security.bootstrap import ensure_admin
+from app.security.delegation import MASTER_SECRET, DelegationTokens
 from app.security.logins.key_usage import KeyUsage
 from app.security.logins.passwords import Passwords
 from app.security.logins.upkeep import Upkeep
@@ -25,6 +26,7 @@ class NodeSecurity:
     authenticator: Authenticator
     """Also where clients need not log in: who says who it is is not believed unasked."""
 
+    delegation_tokens: DelegationTokens
     open_connections: OpenConnections
     upkeep: Upkeep
 
@@ -59,10 +61,12 @@ class NodeSecurity:
             if is_required:
                 await ensure_admin(watcher, passwords, data_dir)
             pretence = await catalog.secret(PRETENCE_SECRET)
+            tokens = DelegationTokens(watcher, clock, await catalog.secret(MASTER_SECRET))
             authenticator = Authenticator(
                 *(watcher, clock, passwords, usage),
                 pretence=pretence,
                 failed_login_delay_s=failed_login_delay_s,
+                delegation_tokens=tokens,
             )
         except BaseException:
             passwords.close()
@@ -73,6 +77,7 @@ class NodeSecurity:
             watcher=watcher,
             passwords=passwords,
             authenticator=authenticator,
+            delegation_tokens=tokens,
             open_connections=connections,
             upkeep=Upkeep(watcher.catalog, usage, clock),
         )

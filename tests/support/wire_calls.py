@@ -29,7 +29,13 @@ def call_of(broker: BrokerContext, version: int, client: Client | None = None) -
     )
 
 
-async def ask(broker: BrokerContext, request: object, response_type: type[_T], version: int) -> _T:
+async def ask(
+    broker: BrokerContext,
+    request: object,
+    response_type: type[_T],
+    version: int,
+    client: Client | None = None,
+) -> _T:
     """Have a request handled, both ways through the bytes of a version."""
     api = api_of(type(request))
     served = Registry(SERVED).find(api.key, version)
@@ -37,7 +43,7 @@ async def ask(broker: BrokerContext, request: object, response_type: type[_T], v
     encoded = bytearray()
     encode(request, version, encoded)
     received = decode(type(request), version, encoded)
-    answer: Any = served.handler(call_of(broker, version), received)
+    answer: Any = served.handler(call_of(broker, version, client), received)
     if isinstance(answer, Awaitable):
         answer = await answer
     assert isinstance(answer, response_type)

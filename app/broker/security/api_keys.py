@@ -129,7 +129,8 @@ def _may(context: BrokerContext, principal: Principal, operation: Operation, use
     is_own = principal.credential is not None and str(principal) == f"User:{user}"
     if is_own and (principal.scopes is None or "admin" in principal.scopes):
         return True
-    return context.authorizer.authorize(principal, operation, Resource(ResourceType.USER, user))
+    whose = Resource(ResourceType.USER, f"User:{user}")
+    return context.authorizer.authorize(principal, operation, whose)
 
 
 def _require(context: BrokerContext, principal: Principal, operation: Operation, user: str) -> None:

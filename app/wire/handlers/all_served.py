@@ -17,13 +17,14 @@ from app.wire.handlers import (
     sasl,
     topics,
 )
-from app.wire.handlers.security import quotas, scram
+from app.wire.handlers.security import delegation_tokens, quotas, scram
 
 SERVED = (
     *acls.SERVED,
     *api_versions.SERVED,
     *configs.SERVED,
     *consumer_groups.SERVED,
+    *delegation_tokens.SERVED,
     *fetch.SERVED,
     *group_admin.SERVED,
     *group_membership.SERVED,

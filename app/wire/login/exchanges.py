@@ -98,21 +98,23 @@ class ScramExchange:
         self._authenticator = authenticator
         self._host = host
         self._server = ScramServer(mechanism, self._find)
-        self._user: str | None = None
+        self._who: ScramName | None = None
 
     async def take(self, message: bytes) -> Step:
         """Return the server's first message, then its final one and who it is."""
-        if self._user is None:
+        who, authenticator = self._who, self._authenticator
+        if who is None:
             return Step(self._server.first(message))
-        authenticator = self._authenticator
-        authenticator.begin_proof(self._user, self._host)
+        authenticator.begin_proof(f"token {who.name}" if who.is_token else who.name, self._host)
         answer = self._server.final(message)
+        if who.is_token:
+            return Step(answer, authenticator.token_principal(who.name, self._host))
         return Step(answer, authenticator.scram_principal(self._server.proved, self._host))
 
     def _find(self, who: ScramName) -> ScramRecord:
+        self._who = who
         if who.is_token:
-            raise AuthenticationFailed("SCRAM with a delegation token, which is not here")
-        self._user = who.name
+            return self._authenticator.token_credential(self._mechanism, who.name)
         return self._authenticator.scram_credential(self._mechanism, who.name)
 
 

@@ -5,8 +5,8 @@ A new API has its line here, or the tidy tests fail: who may is decided when it 
 
 from typing import Any, NamedTuple
 
-from tests.contract.security.routes import ADMINS, EVERYBODY, OWNERS, READERS
-from tests.support.security.tenants import GROUP, TOPIC
+from tests.contract.security.routes import ADMINS, EVERYBODY, LOGGED_IN, OWNERS, READERS
+from tests.support.security.tenants import GROUP, OWNER, PRINCIPALS, TOPIC
 
 
 class Api(NamedTuple):
@@ -20,6 +20,11 @@ class Api(NamedTuple):
     """Nobody is refused, and only readers find the owner's things in the answer."""
 
 
+_OF_OWNER = {
+    "owner_principal_type": "User",
+    "owner_principal_name": PRINCIPALS[OWNER].name,
+    "renewers": [],
+}
 _FILTER = {"resource_type_filter": 7, "operation": 1, "permission_type": 1}
 APIS = {
     "ApiVersions": Api(EVERYBODY),
@@ -49,6 +54,10 @@ APIS = {
             "salted_password": bytes(32),
         },
     ),
+    "CreateDelegationToken": Api(OWNERS, _OF_OWNER),
+    "RenewDelegationToken": Api(LOGGED_IN),
+    "ExpireDelegationToken": Api(LOGGED_IN),
+    "DescribeDelegationToken": Api(LOGGED_IN, {"owners": None}),
     "DescribeConfigs": Api(READERS),
     "AlterConfigs": Api(OWNERS, {"configs": []}),
     "IncrementalAlterConfigs": Api(OWNERS, {"configs": []}),

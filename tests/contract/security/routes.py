@@ -5,9 +5,10 @@ A new route has its line here, or the tidy tests fail: who may is decided when i
 
 from typing import Any, NamedTuple
 
-from tests.support.security.tenants import ADMIN, GROUP, OWNER, READER, SUBJECT, TOPIC
+from tests.support.security.tenants import ADMIN, GROUP, OTHER, OWNER, READER, SUBJECT, TOPIC
 
 EVERYBODY = None
+LOGGED_IN = frozenset({OTHER, READER, OWNER, ADMIN})
 READERS = frozenset({READER, OWNER, ADMIN})
 OWNERS = frozenset({OWNER, ADMIN})
 ADMINS = frozenset({ADMIN})

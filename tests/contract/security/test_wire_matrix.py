@@ -31,7 +31,7 @@ from tests.support.wire_messages import as_data
 
 pytestmark = pytest.mark.slow
 
-REFUSALS = {29, 30, 31, 53, 65}
+REFUSALS = {29, 30, 31, 53, 64, 65}
 """Kafka's codes of what is not authorized."""
 
 NAMES: dict[str, Any] = {

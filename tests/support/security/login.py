@@ -9,6 +9,7 @@ from app.cluster.catalog import Catalog
 from app.cluster.database import sqlite_url
 from app.cluster.security_catalog import SecurityCatalog
 from app.security.authenticator import Authenticator
+from app.security.delegation import DelegationTokens
 from app.security.logins.key_usage import KeyUsage
 from app.security.logins.passwords import Passwords
 from app.security.watcher import SecurityWatcher
@@ -36,6 +37,7 @@ class Login:
     passwords: Passwords
     authenticator: Authenticator
     clock: MovedClock
+    delegation_tokens: DelegationTokens
     usage: KeyUsage = field(repr=False)
 
 
@@ -45,9 +47,13 @@ async def login(tmp_path: Path) -> AsyncIterator[Login]:
     catalog = SecurityCatalog(metadata.engine)
     watcher = SecurityWatcher(catalog)
     passwords, usage, clock = Passwords(), KeyUsage(), MovedClock()
+    tokens = DelegationTokens(watcher, clock, b"master")
     authenticator = Authenticator(
-        watcher, clock, passwords, usage, pretence=b"secret", failed_login_delay_s=0.0
+        *(watcher, clock, passwords, usage),
+        pretence=b"secret",
+        failed_login_delay_s=0.0,
+        delegation_tokens=tokens,
     )
-    yield Login(catalog, watcher, passwords, authenticator, clock, usage)
+    yield Login(catalog, watcher, passwords, authenticator, clock, tokens, usage)
     passwords.close()
     await metadata.close()

@@ -14,7 +14,7 @@ from app.broker.context import BrokerContext
 from app.broker.security.acls import create_acls
 from app.broker.topics import NewTopic, create_topic
 from app.security.acls import Acl, Operation, PatternType, Permission, ResourceType
-from app.security.principal import ANONYMOUS, Principal
+from app.security.principal import ANONYMOUS, Credential, CredentialKind, Principal
 from storage.format.builder import build_batch
 from tests.support.application import RunningApplication, running_application
 from tests.support.groups.calls import stable_group
@@ -24,12 +24,19 @@ OWNED = "owned"
 
 TOPIC, GROUP, SUBJECT = f"{OWNED}-topic", f"{OWNED}-group", f"{OWNED}-value"
 NOBODY, OTHER, READER, OWNER, ADMIN = "nobody", "other tenant", "reader", "owner", "admin"
+
+
+def _logged_in(name: str) -> Principal:
+    credential = Credential(CredentialKind.CERTIFICATE, name)
+    return Principal(name, host="10.0.0.1", credential=credential)
+
+
 PRINCIPALS = {
     NOBODY: ANONYMOUS,
-    OTHER: Principal("other", host="10.0.0.1"),
-    READER: Principal("reader", host="10.0.0.1"),
-    OWNER: Principal("owner", host="10.0.0.1"),
-    ADMIN: Principal("admin", host="10.0.0.1"),
+    OTHER: _logged_in("other"),
+    READER: _logged_in("reader"),
+    OWNER: _logged_in("owner"),
+    ADMIN: _logged_in("admin"),
 }
 _KINDS = (
     ResourceType.TOPIC,

@@ -125,6 +125,8 @@ TEXTS = {
     "sasl_enabled_mechanisms": "SCRAM-SHA-256, SCRAM-SHA-512",
     "connection_failed_authentication_delay_ms": "11",
     "connections_max_reauth_ms": "12",
+    "delegation_token_max_lifetime_ms": "1000",
+    "delegation_token_expiry_time_ms": "100",
     "log_level": "ERROR",
     "log_format": "json",
     "num_partitions": "4",

@@ -1,5 +1,6 @@
 """What PLAIN and SCRAM let in, on a real database of users."""
 
+import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from app.wire.login.exchanges import (
     Step,
 )
 from tests.support.security.login import Login, login
-from tests.support.security.records import api_key
+from tests.support.security.records import api_key, delegation_token
 
 HOST = "10.0.0.1"
 PASSWORD = "correct horse"
@@ -90,8 +91,23 @@ async def test_plain_refuses_what_is_wrong_with_the_same_words(node: Login, mess
         await plain(node, message)
 
 
-async def scram(node: Login, mechanism: str, user: str, password: str) -> Step:
-    client = ScramAuthenticator(
+class TokenAuthenticator(ScramAuthenticator):
+    """A client that says that what it shows is a delegation token."""
+
+    def first_message(self) -> str:
+        first: str = super().first_message()
+        self._auth_message += ",tokenauth=true"
+        return first + ",tokenauth=true"
+
+
+async def scram(
+    node: Login,
+    mechanism: str,
+    user: str,
+    password: str,
+    client_type: type[ScramAuthenticator] = ScramAuthenticator,
+) -> Step:
+    client = client_type(
         loop=None,
         sasl_plain_password=password,
         sasl_plain_username=user,
@@ -132,11 +148,11 @@ async def test_scram_locks_a_guesser_out_though_the_guess_is_right_then(node: Lo
     await scram(node, "SCRAM-SHA-256", "alice", PASSWORD)
 
 
-async def test_scram_asks_for_no_token_yet_and_takes_no_third_message(node: Login) -> None:
+async def test_scram_takes_no_message_after_a_wrong_one(node: Login) -> None:
     exchange = ScramExchange("SCRAM-SHA-256", node.authenticator, HOST)
 
     with pytest.raises(AuthenticationFailed):
-        await exchange.take(b"n,,n=alice,r=nonce,tokenauth=true")
+        await exchange.take(b"n,,n=alice,r=nonce,m=unknown")
     with pytest.raises(AuthenticationFailed):
         await exchange.take(b"n,,n=alice,r=nonce")
 
@@ -221,3 +237,30 @@ async def test_bearer_of_a_bad_token_is_told_so_and_then_refused(node: Login) ->
 async def test_bearer_refuses_what_is_none_of_its_messages(node: Login, message: bytes) -> None:
     with pytest.raises(AuthenticationFailed, match=r"^Authentication failed\.$"):
         await BearerExchange(node.authenticator, HOST).take(message)
+
+
+@pytest.mark.parametrize("mechanism", HASH_NAMES)
+async def test_scram_lets_the_owner_of_a_delegation_token_in_while_it_stands(
+    node: Login, mechanism: str
+) -> None:
+    tokens = node.delegation_tokens
+    end_ms = node.clock.now_ms() + 1_000
+    await node.catalog.put_delegation_token(
+        delegation_token("d1", hmac=tokens.digest_of("d1"), expires_at_ms=end_ms)
+    )
+    await node.watcher.refresh()
+    secret = base64.b64encode(tokens.secret_of("d1")).decode()
+
+    step = await scram(node, mechanism, "d1", secret, TokenAuthenticator)
+
+    assert step.principal is not None
+    assert (str(step.principal), step.principal.host) == ("User:alice", HOST)
+    wrong = [("d1", secret[:-1]), ("d2", secret), ("alice", PASSWORD)]
+    for token_id, shown in wrong:
+        with pytest.raises(AuthenticationFailed, match=r"^Authentication failed\.$"):
+            await scram(node, mechanism, token_id, shown, TokenAuthenticator)
+    with pytest.raises(AuthenticationFailed):
+        await scram(node, mechanism, "d1", secret)
+    node.clock.seconds += 1
+    with pytest.raises(AuthenticationFailed):
+        await scram(node, mechanism, "d1", secret, TokenAuthenticator)
