@@ -73,6 +73,7 @@ class ScramServer:
         self._state = _State.FIRST
         self._record: ScramRecord | None = None
         self._gs2_header = b""
+        self._client_nonce = b""
         self._nonce = b""
         self._said = b""
 
@@ -86,6 +87,7 @@ class ScramServer:
         first = _first_of(message)
         self._record = self._find(first.who)
         self._gs2_header = first.gs2_header
+        self._client_nonce = first.nonce
         self._nonce = first.nonce + self._own_nonce.encode()
         salt = base64.b64encode(self._record.salt)
         answer = b"r=%s,s=%s,i=%d" % (self._nonce, salt, self._record.iterations)
@@ -137,7 +139,9 @@ class ScramServer:
             raise AuthenticationFailed("not a final message of SCRAM")
         if _decoded(parts[0][2:]) != self._gs2_header:
             raise AuthenticationFailed("a SCRAM header that changed between the messages")
-        if not hmac.compare_digest(parts[1][2:], self._nonce):
+        # librdkafka before 2.6.1 puts its own nonce before this once more (librdkafka #4895)
+        twice = self._client_nonce + self._nonce
+        if not any(hmac.compare_digest(parts[1][2:], one) for one in (self._nonce, twice)):
             raise AuthenticationFailed("a SCRAM nonce of another exchange")
         _extensions_of(parts[2:])
         return without_proof, _decoded(proof)

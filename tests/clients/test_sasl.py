@@ -1,12 +1,17 @@
-"""Clients that are not ours log in to a node that lets nobody else in."""
+"""Clients that are not ours log in over TLS to a node that lets nobody else in."""
 
 import asyncio
+import os
+import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from aiokafka.abc import AbstractTokenProvider as AsyncTokenProvider
+from aiokafka.admin import AIOKafkaAdminClient
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (
     AclBinding,
@@ -31,7 +36,9 @@ from app.wire.messages.sasl import (
     SaslAuthenticateResponse,
     SaslHandshakeRequest,
 )
+from tests.support.client_programs import PATIENCE_S, ClientPrograms
 from tests.support.node import NodeProcess
+from tests.support.security.certificates import client_context, write_pair
 from tests.support.wire_calls import response_of
 from tests.support.wire_door import Peer
 
@@ -44,7 +51,10 @@ MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
     """A running node whose clients must log in."""
-    node = NodeProcess(tmp_path_factory.mktemp("node") / "data", "--authentication", "required")
+    directory = tmp_path_factory.mktemp("node")
+    certificate, key = write_pair(directory, "node")
+    tls = ("--tls-cert", str(certificate), "--tls-key", str(key), "--no-http-tls")
+    node = NodeProcess(directory / "data", "--authentication", "required", *tls)
     node.start()
     yield node
     assert node.stop() == 0
@@ -54,10 +64,15 @@ def admin_secret(node: NodeProcess) -> str:
     return Path(node.directory, "admin.secret").read_text().strip()
 
 
+def certificate_of(node: NodeProcess) -> str:
+    return str(node.directory.parent / "node.pem")
+
+
 def kafka_python(node: NodeProcess, mechanism: str, user: str, password: str) -> KafkaAdminClient:
     return KafkaAdminClient(
         bootstrap_servers=node.bootstrap,
-        security_protocol="SASL_PLAINTEXT",
+        security_protocol="SASL_SSL",
+        ssl_cafile=certificate_of(node),
         sasl_mechanism=mechanism,
         sasl_plain_username=user,
         sasl_plain_password=password,
@@ -73,7 +88,8 @@ def librdkafka(
     client = AdminClient(
         {
             "bootstrap.servers": node.bootstrap,
-            "security.protocol": "SASL_PLAINTEXT",
+            "security.protocol": "SASL_SSL",
+            "ssl.ca.location": certificate_of(node),
             "sasl.mechanism": mechanism,
             "sasl.username": user,
             "sasl.password": password,
@@ -85,7 +101,8 @@ def librdkafka(
 
 async def logged_in(node: NodeProcess, shown: str) -> Peer:
     """Return a connection that has logged in by PLAIN and was answered after that."""
-    peer = Peer(*await asyncio.open_connection("127.0.0.1", node.kafka_port))
+    tls = client_context(believes=Path(certificate_of(node)))
+    peer = Peer(*await asyncio.open_connection("127.0.0.1", node.kafka_port, ssl=tls))
     peer.send(SaslHandshakeRequest(mechanism="PLAIN"), 1, 1)
     await peer.receive()
     peer.send(SaslAuthenticateRequest(auth_bytes=shown.encode()), 2, 2)
@@ -166,7 +183,8 @@ def test_oauthbearer_lets_clients_in_with_an_api_key_and_tells_others_why_not(
     key = api_key(closed)
     names = {
         "bootstrap_servers": closed.bootstrap,
-        "security_protocol": "SASL_PLAINTEXT",
+        "security_protocol": "SASL_SSL",
+        "ssl_cafile": certificate_of(closed),
         "sasl_mechanism": "OAUTHBEARER",
     }
     python = KafkaAdminClient(**names, sasl_oauth_token_provider=ApiKey(key))
@@ -184,7 +202,8 @@ def test_oauthbearer_lets_clients_in_with_an_api_key_and_tells_others_why_not(
         client = AdminClient(
             {
                 "bootstrap.servers": closed.bootstrap,
-                "security.protocol": "SASL_PLAINTEXT",
+                "security.protocol": "SASL_SSL",
+                "ssl.ca.location": certificate_of(closed),
                 "sasl.mechanism": "OAUTHBEARER",
                 "oauth_cb": lambda _, token=token: (token, time.time() + 3600),
                 "error_cb": lambda error: errors.append(str(error)),
@@ -199,6 +218,77 @@ def test_oauthbearer_lets_clients_in_with_an_api_key_and_tells_others_why_not(
                 if errors:
                     break
     assert "Authentication failed." in errors[0]
+
+
+class LaterKey(AsyncTokenProvider):  # type: ignore[misc] # untyped
+    """Gives an API key as a token to aiokafka."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    async def token(self) -> str:
+        return self._key
+
+
+async def test_aiokafka_logs_in_by_each_mechanism(closed: NodeProcess) -> None:
+    secret, key = admin_secret(closed), api_key(closed)
+    for mechanism in (*MECHANISMS, "OAUTHBEARER"):
+        client = AIOKafkaAdminClient(
+            bootstrap_servers=closed.bootstrap,
+            security_protocol="SASL_SSL",
+            ssl_context=client_context(believes=Path(certificate_of(closed))),
+            sasl_mechanism=mechanism,
+            sasl_plain_username=ADMIN,
+            sasl_plain_password=secret,
+            sasl_oauth_token_provider=LaterKey(key) if mechanism == "OAUTHBEARER" else None,
+        )
+        await client.start()
+        assert (await client.describe_cluster())["brokers"]
+        await client.close()
+
+
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_kcat_logs_in(closed: NodeProcess, mechanism: str) -> None:
+    settings = {
+        "security.protocol": "SASL_SSL",
+        "ssl.ca.location": certificate_of(closed),
+        "sasl.mechanism": mechanism,
+        "sasl.username": ADMIN,
+        "sasl.password": admin_secret(closed),
+    }
+    options = [part for one in settings.items() for part in ("-X", "=".join(one))]
+    program = shutil.which("kcat")
+    assert program is not None, "the tests need Debian's package kcat"
+
+    ran = subprocess.run(
+        [program, "-b", closed.bootstrap, "-L", "-J", *options],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert closed.bootstrap in ran.stdout
+
+
+def test_java_logs_in_by_each_mechanism_and_as_an_unknown_user_does_not(
+    closed: NodeProcess, tmp_path: Path
+) -> None:
+    program = ClientPrograms(tmp_path).java_logins
+    given = {"CAUCE_PASSWORD": admin_secret(closed), "CAUCE_KEY": api_key(closed)}
+
+    ran = subprocess.run(
+        [*program, closed.bootstrap, certificate_of(closed)],
+        env=os.environ | given,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "everything held" in ran.stdout
 
 
 def test_librdkafka_makes_a_user_s_scram_credential_with_which_it_logs_in(

@@ -37,6 +37,11 @@ class ClientPrograms:
         return (*self.java[:-1], "NextGeneration")
 
     @cached_property
+    def java_logins(self) -> tuple[str, ...]:
+        """The same client, logging in by each mechanism."""
+        return self._java(POM, "Logins")
+
+    @cached_property
     def java_registry(self) -> tuple[str, ...]:
         """Confluent's client of registries."""
         return self._java(REGISTRY_POM, "RegistryClient")

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 from collections.abc import Callable
 
 import pytest
@@ -228,3 +229,28 @@ def test_two_exchanges_have_nonces_of_their_own() -> None:
     first = b"n,,n=alice,r=abc"
 
     assert server().first(first) != server().first(first)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "is_good"),
+    [("", True), ("abc", True), ("abcabc", False), ("ab", False), ("x", False)],
+)
+def test_a_client_s_nonce_may_stand_there_twice_as_librdkafka_had_it(
+    prefix: str, is_good: bool
+) -> None:
+    asked = server()
+    answer = asked.first(b"n,,n=alice,r=abc").decode()
+    nonce = answer.split(",")[0].removeprefix("r=")
+    without_proof = f"c=biws,r={prefix}{nonce}"
+    salted = hashlib.pbkdf2_hmac("sha256", b"secret", SALT, ITERATIONS)
+    client_key = hmac.digest(salted, b"Client Key", "sha256")
+    said = f"n=alice,r=abc,{answer},{without_proof}".encode()
+    signature = hmac.digest(hashlib.sha256(client_key).digest(), said, "sha256")
+    proof = bytes(a ^ b for a, b in zip(client_key, signature, strict=True))
+    message = f"{without_proof},p={base64.b64encode(proof).decode()}".encode()
+
+    if is_good:
+        assert asked.final(message).startswith(b"v=")
+    else:
+        with pytest.raises(AuthenticationFailed):
+            asked.final(message)

@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiokafka.conn import ScramAuthenticator
 
+from app.security.logins.scram_keys import scram_record
 from app.security.open_connections import OpenConnections
 from app.telemetry.clock import SystemClock
 from app.wire.handlers import api_versions, sasl
@@ -42,7 +44,8 @@ async def closed_door(
     async with login(tmp_path) as users:
         for name in ("alice", "bob"):
             password_hash = await users.passwords.hash(PASSWORD)
-            await users.catalog.create_user(name, password_hash=password_hash)
+            scram = [scram_record(name, "SCRAM-SHA-256", PASSWORD)]
+            await users.catalog.create_user(name, password_hash=password_hash, scram=scram)
         open_connections = OpenConnections(users.clock)
         users.watcher.subscribe(open_connections.apply)
         await users.watcher.refresh()
@@ -117,6 +120,45 @@ async def test_a_failed_login_is_told_so_and_its_connection_ends(tmp_path: Path)
             assert (answer.error_code, answer.error_message) == (58, "Authentication failed.")
             assert await peer.is_closed()
         assert asyncio.get_running_loop().time() - begun >= 0.3
+
+
+def scram_client() -> ScramAuthenticator:
+    return ScramAuthenticator(
+        loop=None,
+        sasl_plain_password=PASSWORD,
+        sasl_plain_username="alice",
+        sasl_mechanism="SCRAM-SHA-256",
+    )
+
+
+async def test_scram_messages_that_are_replayed_altered_or_of_another_connection_are_refused(
+    tmp_path: Path,
+) -> None:
+    async with closed_door(tmp_path) as (door, _):
+        client, another_client = scram_client(), scram_client()
+        first = client.first_message().encode()
+        peer, copy, other, victim = [await door.connect() for _ in range(4)]
+        heard = {}
+        firsts = {peer: first, copy: first, other: another_client.first_message().encode()}
+        firsts[victim] = scram_client().first_message().encode()
+        for one, message in firsts.items():
+            await handshake(one, "SCRAM-SHA-256")
+            heard[one] = (await authenticate(one, message)).auth_bytes.decode()
+        client.process_server_first_message(heard[peer])
+        another_client.process_server_first_message(heard[other])
+        final, of_another = client.final_message().encode(), another_client.final_message().encode()
+
+        replayed = await authenticate(copy, final)
+        altered = await authenticate(other, of_another[:-6] + b"AAAAA=")
+        another = await authenticate(victim, of_another)
+        good = await authenticate(peer, final)
+
+        for refused in (replayed, altered, another):
+            assert (refused.error_code, refused.auth_bytes) == (58, b"")
+            assert refused.error_message == "Authentication failed."
+        assert good.error_code == 0
+        assert await beat(peer) == 9
+        peer.close()
 
 
 async def test_what_is_not_due_ends_the_connection(tmp_path: Path) -> None:
