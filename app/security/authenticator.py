@@ -16,8 +16,11 @@ from app.security.logins.api_key import hash_of, key_id_of
 from app.security.logins.failed_logins import FailedLogins
 from app.security.logins.key_usage import KeyUsage
 from app.security.logins.passwords import Passwords, TooManyLogins
+from app.security.logins.revocation import stands
 from app.security.logins.scram_keys import pretended
 from app.security.principal import Credential, CredentialKind, Principal
+from app.security.tokens.bearers import Bearers
+from app.security.tokens.compact import BadToken
 from app.security.watcher import SecurityWatcher
 from app.telemetry.clock import Clock
 
@@ -40,6 +43,7 @@ class Authenticator:
         passwords: Passwords,
         usage: KeyUsage,
         *,
+        bearers: Bearers,
         pretence: bytes,
         failed_login_delay_s: float = FAILED_LOGIN_DELAY_S,
         delegation_tokens: DelegationTokens | None = None,
@@ -51,6 +55,7 @@ class Authenticator:
             clock: Of this node.
             passwords: Checks them.
             usage: Is told which keys are used.
+            bearers: Reads tokens.
             pretence: A secret of the cluster, of which credentials of nobody are made.
             failed_login_delay_s: How long a refused password waits.
             delegation_tokens: Those of the cluster; without them nobody logs in by one.
@@ -59,6 +64,7 @@ class Authenticator:
         self._clock = clock
         self._passwords = passwords
         self._usage = usage
+        self._bearers = bearers
         self._pretence = pretence
         self._delay_s = failed_login_delay_s
         self._delegation_tokens = delegation_tokens
@@ -190,6 +196,25 @@ class Authenticator:
             credential=Credential(CredentialKind.API_KEY, record.key_id),
             expires_at_ms=record.expires_at_ms,
         )
+
+    async def bearer(self, token: str, host: str) -> Principal:
+        """Return who logs in with a token, one issued here or an identity provider's.
+
+        Args:
+            token: As it was shown; no API key.
+            host: The peer's address, without the port.
+
+        Raises:
+            AuthenticationFailed: Nobody does.
+        """
+        self._image()
+        try:
+            principal = await self._bearers.read(token, self._clock.now_ms())
+        except BadToken as bad:
+            raise AuthenticationFailed(str(bad)) from None
+        if not stands(principal, self._image(), self._clock.now_ms()):
+            raise AuthenticationFailed("a token that is revoked, or whose user or key changed")
+        return principal.from_host(host)
 
     def _image(self) -> SecurityImage:
         image = self._watcher.image

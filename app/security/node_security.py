@@ -13,6 +13,8 @@ from app.security.logins.key_usage import KeyUsage
 from app.security.logins.passwords import Passwords
 from app.security.logins.upkeep import Upkeep
 from app.security.open_connections import OpenConnections
+from app.security.tokens.access_tokens import KEY_NAME, AccessTokens, load_library
+from app.security.tokens.bearers import Bearers
 from app.security.watcher import SecurityWatcher
 from app.telemetry.clock import Clock
 
@@ -60,10 +62,13 @@ class NodeSecurity:
         try:
             if is_required:
                 await ensure_admin(watcher, passwords, data_dir)
+                await asyncio.to_thread(load_library)  # or the first token would stop the loop
             pretence = await catalog.secret(PRETENCE_SECRET)
             tokens = DelegationTokens(watcher, clock, await catalog.secret(MASTER_SECRET))
+            key, cluster_id = await catalog.secret(KEY_NAME), await catalog.cluster_id()
             authenticator = Authenticator(
                 *(watcher, clock, passwords, usage),
+                bearers=Bearers(AccessTokens(key, cluster_id)),
                 pretence=pretence,
                 failed_login_delay_s=failed_login_delay_s,
                 delegation_tokens=tokens,

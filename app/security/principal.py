@@ -33,6 +33,12 @@ class Credential:
     generation: int = 0
     """That of the user when it logged in: another one means that its credentials changed since."""
 
+    login: str = ""
+    """Of an access token: the login whose refresh tokens it came of, with which it ends."""
+
+    key_id: str = ""
+    """Of an access token: the API key that it was got with, with which it ends."""
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:

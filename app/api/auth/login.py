@@ -12,10 +12,8 @@ Called by: front, api.ws. Calls: authorization, peer, security.authenticator.
 Source: RFC 9110, 11.6.1 and 15.5.2; RFC 6750, 3; RFC 6585, 4 (429).
 """
 
-import inspect
 import math
 from functools import lru_cache
-from typing import Any
 
 from app.api.auth.authorization import (
     Basic,
@@ -119,20 +117,11 @@ class Login:
                 return await self._authenticator.password(shown.user, shown.password, host)
         elif isinstance(shown, Bearer):
             if key_id_of(shown.token) is None:
-                return await self._bearer(shown.token, host)
+                return await self._authenticator.bearer(shown.token, host)
             key = shown.token
         else:
             key = shown.key
         return self._authenticator.api_key(key, host)
-
-    async def _bearer(self, token: str, host: str) -> Principal:
-        """Return who shows a token that is no API key; nobody where there are no tokens."""
-        bearer: Any = getattr(self._authenticator, "bearer", None)
-        if bearer is None:
-            raise AuthenticationFailed("tokens are not issued here")
-        found = bearer(token, host)
-        principal: Principal = await found if inspect.isawaitable(found) else found
-        return principal
 
 
 def is_open(scope: Scope) -> bool:

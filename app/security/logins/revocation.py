@@ -3,7 +3,8 @@
 Rules:
     A password or SCRAM login ends when the user's credentials change, or the user goes.
     An API key's login ends with the key or its user.
-    An access token's ends when it is revoked, or as a password's would.
+    An access token's ends when it or the login that it came of is revoked, with the API key that
+    it was got with, or as a password's would.
     A delegation token's ends with the token; its owner need not be a user of ours.
     An OIDC token's ends when it is revoked; certificates are not revoked here.
 """
@@ -31,15 +32,23 @@ def stands(principal: Principal, image: SecurityImage, now_ms: int) -> bool:
 
 def _stands(credential: Credential, name: str, image: SecurityImage, now_ms: int) -> bool:
     kind = credential.kind
-    if kind in _BY_TOKEN_ID and credential.id in image.revoked:
+    if kind in _BY_TOKEN_ID and (
+        credential.id in image.revoked or credential.login in image.revoked
+    ):
+        return False
+    if credential.key_id and not _has_key(credential.key_id, name, image):
         return False
     if kind in _OF_A_USER:
         user = image.users.get(name)
         return user is not None and user.generation == credential.generation
     if kind is CredentialKind.API_KEY:
-        key = image.api_keys.get(credential.id)
-        return key is not None and key.user == name and name in image.users
+        return _has_key(credential.id, name, image)
     if kind is CredentialKind.DELEGATION_TOKEN:
         token = image.delegation_tokens.get(credential.id)
         return token is not None and now_ms < token.expires_at_ms
     return True
+
+
+def _has_key(key_id: str, name: str, image: SecurityImage) -> bool:
+    key = image.api_keys.get(key_id)
+    return key is not None and key.user == name and name in image.users

@@ -6,11 +6,10 @@ Called by: login. Calls: the authenticator.
 Source: RFC 4616 (PLAIN), RFC 5802 and KIP-84 (SCRAM), RFC 7628 and KIP-255 (OAUTHBEARER), KIP-43.
 """
 
-import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from app.cluster.security_records import ScramRecord
 from app.security.authenticator import Authenticator
@@ -149,12 +148,7 @@ class BearerExchange:
     async def _principal(self, token: str) -> Principal:
         if key_id_of(token) is not None:
             return self._authenticator.api_key(token, self._host)
-        bearer: Any = getattr(self._authenticator, "bearer", None)
-        if bearer is None:
-            raise AuthenticationFailed("tokens are not issued here")
-        found = bearer(token, self._host)
-        principal: Principal = await found if inspect.isawaitable(found) else found
-        return principal
+        return await self._authenticator.bearer(token, self._host)
 
 
 def _token_of(message: bytes) -> tuple[str, str]:

@@ -12,6 +12,8 @@ from app.security.authenticator import Authenticator
 from app.security.delegation import DelegationTokens
 from app.security.logins.key_usage import KeyUsage
 from app.security.logins.passwords import Passwords
+from app.security.tokens.access_tokens import AccessTokens
+from app.security.tokens.bearers import Bearers
 from app.security.watcher import SecurityWatcher
 
 
@@ -36,6 +38,7 @@ class Login:
     watcher: SecurityWatcher
     passwords: Passwords
     authenticator: Authenticator
+    tokens: AccessTokens
     clock: MovedClock
     delegation_tokens: DelegationTokens
     usage: KeyUsage = field(repr=False)
@@ -47,13 +50,24 @@ async def login(tmp_path: Path) -> AsyncIterator[Login]:
     catalog = SecurityCatalog(metadata.engine)
     watcher = SecurityWatcher(catalog)
     passwords, usage, clock = Passwords(), KeyUsage(), MovedClock()
-    tokens = DelegationTokens(watcher, clock, b"master")
+    delegation_tokens = DelegationTokens(watcher, clock, b"master")
+    tokens = AccessTokens(b"k" * 32, "this-cluster")
     authenticator = Authenticator(
         *(watcher, clock, passwords, usage),
+        bearers=Bearers(tokens),
         pretence=b"secret",
         failed_login_delay_s=0.0,
-        delegation_tokens=tokens,
+        delegation_tokens=delegation_tokens,
     )
-    yield Login(catalog, watcher, passwords, authenticator, clock, tokens, usage)
+    yield Login(
+        catalog=catalog,
+        watcher=watcher,
+        passwords=passwords,
+        authenticator=authenticator,
+        tokens=tokens,
+        clock=clock,
+        delegation_tokens=delegation_tokens,
+        usage=usage,
+    )
     passwords.close()
     await metadata.close()

@@ -9,11 +9,12 @@ import pytest
 
 from app.cluster.security_records import ApiKeyRecord
 from app.security.errors import AuthenticationFailed
-from app.security.logins.api_key import hash_of, new_key
+from app.security.logins.api_key import hash_of, key_id_of, new_key
 from app.security.logins.failed_logins import FREE_FAILURES, LOCKED_S_MAX
 from app.security.logins.passwords import REMEMBERED_S, WAITING_OF_ADDRESS_MAX
 from app.security.logins.scram_keys import SCRAM_SHA_256, SCRAM_SHA_512, scram_record
 from app.security.principal import CredentialKind, Principal
+from app.security.tokens.access_tokens import LIFE_MS, Grant
 from tests.support.security.login import Login, login
 from tests.support.security.records import api_key
 
@@ -216,3 +217,60 @@ async def test_nobody_gets_in_before_users_are_loaded(tmp_path: Path) -> None:
             node.authenticator.api_key(new_key()[1], HOST)
         with pytest.raises(AuthenticationFailed):
             node.authenticator.scram_credential(SCRAM_SHA_256, "alice")
+        token = node.tokens.issue(Grant(user="alice", generation=1), node.clock.now_ms()).token
+        await no_bearer(node, token)
+
+
+async def issued(node: Login, **came_of: str) -> str:
+    record = (await node.catalog.load()).users[0]
+    grant = Grant(user="alice", generation=record.generation, **came_of)
+    return node.tokens.issue(grant, node.clock.now_ms()).token
+
+
+async def test_token_makes_a_principal_that_a_revocation_finds(node: Login) -> None:
+    token = await issued(node)
+
+    principal = await node.authenticator.bearer(token, HOST)
+
+    assert principal == Principal("alice")
+    assert (principal.host, principal.scopes) == (HOST, None)
+    assert principal.expires_at_ms == 1_000_000 + LIFE_MS
+    assert principal.credential is not None
+    assert principal.credential.kind is CredentialKind.ACCESS_TOKEN
+    await node.catalog.revoke_token(principal.credential.id, principal.expires_at_ms)
+    await node.watcher.refresh()
+    await no_bearer(node, token)
+
+
+async def test_token_ends_with_its_time_its_user_its_login_and_its_key(node: Login) -> None:
+    key = await add_key(node)
+    key_id = key_id_of(key)
+    assert key_id is not None
+    plain, of_login, of_key = (
+        await issued(node),
+        await issued(node, login="family"),
+        await issued(node, key_id=key_id),
+    )
+    for token in (plain, of_login, of_key):
+        assert await node.authenticator.bearer(token, HOST) == Principal("alice")
+
+    await node.catalog.delete_api_key(key_id)
+    await node.catalog.revoke_token("family", 2_000_000)
+    await node.watcher.refresh()
+    for token in (of_key, of_login):
+        await no_bearer(node, token)
+    await node.authenticator.bearer(plain, HOST)
+    node.clock.seconds += LIFE_MS / 1000
+    await no_bearer(node, plain)
+    fresh = await issued(node)
+    await node.authenticator.bearer(fresh, HOST)
+    await node.catalog.alter_user("alice", password_hash=None)
+    await node.watcher.refresh()
+    await no_bearer(node, fresh)
+
+
+async def no_bearer(node: Login, token: str) -> None:
+    with pytest.raises(AuthenticationFailed) as caught:
+        await node.authenticator.bearer(token, HOST)
+    assert str(caught.value) == "Authentication failed."
+    assert token not in caught.value.log_reason

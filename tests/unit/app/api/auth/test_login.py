@@ -11,10 +11,9 @@ import pytest
 from app.api.auth.authorization import AUTHORIZATION_BYTES_MAX
 from app.api.auth.login import NOT_IN_CLEAR, Login, LoginRefused, anonymous_from, is_open
 from app.cluster.security_records import ApiKeyRecord
-from app.security.authenticator import Authenticator
-from app.security.errors import AuthenticationFailed
 from app.security.logins.api_key import hash_of, new_key
 from app.security.principal import ANONYMOUS, Principal
+from app.security.tokens.access_tokens import Grant
 from tests.support.application import request_scope
 from tests.support.security.login import Login as Logins
 from tests.support.security.login import login as logins
@@ -180,14 +179,10 @@ async def test_many_failures_are_told_when_to_come_back(known: Logins) -> None:
 
 
 async def test_tokens_are_judged_by_who_issues_them(known: Logins) -> None:
-    class Issuing(Authenticator):
-        def bearer(self, token: str, host: str) -> Any:
-            if token == "good":
-                return Principal("bob", host=host)
-            raise AuthenticationFailed("another")
+    generation = (await known.catalog.load()).users[0].generation
+    grant = Grant(user="alice", generation=generation)
+    token = known.tokens.issue(grant, known.clock.now_ms()).token
 
-    known.authenticator.__class__ = Issuing
-
-    assert await login(known).principal(asked("Bearer good")) == Principal("bob")
+    assert await login(known).principal(asked(f"Bearer {token}")) == Principal("alice")
     refused = await refusal(login(known), asked("Bearer bad"))
     assert refused.headers[0][1] == 'Bearer realm="cauce", error="invalid_token"'

@@ -79,3 +79,14 @@ def test_every_login_ends_when_its_time_is_over() -> None:
 
 def test_who_did_not_log_in_stands() -> None:
     assert stands(ANONYMOUS, image(user=None), NOW_MS)
+
+
+def test_access_token_ends_with_the_login_or_the_key_that_it_came_of() -> None:
+    def token(**came_of: str) -> Principal:
+        credential = Credential(CredentialKind.ACCESS_TOKEN, "t1", 7, **came_of)
+        return Principal("alice", credential=credential)
+
+    assert stands(token(login="other", key_id="k1"), image(), NOW_MS)
+    assert not stands(token(login="gone"), image(), NOW_MS)
+    assert not stands(token(key_id="k2"), image(), NOW_MS)
+    assert not stands(token(key_id="k1"), image(user=None), NOW_MS)

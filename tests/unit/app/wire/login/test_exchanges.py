@@ -12,6 +12,7 @@ from app.security.logins.api_key import hash_of, new_key
 from app.security.logins.failed_logins import FREE_FAILURES
 from app.security.logins.scram_keys import HASH_NAMES, scram_record
 from app.security.principal import Principal
+from app.security.tokens.access_tokens import Grant
 from app.wire.login.exchanges import (
     EXCHANGES,
     INVALID_TOKEN,
@@ -181,25 +182,18 @@ async def test_bearer_lets_an_api_key_in(node: Login, on_behalf_of: str, more: s
     assert str(step.principal) == "User:alice"
 
 
-@pytest.mark.parametrize("is_awaited", [False, True])
-async def test_bearer_asks_the_authenticator_about_tokens(
-    node: Login, is_awaited: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = []
+async def test_bearer_lets_a_token_in_until_it_is_revoked(node: Login) -> None:
+    generation = (await node.catalog.load()).users[0].generation
+    issued = node.tokens.issue(Grant(user="alice", generation=generation), node.clock.now_ms())
 
-    def at_once(token: str, host: str) -> Principal:
-        asked.append((token, host))
-        return Principal("alice", host=host)
+    step = await BearerExchange(node.authenticator, HOST).take(bearer(issued.token))
+    await node.catalog.revoke_token(issued.id, issued.expires_at_ms)
+    await node.watcher.refresh()
+    refused = await BearerExchange(node.authenticator, HOST).take(bearer(issued.token))
 
-    async def later(token: str, host: str) -> Principal:
-        return at_once(token, host)
-
-    judge = later if is_awaited else at_once
-    monkeypatch.setattr(node.authenticator, "bearer", judge, raising=False)
-    step = await BearerExchange(node.authenticator, HOST).take(bearer("a.b.c"))
-
-    assert asked == [("a.b.c", HOST)]
     assert step.principal == Principal("alice")
+    assert step.principal.host == HOST
+    assert (refused.answer, refused.principal) == (b'{"status":"invalid_token"}', None)
 
 
 async def test_bearer_of_a_bad_token_is_told_so_and_then_refused(node: Login) -> None:

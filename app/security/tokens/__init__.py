@@ -1,0 +1,1 @@
+"""Tokens: those issued here, and those of an identity provider."""
