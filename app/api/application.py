@@ -26,7 +26,7 @@ from app.api.v3 import (
     topic_configs,
     topics,
 )
-from app.api.v3.security import acls, api_keys, quotas, users
+from app.api.v3.security import acls, api_keys, delegation_tokens, quotas, users
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -43,6 +43,7 @@ _TAGS = [
     {"name": "Quota", "description": "How much users, clients and addresses may use."},
     {"name": "User", "description": "Who may log in."},
     {"name": "API Key", "description": "What programs log in with."},
+    {"name": "Delegation Token", "description": "What is lent to programs, for a while."},
     {"name": "REST v2", "description": "The dialect of Confluent's v2, Karapace and Strimzi."},
     {"name": "Health", "description": "Liveness, readiness, welcome."},
 ]
@@ -61,6 +62,7 @@ _ROUTED = (
     quotas,
     users,
     api_keys,
+    delegation_tokens,
     v2_metadata,
     v2_records,
     v2_consumers,

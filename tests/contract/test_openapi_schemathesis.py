@@ -35,6 +35,7 @@ STREAMING = ("streamTopicRecords", "streamRecords")
 OF_A_GROUP = ("instance_id", "commit", "session_timeout_ms", "pattern")
 STARTS = ("offset", "cursor", "timestamp", "from")
 WAIT_MS_MAX = 20
+HOUR_MS = 3_600_000
 
 EXISTING: dict[str, Any] = {
     "cluster_id": "-",
@@ -107,9 +108,14 @@ VALID_BODIES: dict[str, Any] = {
     },
     "alterCauceUser": {"password": "a new password"},
     "createCauceApiKey": {"user": "known"},
+    "createCauceDelegationToken": {"renewers": ["User:other"]},
+    "renewCauceDelegationToken": {},
     "produceRecordsBatch": {"entries": [{"id": "a", "value": {"type": "STRING", "data": "x"}}]},
 }
 """What succeeds, so that it is held to its schema however the generator's dice fall."""
+
+LOGIN: dict[str, str] = {}
+"""What delegation tokens are asked for with."""
 
 ANSWERED: dict[str, set[tuple[int, str]]] = defaultdict(set)
 """Status and content type of what each operation has answered."""
@@ -166,9 +172,16 @@ def _make_users(node: NodeProcess) -> None:
     for name in (EXISTING["user_name"], TO_DELETE["deleteCauceUser"][1]):
         httpx.post(f"{here}/users", json={"name": name}).raise_for_status()
     wanted = VALID_BODIES["createCauceApiKey"]
-    keys = [httpx.post(f"{here}/api-keys", json=wanted).json()["key_id"] for _ in range(2)]
-    EXISTING["key_id"] = keys[0]
-    TO_DELETE["deleteCauceApiKey"] = ("key_id", keys[1])
+    keys = [httpx.post(f"{here}/api-keys", json=wanted).json() for _ in range(3)]
+    EXISTING["key_id"] = keys[0]["key_id"]
+    TO_DELETE["deleteCauceApiKey"] = ("key_id", keys[1]["key_id"])
+    LOGIN["Authorization"] = f"Bearer {keys[2]['key']}"
+    lent = [
+        httpx.post(f"{here}/delegation-tokens", json={}, headers=LOGIN).json()["token_id"]
+        for _ in range(2)
+    ]
+    EXISTING["token_id"] = lent[0]
+    TO_DELETE["deleteCauceDelegationToken"] = ("token_id", lent[1])
 
 
 def _begin_groups(node: NodeProcess, directory: Path) -> MemberProcess:
@@ -211,6 +224,10 @@ def before_call(_context: HookContext, case: Case, _kwargs: dict[str, Any]) -> N
         case.body = {"name": f"made-{choice}"}
     if operation == "deleteCauceQuota" and choice % 3 == 0:
         case.query = {"user": "limited"}
+    if "DelegationToken" in operation:
+        case.headers.update(LOGIN)
+        if isinstance(case.body, dict) and isinstance(case.body.get("period_ms"), int):
+            case.body["period_ms"] += HOUR_MS  # it is to stand for the next request too
     if operation in CONSUMING:
         _settle_consume(case, choice)
     if operation in STREAMING:

@@ -34,6 +34,7 @@ PARAMETERS = {
     "subject": SUBJECT,
     "user_name": "nobody-knows",
     "key_id": "none",
+    "token_id": "none",
     "version": "1",
     "id": "1",
     "guid": "00000000-0000-0000-0000-000000000000",
@@ -157,6 +158,11 @@ ROUTES: dict[str, Entry] = {
     f"GET {V3}/api-keys": Entry(EVERYBODY),  # one's own, and those one may see
     f"POST {V3}/api-keys": Entry(ADMINS, {"user": "admin"}),
     f"DELETE {V3}/api-keys/{{key_id}}": Entry(EVERYBODY),  # another's is not found
+    f"GET {V3}/delegation-tokens": Entry(LOGGED_IN),
+    f"POST {V3}/delegation-tokens": Entry(OWNERS, {"owner": "User:owner"}),
+    f"GET {V3}/delegation-tokens/{{token_id}}": Entry(LOGGED_IN),  # another's is not found
+    f"POST {V3}/delegation-tokens/{{token_id}}:renew": Entry(LOGGED_IN, {}),
+    f"DELETE {V3}/delegation-tokens/{{token_id}}": Entry(LOGGED_IN),
     "GET /brokers": Entry(ADMINS),
     "GET /topics": _filtered(),
     "GET /topics/{topic_name}": Entry(READERS),
