@@ -214,7 +214,7 @@ async def _serve(
             if tls.is_used:
                 loop.add_signal_handler(signal.SIGHUP, tls.reload)
             assert app.context is not None, "the lifespan has begun"
-            dispatcher = Dispatcher(Registry(SERVED), app.context, _login_rules(settings))
+            dispatcher = Dispatcher(Registry(SERVED), app.context, _login_rules(settings, app))
             listener = Listener(
                 dispatcher,
                 app.context.clock,
@@ -268,11 +268,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _login_rules(settings: Settings) -> LoginRules:
+def _login_rules(settings: Settings, app: Front) -> LoginRules:
+    assert app.login is not None, "the lifespan has begun"
     reauth_ms = settings.connections_max_reauth_ms
     return LoginRules(
         mechanisms=settings.sasl_enabled_mechanisms,
         failed_delay_s=settings.connection_failed_authentication_delay_ms / 1000,
+        certificate=app.login.certificate if settings.kafka_protocol == "SSL" else None,
         session_s_max=reauth_ms / 1000 if reauth_ms else None,
     )
 

@@ -126,6 +126,15 @@ class Settings:
     tls_key: Path | None = None
     """Its key, in PEM, without a password, readable by its owner alone."""
 
+    tls_client_ca: Path | None = None
+    """Those who sign certificates of clients, in PEM."""
+
+    ssl_client_auth: str = "none"
+    """Whether clients show certificates (Kafka's ``ssl.client.auth``)."""
+
+    ssl_principal_mapping_rules: str = "DEFAULT"
+    """Who is meant by a certificate (Kafka's ``ssl.principal.mapping.rules``)."""
+
     http_tls: bool | None = None
     """Whether the HTTP door speaks TLS; if not said, where there is a certificate."""
 
@@ -215,7 +224,7 @@ _FLAGS = frozenset(
         "response_compression",
     }
 )
-_PATHS = frozenset({"data_dir", "tls_cert", "tls_key"})
+_PATHS = frozenset({"data_dir", "tls_cert", "tls_client_ca", "tls_key"})
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://(\*\.)?(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?")
 _PRINCIPAL = re.compile(r"(?!User:ANONYMOUS$)[A-Za-z]+:\S.*")
@@ -223,6 +232,7 @@ _MECHANISM = re.compile(r"PLAIN|OAUTHBEARER|SCRAM-SHA-(256|512)")
 _CHOICES = {
     "authentication": ("none", "required"),
     "kafka_security_protocol": ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"),
+    "ssl_client_auth": ("none", "requested", "required"),
     "log_level": ("debug", "info", "warning", "error"),
     "log_format": ("text", "json"),
     "group_consumer_migration_policy": ("disabled", "downgrade", "upgrade", "bidirectional"),
@@ -326,14 +336,26 @@ def _check_tls(settings: Settings) -> None:
     if (settings.tls_cert is None) != (settings.tls_key is None):
         given, missing = ("tls_cert", "tls_key")[:: 1 if settings.tls_cert else -1]
         raise SettingsError(f"{given} needs {missing}: a certificate and its key belong together")
-    protocol = settings.kafka_protocol
-    if protocol.startswith("SASL_") != settings.is_login_required:
-        must = "must" if settings.is_login_required else "need not"
+    if (settings.ssl_client_auth == "none") != (settings.tls_client_ca is None):
         raise SettingsError(
-            f"kafka_security_protocol {protocol} is not for clients that {must} log in"
+            "tls_client_ca and ssl_client_auth (requested or required) need each other"
+        )
+    protocol = settings.kafka_protocol
+    is_sasl = protocol.startswith("SASL_")
+    if is_sasl and not settings.is_login_required:
+        raise SettingsError(
+            f"kafka_security_protocol {protocol} is not for clients that need not log in"
+        )
+    is_certified = protocol == "SSL" and settings.ssl_client_auth == "required"
+    if settings.is_login_required and not (is_sasl or is_certified):
+        raise SettingsError(
+            f"kafka_security_protocol {protocol} is not for clients that must log in: "
+            "they do by SASL, or by SSL with ssl_client_auth required"
         )
     if settings.tls_cert is not None:
         return
+    if settings.tls_client_ca is not None:
+        raise SettingsError("tls_client_ca needs tls_cert and tls_key")
     if settings.http_tls:
         raise SettingsError("http_tls needs tls_cert and tls_key")
     if settings.is_kafka_tls:

@@ -49,8 +49,9 @@ from app.security.authorizer.authorizer import AclAuthorizer
 from app.security.node_security import NodeSecurity
 from app.security.quota_windows.engine import Windows
 from app.security.quotas import ClientQuotas
-from app.security.tls.live import TlsFiles
+from app.security.tls.live import ClientAuth, TlsFiles
 from app.security.tls.node_tls import NodeTls
+from app.security.tls.principal_mapping import PrincipalMapping
 from app.security.watcher import SecurityWatcher
 from app.settings import Settings
 from app.telemetry.clock import SystemClock
@@ -187,6 +188,7 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
             *(catalog, clock, settings.data_dir.resolve()),
             is_required=settings.is_login_required,
             failed_login_delay_s=settings.connection_failed_authentication_delay_ms / 1000,
+            mapping=PrincipalMapping(settings.ssl_principal_mapping_rules),
         )
         workers = Workers()
         registry = _registry(catalog, workers)
@@ -301,11 +303,17 @@ def build_tls(settings: Settings) -> NodeTls:
     """Return the certificates of the doors, read.
 
     Raises:
-        TlsError: A file cannot be read or used.
+        TlsError: A file cannot be read or used, or a rule for names of clients.
     """
+    PrincipalMapping(settings.ssl_principal_mapping_rules)
     if settings.tls_cert is None or settings.tls_key is None:
         return NodeTls()
-    files = TlsFiles(certificate=settings.tls_cert, key=settings.tls_key)
+    files = TlsFiles(
+        certificate=settings.tls_cert,
+        key=settings.tls_key,
+        client_ca=settings.tls_client_ca,
+        client_auth=ClientAuth(settings.ssl_client_auth),
+    )
     return NodeTls(
         replace(files, protocols=("http/1.1",)) if settings.is_http_tls else None,
         files if settings.is_kafka_tls else None,

@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.api.edge.security_headers import as_lines
 from app.api.errors import encode_error
+from app.security.tls.client_certificate import CERTIFICATE, certificate_of
 
 HEAD_SECONDS_MAX = 10.0
 """From the first byte of a head to its end; also how long a new connection may say nothing."""
@@ -98,6 +99,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         """Begin to watch the connection."""
         super().connection_made(transport)
         self.transport = cast("asyncio.Transport", JoiningTransport(transport))
+        self._certificate = certificate_of(transport)
         self._head_since: float | None = time.monotonic()
         self._body_since: float | None = None
         self._head_bytes = 0
@@ -130,6 +132,8 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a head; it may have come behind the request before it, in the same piece."""
         super().on_message_begin()
+        if self._certificate is not None:
+            cast("dict[str, object]", self.scope)[CERTIFICATE] = self._certificate
         if self._head_since is None:
             self._head_since = time.monotonic()
         self._head_bytes = max(self._head_bytes, 1)

@@ -18,7 +18,9 @@ from app.security.logins.key_usage import KeyUsage
 from app.security.logins.passwords import Passwords, TooManyLogins
 from app.security.logins.revocation import stands
 from app.security.logins.scram_keys import pretended
-from app.security.principal import Credential, CredentialKind, Principal
+from app.security.principal import ANONYMOUS, Credential, CredentialKind, Principal
+from app.security.tls.client_certificate import ClientCertificate
+from app.security.tls.principal_mapping import NoMatchingRule, PrincipalMapping
 from app.security.tokens.bearers import Bearers
 from app.security.tokens.compact import BadToken
 from app.security.watcher import SecurityWatcher
@@ -47,6 +49,7 @@ class Authenticator:
         pretence: bytes,
         failed_login_delay_s: float = FAILED_LOGIN_DELAY_S,
         delegation_tokens: DelegationTokens | None = None,
+        mapping: PrincipalMapping | None = None,
     ) -> None:
         """Remember no failure.
 
@@ -59,7 +62,9 @@ class Authenticator:
             pretence: A secret of the cluster, of which credentials of nobody are made.
             failed_login_delay_s: How long a refused password waits.
             delegation_tokens: Those of the cluster; without them nobody logs in by one.
+            mapping: What names certificates stand for; their whole names if None.
         """
+        self._mapping = mapping or PrincipalMapping()
         self._watcher = watcher
         self._clock = clock
         self._passwords = passwords
@@ -215,6 +220,27 @@ class Authenticator:
         if not stands(principal, self._image(), self._clock.now_ms()):
             raise AuthenticationFailed("a token that is revoked, or whose user or key changed")
         return principal.from_host(host)
+
+    def certificate(self, shown: ClientCertificate, host: str) -> Principal:
+        """Return who shows a certificate that TLS has verified; it need be no user of ours.
+
+        Args:
+            shown: The certificate.
+            host: The peer's address, without the port.
+
+        Raises:
+            AuthenticationFailed: No rule names anybody, or the certificate is too old by now.
+        """
+        if shown.expires_at_ms <= self._clock.now_ms():
+            raise AuthenticationFailed("expired certificate")
+        try:
+            name = self._mapping.name(shown.distinguished_name)
+        except NoMatchingRule as error:
+            raise AuthenticationFailed(str(error)) from None
+        if not name or name == ANONYMOUS.name:
+            raise AuthenticationFailed("a certificate that names nobody")
+        credential = Credential(CredentialKind.CERTIFICATE, shown.distinguished_name)
+        return Principal(name, host=host, credential=credential, expires_at_ms=shown.expires_at_ms)
 
     def _image(self) -> SecurityImage:
         image = self._watcher.image

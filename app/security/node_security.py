@@ -13,6 +13,7 @@ from app.security.logins.key_usage import KeyUsage
 from app.security.logins.passwords import Passwords
 from app.security.logins.upkeep import Upkeep
 from app.security.open_connections import OpenConnections
+from app.security.tls.principal_mapping import PrincipalMapping
 from app.security.tokens.access_tokens import KEY_NAME, AccessTokens, load_library
 from app.security.tokens.bearers import Bearers
 from app.security.watcher import SecurityWatcher
@@ -41,6 +42,7 @@ class NodeSecurity:
         *,
         is_required: bool,
         failed_login_delay_s: float = FAILED_LOGIN_DELAY_S,
+        mapping: PrincipalMapping | None = None,
     ) -> "NodeSecurity":
         """Read the image; make the first user where clients must log in and there is none.
 
@@ -50,6 +52,7 @@ class NodeSecurity:
             data_dir: Where the first user's password is written.
             is_required: Whether clients must log in.
             failed_login_delay_s: How long a refused password waits.
+            mapping: What names certificates stand for.
 
         Raises:
             CatalogError: The database cannot be asked.
@@ -72,6 +75,7 @@ class NodeSecurity:
                 pretence=pretence,
                 failed_login_delay_s=failed_login_delay_s,
                 delegation_tokens=tokens,
+                mapping=mapping,
             )
         except BaseException:
             passwords.close()

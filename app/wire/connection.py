@@ -28,9 +28,11 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol, cast
 
+from app.security.errors import AuthenticationFailed
 from app.security.open_connections import OpenConnection
 from app.security.principal import ANONYMOUS, Principal
 from app.security.quotas import Unlimited
+from app.security.tls.client_certificate import certificate_of
 from app.telemetry.clock import Clock
 from app.wire.call import Client
 from app.wire.dispatch import RAW, Dispatcher, Request, encode_response
@@ -156,8 +158,16 @@ class Connection(asyncio.BufferedProtocol):
         self.client = Client(
             host=host, local_host=str(local[0]), principal=ANONYMOUS.from_host(host)
         )
-        is_encrypted = transport.get_extra_info("sslcontext") is not None
-        self._listener.dispatcher.meet(self.client, self._listener.clock, is_encrypted=is_encrypted)
+        try:
+            self._listener.dispatcher.meet(
+                self.client,
+                self._listener.clock,
+                is_encrypted=transport.get_extra_info("sslcontext") is not None,
+                certificate=certificate_of(transport),
+            )
+        except AuthenticationFailed as error:
+            self._cut_off(error.log_reason)
+            return
         self._login = self.client.login
         if self._login is not None:
             self._frames.frame_bytes_max = LOGIN_FRAME_BYTES_MAX
@@ -171,6 +181,8 @@ class Connection(asyncio.BufferedProtocol):
         self._sender = Sender(
             transport, self._listener.reads, self._on_room_to_send, self._pump, self._cut_off
         )
+        if self.client.principal.credential is not None:
+            self._logged_in(self.client.principal)
         self._expect(self._limits.first_request_s)
 
     def connection_lost(self, error: Exception | None) -> None:

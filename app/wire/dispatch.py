@@ -13,8 +13,10 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from app.broker.context import BrokerContext
+from app.security.errors import AuthenticationFailed
 from app.security.open_connections import OpenConnection
 from app.security.principal import Principal
+from app.security.tls.client_certificate import ClientCertificate
 from app.telemetry.clock import Clock
 from app.wire.call import Call, Client
 from app.wire.codec import decode, encode
@@ -73,18 +75,37 @@ class Dispatcher:
         self._broker = broker
         self._login_rules = login_rules or LoginRules()
 
-    def meet(self, client: Client, clock: Clock, *, is_encrypted: bool = False) -> None:
+    def meet(
+        self,
+        client: Client,
+        clock: Clock,
+        *,
+        is_encrypted: bool = False,
+        certificate: ClientCertificate | None = None,
+    ) -> None:
         """Give a client that has connected its own meter, and its login if it must log in.
+
+        Where certificates say who somebody is, it is that from the start (Kafka's ``SSL``).
 
         Args:
             client: Who has connected.
             clock: Of the door.
             is_encrypted: Whether its connection is.
+            certificate: What it showed in the handshake.
+
+        Raises:
+            AuthenticationFailed: Its certificate names nobody, or it must have one.
         """
         client.meter = Meter(self._broker.quotas, clock)
         client.broker = replace(self._broker, quotas=client.meter)
         authenticator = self._broker.authenticator
-        if authenticator is not None:
+        named_by = self._login_rules.certificate
+        if named_by is not None:
+            if certificate is not None:
+                client.principal = named_by(certificate, client.host)
+            elif authenticator is not None:
+                raise AuthenticationFailed("no certificate")
+        elif authenticator is not None:
             client.login = Login(
                 authenticator, clock, self._login_rules, client.host, is_encrypted=is_encrypted
             )

@@ -48,6 +48,14 @@ class SecurityProtocol(StrEnum):
     SASL_SSL = "SASL_SSL"
 
 
+class ClientAuth(StrEnum):
+    """Whether clients show certificates."""
+
+    NONE = "none"
+    REQUESTED = "requested"
+    REQUIRED = "required"
+
+
 class LogFormat(StrEnum):
     """How a line of the log looks."""
 
@@ -120,6 +128,14 @@ TlsCert = Annotated[
 TlsKey = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Its key in PEM, of mode 0600, no password.")
 ]
+TlsClientCa = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Those who sign certificates of clients, in PEM."),
+]
+SslClientAuth = Annotated[
+    ClientAuth | None,
+    typer.Option(show_default="none", help="Whether clients show certificates."),
+]
 HttpTls = Annotated[
     bool | None,
     typer.Option(show_default="with a certificate", help="Whether the HTTP door speaks TLS."),
@@ -185,6 +201,8 @@ def serve(
     insecure_local: InsecureLocal = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
+    tls_client_ca: TlsClientCa = None,
+    ssl_client_auth: SslClientAuth = None,
     http_tls: HttpTls = None,
     kafka_security_protocol: KafkaSecurityProtocol = None,
 ) -> None:

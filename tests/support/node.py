@@ -1,6 +1,7 @@
 """A node in a process of its own, which may be killed and started again."""
 
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -19,14 +20,22 @@ START_SECONDS_MAX = 30.0
 class NodeProcess:
     """Starts a node on a free port; the port stays the same over restarts."""
 
-    def __init__(self, directory: Path, *options: str, prelude: str = "") -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *options: str,
+        prelude: str = "",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         """Prepare a node.
 
         Args:
             directory: Its data directory.
             options: More flags.
             prelude: Python that its process runs first, to plant a fault.
+            tls: How its HTTP door is spoken to, if over TLS.
         """
+        self.tls = tls
         self.directory = directory
         self.options = options
         self.prelude = prelude
@@ -38,7 +47,7 @@ class NodeProcess:
     @property
     def url(self) -> str:
         """Where it answers."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'http' if self.tls is None else 'https'}://127.0.0.1:{self.port}"
 
     @property
     def bootstrap(self) -> str:
@@ -98,6 +107,9 @@ class NodeProcess:
 
     def _is_ready(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
+            return (
+                httpx.get(f"{self.url}/readyz", timeout=2, verify=self.tls or True).status_code
+                == 200
+            )
         except httpx.TransportError:
             return False

@@ -2,7 +2,8 @@
 
 A request that shows nothing is anonymous where clients need not log in, and refused where they
 must, but for what anybody may see: health and the OpenAPI document. One that shows something wrong
-is refused everywhere: it is never anonymous. Passwords are not looked at where somebody may read
+is refused everywhere: it is never anonymous. A certificate that its connection showed says who asks
+where a request shows nothing else. Passwords are not looked at where somebody may read
 along.
 
 Invariants:
@@ -22,13 +23,14 @@ from app.api.auth.authorization import (
     Shown,
     read_authorization,
 )
-from app.api.auth.peer import Peer, host_of, peer_of
+from app.api.auth.peer import Peer, certificate_shown, host_of, peer_of
 from app.api.errors import ApiError
 from app.api.request_body import Scope
 from app.security.authenticator import Authenticator
 from app.security.errors import MESSAGE, AuthenticationFailed
 from app.security.logins.api_key import key_id_of, key_of_pair
 from app.security.principal import ANONYMOUS, Principal
+from app.security.tls.client_certificate import CERTIFICATE, ClientCertificate
 
 OPEN_PATHS = frozenset({"/livez", "/readyz", "/openapi.json"})
 """What anybody may get."""
@@ -73,7 +75,7 @@ class Login:
         for name, _ in scope["headers"]:
             if name == b"authorization":
                 return None
-        if self.is_required and not is_open(scope):
+        if CERTIFICATE in scope or (self.is_required and not is_open(scope)):
             return None
         return anonymous_from(host_of(scope))
 
@@ -90,9 +92,26 @@ class Login:
             raise unauthorized(f"Unauthorized: {error}", peer) from None
         if shown is not None:
             return await self.judge(shown, peer)
+        certificate = certificate_shown(scope)
+        if certificate is not None:
+            return self._of_certificate(certificate, peer)
         if self.is_required and not is_open(scope):
             raise unauthorized(SHOW_SOMETHING, peer)
         return anonymous_from(peer.host)
+
+    def certificate(self, shown: ClientCertificate, host: str) -> Principal:
+        """Return who showed a certificate when it connected.
+
+        Raises:
+            AuthenticationFailed: Nobody whom a rule names.
+        """
+        return self._authenticator.certificate(shown, host)
+
+    def _of_certificate(self, shown: ClientCertificate, peer: Peer) -> Principal:
+        try:
+            return self.certificate(shown, peer.host)
+        except AuthenticationFailed:
+            raise unauthorized(f"Unauthorized: {MESSAGE}", peer) from None
 
     async def judge(self, shown: Shown, peer: Peer) -> Principal:
         """Return who shows this.

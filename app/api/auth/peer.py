@@ -10,9 +10,11 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from app.api.edge.addresses import ADDRESSES, Addresses
-from app.api.request_body import Scope
+from app.api.request_body import Scope, header
+from app.security.tls.client_certificate import CERTIFICATE, ClientCertificate
 
 _NOBODY = Addresses()
+_OWN_SITES = (b"same-origin", b"none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,27 @@ def peer_of(scope: Scope) -> Peer:
     if said.scheme is not None:
         is_encrypted = said.scheme == "https"
     return Peer(host, is_encrypted or is_loopback(host))
+
+
+def certificate_shown(scope: Scope) -> ClientCertificate | None:
+    """Return the certificate of who asks.
+
+    Not that of a proxy, which asks for somebody else, nor what a browser shows unasked with what
+    the page of another site sends.
+    """
+    certificate: ClientCertificate | None = scope.get(CERTIFICATE)
+    addresses: Addresses = scope.get(ADDRESSES, _NOBODY)
+    if certificate is None or addresses.is_proxy(scope) or _is_from_another_site(scope):
+        return None
+    return certificate
+
+
+def _is_from_another_site(scope: Scope) -> bool:
+    site = header(scope, b"sec-fetch-site")
+    if site and site not in _OWN_SITES:
+        return True
+    origin = header(scope, b"origin")
+    return bool(origin) and origin != b"https://" + header(scope, b"host")
 
 
 def host_of(scope: Scope) -> str:

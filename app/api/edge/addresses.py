@@ -7,7 +7,14 @@ what the client asked for, as its Host header has it. One function for all doors
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from app.api.edge.forwarded import Forwarded, Network, is_host, joined_address, read_forwarded
+from app.api.edge.forwarded import (
+    Forwarded,
+    Network,
+    is_host,
+    is_trusted,
+    joined_address,
+    read_forwarded,
+)
 from app.api.request_body import Scope
 
 ADDRESSES = "cauce.addresses"
@@ -48,6 +55,11 @@ class Addresses:
             name = host if host.endswith("]") else host.rpartition(":")[0] or host
             host = joined_address(scheme, name, said.port)
         return f"{scheme}://{host}{said.prefix or ''}"
+
+    def is_proxy(self, scope: Scope) -> bool:
+        """Return whether a trusted proxy has the connection that a request came by."""
+        client = scope.get("client")
+        return bool(self._trusted and client and is_trusted(client[0], self._trusted))
 
     def said(self, scope: Scope) -> Forwarded | None:
         """Return what trusted proxies say of a request; None if there are none here."""

@@ -31,6 +31,7 @@ from app.api.http_protocol import JoiningTransport, sweeper
 from app.api.ws.close_codes import CloseCode, close_reason
 from app.api.ws.codec import Subprotocol
 from app.api.ws.limits import CLOSE_SECONDS_MAX, HEARTBEAT_SECONDS, SILENCE_SECONDS_MAX
+from app.security.tls.client_certificate import CERTIFICATE, certificate_of
 
 _logger = logging.getLogger(__name__)
 
@@ -97,6 +98,9 @@ class GuardedWebSocketProtocol(WebSocketsSansIOProtocol):
         scope: dict[str, Any] | None = getattr(self, "scope", None)
         if scope is not None:
             scope["extensions"][SOCKET] = self
+            certificate = certificate_of(self.transport)
+            if certificate is not None:
+                scope[CERTIFICATE] = certificate
 
     def _refuse_handshake(self, status: HTTPStatus) -> None:
         """Answer what is no handshake in the one shape of errors, and close."""

@@ -29,6 +29,7 @@ from app.broker.errors import BrokerError, IllegalSaslState, UnsupportedSaslMech
 from app.security.authenticator import Authenticator
 from app.security.errors import AuthenticationFailed
 from app.security.principal import Principal
+from app.security.tls.client_certificate import ClientCertificate
 from app.telemetry.clock import Clock
 from app.wire.errors import LoginRefused
 from app.wire.headers import API_VERSIONS_KEY
@@ -55,6 +56,9 @@ class LoginRules:
 
     login_s: float = 20.0
     """How long a client may take to log in."""
+
+    certificate: Callable[[ClientCertificate, str], Principal] | None = None
+    """Who shows a certificate, from an address; None where SASL alone says who somebody is."""
 
     session_s_max: float | None = None
     """After how long it has to log in again (``connections.max.reauth.ms``); None for never."""

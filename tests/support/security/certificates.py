@@ -34,7 +34,8 @@ def write_pair(
         is_expired: Whether its time is over.
     """
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = subject or x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    if subject is None:
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     issuer, signing = subject, key
     if signer is not None:
         issuer = x509.load_pem_x509_certificate(signer[0].read_bytes()).subject

@@ -119,6 +119,9 @@ TEXTS = {
     "insecure_local": "false",
     "tls_cert": "node.pem",
     "tls_key": "node.key",
+    "tls_client_ca": "clients.pem",
+    "ssl_client_auth": "Required",
+    "ssl_principal_mapping_rules": "DEFAULT",
     "http_tls": "false",
     "kafka_security_protocol": "sasl_ssl",
     "super_users": "User:root, User:CN=ops",
@@ -435,6 +438,17 @@ def test_a_door_may_be_left_without_tls(
             {"kafka_security_protocol": "PLAINTEXT", "authentication": "required"},
             "clients that must log in",
         ),
+        (
+            PAIR | {"kafka_security_protocol": "SSL", "authentication": "required"},
+            "clients that must log in",
+        ),
+        ({"tls_client_ca": "a"}, "tls_client_ca and ssl_client_auth"),
+        ({"ssl_client_auth": "required"}, "tls_client_ca and ssl_client_auth"),
+        (
+            {"ssl_client_auth": "required", "tls_client_ca": "a"},
+            "tls_client_ca needs tls_cert and tls_key",
+        ),
+        ({"ssl_client_auth": "maybe"}, "must be one of none, requested, required"),
         ({"tls_cert": ""}, "tls_cert must not be empty"),
     ],
 )
@@ -443,3 +457,12 @@ def test_half_of_a_certificate_and_tls_without_one_are_refused(
 ) -> None:
     with pytest.raises(SettingsError, match=said):
         load_settings(flags, {})
+
+
+def test_certificates_stand_for_logins_where_every_kafka_client_has_one() -> None:
+    certified = {"tls_client_ca": "ca.pem", "ssl_client_auth": "required"}
+    closed = {"authentication": "required", "kafka_security_protocol": "SSL"}
+
+    assert load_settings(PAIR | certified | closed, {}).kafka_protocol == "SSL"
+    with pytest.raises(SettingsError, match="clients that must log in"):
+        load_settings(PAIR | certified | closed | {"ssl_client_auth": "requested"}, {})

@@ -8,13 +8,17 @@ from pathlib import Path
 import pytest
 
 from app.cluster.security_records import ApiKeyRecord
+from app.security.authenticator import Authenticator
 from app.security.errors import AuthenticationFailed
 from app.security.logins.api_key import hash_of, key_id_of, new_key
 from app.security.logins.failed_logins import FREE_FAILURES, LOCKED_S_MAX
 from app.security.logins.passwords import REMEMBERED_S, WAITING_OF_ADDRESS_MAX
 from app.security.logins.scram_keys import SCRAM_SHA_256, SCRAM_SHA_512, scram_record
 from app.security.principal import CredentialKind, Principal
+from app.security.tls.client_certificate import ClientCertificate
+from app.security.tls.principal_mapping import PrincipalMapping
 from app.security.tokens.access_tokens import LIFE_MS, Grant
+from app.security.tokens.bearers import Bearers
 from tests.support.security.login import Login, login
 from tests.support.security.records import api_key
 
@@ -274,3 +278,39 @@ async def no_bearer(node: Login, token: str) -> None:
         await node.authenticator.bearer(token, HOST)
     assert str(caught.value) == "Authentication failed."
     assert token not in caught.value.log_reason
+
+
+def of(name: str, expires_at_ms: int = 2_000_000) -> ClientCertificate:
+    return ClientCertificate(name, expires_at_ms)
+
+
+def test_a_certificate_makes_a_principal_that_ends_with_it(node: Login) -> None:
+    principal = node.authenticator.certificate(of("CN=alice,O=x"), HOST)
+
+    assert principal == Principal("CN=alice,O=x")
+    assert (principal.host, principal.expires_at_ms) == (HOST, 2_000_000)
+    assert principal.credential is not None
+    assert (principal.credential.kind, principal.credential.id) == ("certificate", "CN=alice,O=x")
+
+
+def test_rules_say_who_a_certificate_stands_for(node: Login) -> None:
+    authenticator = Authenticator(
+        *(node.watcher, node.clock, node.passwords, node.usage),
+        bearers=Bearers(node.tokens),
+        pretence=b"",
+        mapping=PrincipalMapping("RULE:^CN=(.*?),O=x$/$1/U"),
+    )
+
+    assert authenticator.certificate(of("CN=alice,O=x"), HOST) == Principal("ALICE")
+    with pytest.raises(AuthenticationFailed):
+        authenticator.certificate(of("CN=alice,O=y"), HOST)
+
+
+@pytest.mark.parametrize(
+    "shown", [of(""), of("ANONYMOUS"), of("CN=alice", expires_at_ms=1_000_000)]
+)
+def test_a_certificate_of_nobody_or_that_is_too_old_is_refused(
+    node: Login, shown: ClientCertificate
+) -> None:
+    with pytest.raises(AuthenticationFailed):
+        node.authenticator.certificate(shown, HOST)

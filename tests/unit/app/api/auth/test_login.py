@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import AsyncIterator
+from ipaddress import ip_network
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ import pytest
 
 from app.api.auth.authorization import AUTHORIZATION_BYTES_MAX
 from app.api.auth.login import NOT_IN_CLEAR, Login, LoginRefused, anonymous_from, is_open
+from app.api.edge.addresses import ADDRESSES, Addresses
 from app.cluster.security_records import ApiKeyRecord
 from app.security.logins.api_key import hash_of, new_key
 from app.security.principal import ANONYMOUS, Principal
+from app.security.tls.client_certificate import CERTIFICATE, ClientCertificate
 from app.security.tokens.access_tokens import Grant
 from tests.support.application import request_scope
 from tests.support.security.login import Login as Logins
@@ -186,3 +189,33 @@ async def test_tokens_are_judged_by_who_issues_them(known: Logins) -> None:
     assert await login(known).principal(asked(f"Bearer {token}")) == Principal("alice")
     refused = await refusal(login(known), asked("Bearer bad"))
     assert refused.headers[0][1] == 'Bearer realm="cauce", error="invalid_token"'
+
+
+def certified(*shown: str, **more: Any) -> Any:
+    return asked(*shown, **more) | {CERTIFICATE: ClientCertificate("CN=bob", 2_000_000)}
+
+
+@pytest.mark.parametrize("is_required", [True, False])
+async def test_a_certificate_says_who_asks_where_nothing_else_does(
+    known: Logins, is_required: bool
+) -> None:
+    one = login(known, is_required=is_required)
+    assert one.unasked(certified()) is None
+
+    found = await one.principal(certified())
+
+    assert found == Principal("CN=bob")
+    assert found.host == "127.0.0.1"
+    assert await one.principal(certified(basic("alice", PASSWORD))) == Principal("alice")
+
+
+async def test_a_certificate_that_is_too_old_is_refused(known: Logins) -> None:
+    known.clock.seconds = 2_000
+
+    assert (await refusal(login(known), certified())).status == 401
+
+
+async def test_a_proxy_s_certificate_is_not_that_of_who_asks(known: Logins) -> None:
+    scope = certified() | {ADDRESSES: Addresses(trusted=[ip_network("127.0.0.1")])}
+
+    assert (await refusal(login(known), scope)).status == 401

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.api.auth.peer import Peer, host_of, is_loopback, peer_of
+from app.api.auth.peer import Peer, certificate_shown, host_of, is_loopback, peer_of
 from app.api.edge.addresses import ADDRESSES, Addresses
+from app.security.tls.client_certificate import CERTIFICATE, ClientCertificate
 from tests.support.application import request_scope
 
 BEHIND = Addresses(trusted=[ip_network("10.0.0.0/8"), ip_network("127.0.0.1")])
@@ -85,3 +86,33 @@ def test_proxies_say_who_was_before_them(client: str, headers: dict[str, str], p
 )
 def test_loopback_is_this_machine_alone(host: str, loopback: bool) -> None:
     assert is_loopback(host) is loopback
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_taken"),
+    [
+        ({}, True),
+        ({"origin": "https://node.test:1"}, True),
+        ({"origin": "https://evil.test"}, False),
+        ({"origin": "null"}, False),
+        ({"sec_fetch_site": "same-origin"}, True),
+        ({"sec_fetch_site": "none"}, True),
+        ({"sec_fetch_site": "same-site"}, False),
+        ({"sec_fetch_site": "cross-site"}, False),
+    ],
+)
+def test_what_a_page_of_another_site_sends_has_no_certificate(
+    headers: dict[str, str], is_taken: bool
+) -> None:
+    scope = asked("192.0.2.1", host="node.test:1", **headers)
+    scope[CERTIFICATE] = ClientCertificate("CN=alice", 1)
+
+    assert (certificate_shown(scope) is not None) == is_taken
+
+
+def test_a_certificate_of_a_proxy_is_none_of_who_asks() -> None:
+    scope = asked("10.0.0.1", BEHIND)
+    scope[CERTIFICATE] = ClientCertificate("CN=proxy", 1)
+
+    assert certificate_shown(scope) is None
+    assert certificate_shown(asked("192.0.2.1", BEHIND)) is None

@@ -1,0 +1,253 @@
+"""Certificates from outside: clients that are not ours, on nodes where TLS says who they are."""
+
+import asyncio
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import websockets
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+from kafka import KafkaConsumer, KafkaProducer
+
+from app.wire.messages.api_versions import ApiVersionsRequest
+from tests.support.node import NodeProcess
+from tests.support.security.certificates import Pair, client_context, write_pair
+from tests.support.wire_door import Peer
+
+pytestmark = pytest.mark.slow
+
+RULES = "RULE:^CN=([a-z]+),O=Cauce$/$1/L"
+PATIENCE_S = 60
+
+
+class Mutual:
+    """A running node where every client shows a certificate, and certificates."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ca = write_pair(folder, "ca")
+        self.here = write_pair(folder, "here", signer=self.ca)
+        self.admin = self.of("admin")
+        self.node = NodeProcess(
+            folder / "data",
+            *("--authentication", "required", "--kafka-security-protocol", "SSL"),
+            *("--tls-cert", str(self.here[0]), "--tls-key", str(self.here[1])),
+            *("--tls-client-ca", str(self.ca[0]), "--ssl-client-auth", "required"),
+            tls=self.trusting(self.admin),
+        )
+
+    def of(self, name: str, **more: Any) -> Pair:
+        """Return a new certificate of somebody."""
+        parts = ((NameOID.ORGANIZATION_NAME, "Cauce"), (NameOID.COMMON_NAME, name))
+        subject = x509.Name([x509.NameAttribute(*one) for one in parts])
+        return write_pair(self.folder, name, subject=subject, **({"signer": self.ca} | more))
+
+    def trusting(self, shows: Pair | None) -> ssl.SSLContext:
+        """Return the context of a client."""
+        return client_context(shows=shows, believes=self.ca[0])
+
+    def librdkafka(self, shows: Pair) -> dict[str, Any]:
+        """Return what a client is set to."""
+        return {
+            "bootstrap.servers": self.node.bootstrap,
+            "security.protocol": "ssl",
+            "ssl.ca.location": str(self.ca[0]),
+            "ssl.certificate.location": str(shows[0]),
+            "ssl.key.location": str(shows[1]),
+            "log_level": 0,
+        }
+
+    def kafka_python(self, shows: Pair) -> dict[str, Any]:
+        """Likewise, of kafka-python."""
+        return {
+            "bootstrap_servers": self.node.bootstrap,
+            "security_protocol": "SSL",
+            "ssl_context": self.trusting(shows),
+        }
+
+
+@pytest.fixture(scope="module")
+def mutual(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mutual]:
+    mutual = Mutual(tmp_path_factory.mktemp("tls"))
+    os.environ["CAUCE_SSL_PRINCIPAL_MAPPING_RULES"] = RULES
+    try:
+        mutual.node.start()
+    finally:
+        del os.environ["CAUCE_SSL_PRINCIPAL_MAPPING_RULES"]
+    yield mutual
+    assert mutual.node.stop() == 0
+    assert "Traceback" not in mutual.node.log
+
+
+def get(mutual: Mutual, path: str, shows: Pair | None) -> httpx.Response:
+    return httpx.get(f"{mutual.node.url}{path}", verify=mutual.trusting(shows), timeout=PATIENCE_S)
+
+
+def test_a_certificate_is_the_user_that_a_rule_names_at_both_doors(mutual: Mutual) -> None:
+    admin = httpx.Client(verify=mutual.trusting(mutual.admin), timeout=PATIENCE_S)
+    made = admin.post(mutual.node.topics, json={"topic_name": "ours"})
+    assert made.status_code == 201
+    assert made.headers["strict-transport-security"] == "max-age=31536000"
+    alice, bob = mutual.of("Alice".lower()), mutual.of("bob")
+    rule = {
+        "resource_type": "TOPIC",
+        "resource_name": "ours",
+        "pattern_type": "LITERAL",
+        "principal": "User:alice",
+        "host": "*",
+        "operation": "ALL",
+        "permission": "ALLOW",
+    }
+    acls = f"{mutual.node.url}/v3/clusters/-/acls"
+    assert admin.post(acls, json=rule).status_code == 201
+
+    topics = "/v3/clusters/-/topics/ours"
+    assert get(mutual, topics, alice).status_code == 200
+    assert get(mutual, topics, bob).status_code in (403, 404)
+    assert "ours" in AdminClient(mutual.librdkafka(alice)).list_topics(timeout=60).topics
+    assert "ours" not in AdminClient(mutual.librdkafka(bob)).list_topics(timeout=60).topics
+    producer = KafkaProducer(**mutual.kafka_python(alice))
+    values = [bytes([65 + number]) * 200_000 for number in range(20)]
+    for value in values:
+        producer.send("ours", value, partition=0).get(PATIENCE_S)
+    producer.close()
+    consumer = KafkaConsumer(
+        "ours",
+        auto_offset_reset="earliest",
+        consumer_timeout_ms=60_000,
+        **mutual.kafka_python(alice),
+    )
+    assert [next(consumer).value for _ in values] == values
+    consumer.close()
+    admin.close()
+
+
+def test_certificates_of_others_old_ones_and_none_are_refused(mutual: Mutual) -> None:
+    strangers = write_pair(mutual.folder, "strangers")
+    wrong: list[Pair | None] = [
+        mutual.of("mallory", signer=strangers),
+        mutual.of("late", is_expired=True),
+        None,
+    ]
+
+    for shows in wrong:
+        with pytest.raises(httpx.TransportError):
+            get(mutual, "/readyz", shows)
+        if shows is not None:
+            with pytest.raises(KafkaException):
+                AdminClient(mutual.librdkafka(shows)).list_topics(timeout=1)
+
+
+def test_one_whom_no_rule_names_is_nobody(mutual: Mutual) -> None:
+    other = write_pair(mutual.folder, "other", signer=mutual.ca)
+
+    assert get(mutual, "/v3/clusters", other).status_code == 401
+    with pytest.raises(KafkaException):
+        AdminClient(mutual.librdkafka(other)).list_topics(timeout=1)
+
+
+@pytest.mark.parametrize("port", ["port", "kafka_port"])
+def test_old_versions_and_what_is_no_tls_are_closed(mutual: Mutual, port: str) -> None:
+    address = ("127.0.0.1", getattr(mutual.node, port))
+    for said in (b"GET / HTTP/1.1\r\nhost: h\r\n\r\n", b"\0\0\0\x10" + bytes(16)):
+        with socket.create_connection(address, timeout=PATIENCE_S) as plain:
+            plain.sendall(said)
+            assert plain.recv(100) == b""
+    for version in ("-tls1", "-tls1_1"):
+        ran = subprocess.run(
+            [
+                *("openssl", "s_client", version, "-cipher", "ALL:@SECLEVEL=0"),
+                *("-connect", f"127.0.0.1:{address[1]}"),
+            ],
+            input=b"",
+            capture_output=True,
+            check=False,
+            timeout=PATIENCE_S,
+        )
+        assert ran.returncode != 0
+        assert b"Cipher is (NONE)" in ran.stdout
+
+
+async def test_a_new_certificate_drops_no_connection_under_load(mutual: Mutual) -> None:
+    node, tls = mutual.node, mutual.trusting(mutual.admin)
+    url = f"wss://127.0.0.1:{node.port}/v3/ws"
+    async with httpx.AsyncClient(
+        verify=tls, timeout=PATIENCE_S, limits=httpx.Limits(max_connections=8)
+    ) as http:
+        assert (await http.post(node.topics, json={"topic_name": "swap"})).status_code == 201
+        peers = [
+            Peer(*await asyncio.open_connection("127.0.0.1", node.kafka_port, ssl=tls))
+            for _ in range(8)
+        ]
+        is_over = asyncio.Event()
+        counts = [0] * (len(peers) + 4)
+
+        async def kafka(peer: Peer, at: int) -> None:
+            while not is_over.is_set():
+                peer.send(ApiVersionsRequest(), 0, counts[at] + 1)
+                assert (await peer.receive())[0] == counts[at] + 1
+                counts[at] += 1
+
+        async def rest(at: int) -> None:
+            record = {"value": {"type": "STRING", "data": "x" * 1000}}
+            while not is_over.is_set():
+                made = await http.post(f"{node.topics}/swap/records", json=record)
+                assert made.json()["error_code"] == 200
+                counts[at] += 1
+
+        async with asyncio.TaskGroup() as tasks, websockets.connect(url, ssl=tls) as socket_:
+            for at, peer in enumerate(peers):
+                tasks.create_task(kafka(peer, at))
+            for at in range(len(peers), len(counts)):
+                tasks.create_task(rest(at))
+            await asyncio.sleep(0.2)
+            shown = [await shown_at(port, tls) for port in (node.port, node.kafka_port)]
+            mutual.here[0].write_text("no certificate")
+            os.kill(pid_of(node), signal.SIGHUP)
+            await until(lambda: "the certificate before stays in use" in node.log)
+            after = write_pair(mutual.folder, "after", signer=mutual.ca)
+            for old, new in zip(mutual.here, after, strict=True):
+                new.replace(old)
+            os.kill(pid_of(node), signal.SIGHUP)
+            await until(lambda: "new connections see them" in node.log)
+            then = [await shown_at(port, tls) for port in (node.port, node.kafka_port)]
+            before = list(counts)
+            await until(lambda: all(now > was for now, was in zip(counts, before, strict=True)))
+            await asyncio.wait_for(await socket_.ping(), PATIENCE_S)
+            is_over.set()
+
+        assert shown == ["here", "here"]
+        assert then == ["after", "after"]
+        for peer in peers:
+            peer.close()
+
+
+async def shown_at(port: int, tls: ssl.SSLContext) -> str:
+    """Return whose certificate a door shows to a new connection."""
+    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
+    certificate = writer.get_extra_info("peercert")
+    writer.close()
+    return str(certificate["subject"][0][0][1])
+
+
+def pid_of(node: NodeProcess) -> int:
+    assert node.process is not None
+    return node.process.pid
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)

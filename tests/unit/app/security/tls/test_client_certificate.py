@@ -1,0 +1,58 @@
+"""The certificate of a connection."""
+
+import asyncio
+import ssl
+import time
+from pathlib import Path
+
+import pytest
+
+from app.security.tls.client_certificate import certificate_of
+from app.security.tls.live import ClientAuth, TlsFiles, server_context
+from tests.support.security.certificates import Pair, client_context, write_pair
+
+
+class Connected(asyncio.Transport):
+    """The server's end of a connection."""
+
+    def __init__(self, handshake: ssl.SSLObject | None) -> None:
+        super().__init__({"ssl_object": handshake})
+
+
+def connected(folder: Path, auth: ClientAuth, shows: Pair | None) -> Connected:
+    """Return the server's end after a handshake in memory."""
+    here = write_pair(folder, "here")
+    files = TlsFiles(
+        certificate=here[0], key=here[1], client_ca=folder / "ca.pem", client_auth=auth
+    )
+    up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = server_context(files).wrap_bio(up, down, server_side=True)
+    client = client_context(shows=shows).wrap_bio(down, up)
+    for one in (client, server) * 3:
+        try:
+            one.do_handshake()
+        except ssl.SSLWantReadError:
+            continue
+    return Connected(server)
+
+
+@pytest.fixture
+def alice(tmp_path: Path) -> Pair:
+    return write_pair(tmp_path, "alice", signer=write_pair(tmp_path, "ca"))
+
+
+@pytest.mark.parametrize("auth", [ClientAuth.REQUESTED, ClientAuth.REQUIRED])
+def test_what_a_client_showed_says_who_it_is_and_how_long(
+    tmp_path: Path, alice: Pair, auth: ClientAuth
+) -> None:
+    shown = certificate_of(connected(tmp_path, auth, alice))
+
+    assert shown is not None
+    assert shown.distinguished_name == "CN=alice"
+    assert 86_000_000 < shown.expires_at_ms - time.time() * 1000 <= 86_400_000
+
+
+def test_a_client_that_shows_none_has_none(tmp_path: Path, alice: Pair) -> None:
+    assert certificate_of(connected(tmp_path, ClientAuth.REQUESTED, None)) is None
+    assert certificate_of(connected(tmp_path, ClientAuth.NONE, alice)) is None
+    assert certificate_of(Connected(None)) is None
