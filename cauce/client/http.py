@@ -23,6 +23,7 @@ from cauce.client.errors import (
     ServerUnreachable,
     UnexpectedAnswer,
 )
+from cauce.client.trust import explained, tls_of
 
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 60.0
@@ -69,6 +70,7 @@ class HttpClient:
 
         Raises:
             InvalidUrl: It is no HTTP address.
+            UnusableTrust: A file of certificates that the environment names cannot be used.
         """
         self.url = parse_url(url)
         self._http = httpx.Client(
@@ -78,6 +80,7 @@ class HttpClient:
             limits=httpx.Limits(keepalive_expiry=IDLE_CONNECTION_S),
             transport=transport,
             trust_env=not is_loopback(self.url),
+            verify=tls_of(self.url) or True,
         )
 
     def __enter__(self) -> Self:
@@ -162,7 +165,7 @@ class HttpClient:
         try:
             yield
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-            raise ServerUnreachable(self.url, _reason(error)) from error
+            raise ServerUnreachable(self.url, explained(_reason(error))) from error
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise InvalidUrl(self.url, _reason(error)) from error
         except httpx.DecodingError as error:

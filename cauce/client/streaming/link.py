@@ -39,6 +39,7 @@ from cauce.client.streaming.codec import (
 )
 from cauce.client.streaming.comebacks import Ending, after_close, may_pass
 from cauce.client.streaming.frames import ClosingFrame, RecordsFrame, ServerFrame
+from cauce.client.trust import explained, tls_of
 
 PATH = "/v3/ws"
 OPEN_TIMEOUT_S = 10.0
@@ -89,6 +90,7 @@ class Link:
                 target,
                 subprotocols=[Subprotocol(subprotocol)],
                 compression=None,
+                ssl=tls_of(address),
                 user_agent_header=f"cauce/{__version__}",
                 proxy=None if is_loopback(address) else True,
                 open_timeout=OPEN_TIMEOUT_S,
@@ -107,7 +109,7 @@ class Link:
                 raise ServerUnreachable(address, _reason(error.__cause__)) from error
             raise UnexpectedAnswer(address, f"no WebSocket: {error}") from error
         except (OSError, EOFError) as error:
-            raise ServerUnreachable(address, _reason(error)) from error
+            raise ServerUnreachable(address, explained(_reason(error))) from error
         if socket.subprotocol != subprotocol:
             await socket.close()
             raise UnexpectedAnswer(address, f"a WebSocket that does not speak {subprotocol}")

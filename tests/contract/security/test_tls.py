@@ -6,6 +6,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from kafka import KafkaConsumer, KafkaProducer
 
 from app.wire.messages.api_versions import ApiVersionsRequest
-from tests.support.node import NodeProcess
+from tests.support.node import MAIN, ROOT, NodeProcess
 from tests.support.security.certificates import Pair, client_context, write_pair
 from tests.support.wire_door import Peer
 
@@ -131,6 +132,36 @@ def test_a_certificate_is_the_user_that_a_rule_names_at_both_doors(mutual: Mutua
     assert [next(consumer).value for _ in values] == values
     consumer.close()
     admin.close()
+
+
+def test_the_command_believes_whom_it_is_told_to(mutual: Mutual) -> None:
+    url = ("--url", mutual.node.url)
+    trusted = {"CAUCE_CA_FILE": str(mutual.ca[0])}
+    own = {"CAUCE_CERT_FILE": str(mutual.admin[0]), "CAUCE_KEY_FILE": str(mutual.admin[1])}
+
+    made = run_cauce("topic", "create", "told", *url, environment=trusted | own)
+    wrote = run_cauce("produce", "told", *url, environment=trusted | own, stdin=b"hello\n")
+    read = run_cauce("consume", "told", "-n", "1", *url, environment=trusted | own)
+    distrusted = run_cauce("topic", "list", *url, environment=own)
+
+    assert (made.returncode, wrote.returncode) == (0, 0), made.stderr + wrote.stderr
+    assert read.returncode in (0, 1), read.stderr  # 3 would be: not reached over wss
+    assert distrusted.returncode != 0
+    assert b"CAUCE_CA_FILE" in distrusted.stderr
+
+
+def run_cauce(
+    *arguments: str, environment: dict[str, str], stdin: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-c", MAIN, *arguments],
+        env=os.environ | environment,
+        input=stdin,
+        capture_output=True,
+        check=False,
+        timeout=PATIENCE_S,
+        cwd=ROOT,
+    )
 
 
 def test_certificates_of_others_old_ones_and_none_are_refused(mutual: Mutual) -> None:

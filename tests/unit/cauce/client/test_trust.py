@@ -1,0 +1,59 @@
+"""Whom a client believes over TLS, and what it shows."""
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+from cauce.client.trust import UnusableTrust, explained, tls_of
+from tests.support.security.certificates import write_pair
+
+URL = "https://server:1"
+
+
+def test_without_tls_or_anything_said_it_is_the_usual_way(tmp_path: Path) -> None:
+    authority = str(write_pair(tmp_path, "ca")[0])
+
+    assert tls_of("http://server:1", {"CAUCE_CA_FILE": authority}) is None
+    assert tls_of(URL, {}) is None
+    assert tls_of(URL, {"CAUCE_CA_FILE": ""}) is None
+
+
+def test_who_signed_the_server_s_certificate_is_believed_and_names_are_checked(
+    tmp_path: Path,
+) -> None:
+    context = tls_of(URL, {"CAUCE_CA_FILE": str(write_pair(tmp_path, "ca")[0])})
+
+    assert context is not None
+    assert [one["subject"] for one in context.get_ca_certs()] == [((("commonName", "ca"),),)]
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+
+
+@pytest.mark.parametrize("is_one_file", [True, False])
+def test_a_certificate_of_its_own_is_shown(tmp_path: Path, is_one_file: bool) -> None:
+    certificate, key = write_pair(tmp_path, "alice")
+    said = {"CAUCE_CERT_FILE": str(certificate), "CAUCE_KEY_FILE": str(key)}
+    if is_one_file:
+        certificate.write_text(certificate.read_text() + key.read_text())
+        del said["CAUCE_KEY_FILE"]
+
+    assert tls_of(URL, said) is not None
+
+
+def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    certificate, key = write_pair(tmp_path, "alice", password=b"hidden")
+    missing = str(tmp_path / "missing")
+
+    for said in ({"CAUCE_CA_FILE": missing}, {"CAUCE_CA_FILE": str(key)}):
+        with pytest.raises(UnusableTrust, match="CAUCE_CA_FILE"):
+            tls_of(URL, said)
+    with pytest.raises(UnusableTrust, match="missing"):
+        tls_of(URL, {"CAUCE_CERT_FILE": missing})
+    with pytest.raises(UnusableTrust, match="has a password"):
+        tls_of(URL, {"CAUCE_CERT_FILE": str(certificate), "CAUCE_KEY_FILE": str(key)})
+
+
+def test_who_is_not_believed_is_told_what_to_do() -> None:
+    assert "CAUCE_CA_FILE" in explained("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed")
+    assert explained("connection refused") == "connection refused"
