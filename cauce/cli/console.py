@@ -9,10 +9,12 @@ import select
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self, TextIO
+
+from cauce.cli.login.wish import LoginWish
 
 if TYPE_CHECKING:
     import httpx
@@ -44,6 +46,7 @@ class Console:
     Attributes:
         stdin: File descriptor that records are read from.
         terminal: Where the person sits, for questions if standard input is something else.
+        login: Who it is to servers.
         transport: What answers instead of the network, in tests.
         consumers: What makes consumers instead of ``cauce.client``, likewise.
     """
@@ -52,6 +55,7 @@ class Console:
     stdout: BinaryIO
     stderr: TextIO
     terminal: str = "/dev/tty"
+    login: LoginWish = field(default_factory=LoginWish)
     transport: "httpx.BaseTransport | None" = None
     consumers: "Callable[..., Consumer] | None" = None
 
@@ -72,7 +76,7 @@ class Console:
         """Return a client of the server at an address."""
         from cauce.client.http import HttpClient
 
-        return HttpClient(url, transport=self.transport)
+        return HttpClient(url, transport=self.transport, **self.login.find(self))
 
     def consumer(
         self, wish: "Wish", url: str, *, as_json: bool, give_up_s: float | None
@@ -81,7 +85,14 @@ class Console:
         from cauce.client.streaming.consumer import Consumer
 
         make = self.consumers or Consumer
-        return make(wish, url, as_json=as_json, auto_commit=False, give_up_s=give_up_s)
+        return make(
+            wish,
+            url,
+            as_json=as_json,
+            auto_commit=False,
+            give_up_s=give_up_s,
+            **self.login.find(self),
+        )
 
     def write(self, data: bytes) -> None:
         """Write to standard output and see it gone.

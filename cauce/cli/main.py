@@ -8,7 +8,7 @@ Invariants:
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,19 +16,33 @@ from cauce import __version__
 from cauce.cli import consume, exit_codes, group, log, produce, schema, serve, topic
 from cauce.cli.console import Console, OutputClosed, OutputFailed
 from cauce.cli.interrupts import Stopped
+from cauce.cli.login.wish import add_login_options, add_root_options
 from cauce.cli.records.line_reader import InputFailed
 from cauce.cli.security import acl, key, quota, user
+from cauce.client.credentials import UnusableLogin
 from cauce.client.errors import (
     AnswerLost,
     ClientError,
     InvalidUrl,
+    Refused,
     ServerUnreachable,
     UnexpectedAnswer,
 )
 
+HOW_TO_LOG_IN = (
+    "Log in with --api-key-file FILE or --user NAME (`cauce --help`), or by the environment's "
+    "CAUCE_API_KEY."
+)
+NOT_TAKEN = "The login that was shown is wrong, has ended or was revoked."
+HOW_TO_BE_ALLOWED = (
+    "`cauce acl explain` says which rule decides; an administrator allows it with "
+    "`cauce acl create`."
+)
 HOW_TO_START = (
     "Start one with `cauce serve`, or say where one is with --url or the environment's CAUCE_URL."
 )
+
+UNAUTHORIZED, FORBIDDEN = 401, 403
 
 app = typer.Typer(
     name="cauce",
@@ -69,6 +83,14 @@ def _cauce(
     """Event streaming with Kafka's semantics, from the shell."""
 
 
+def command() -> Any:
+    """Return the whole command, with the options that say who it is to the server."""
+    built = typer.main.get_command(app)
+    add_login_options(built)
+    add_root_options(built)
+    return built
+
+
 def main() -> None:
     """Run the command of this process."""
     sys.exit(run(sys.argv[1:], Console.of_process()))
@@ -77,7 +99,7 @@ def main() -> None:
 def run(arguments: Sequence[str], console: Console) -> int:
     """Run one command and return its exit status."""
     try:
-        app(args=list(arguments), prog_name="cauce", obj=console)
+        command()(args=list(arguments), prog_name="cauce", obj=console)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else exit_codes.REFUSED
     except Stopped as stopped:
@@ -96,7 +118,12 @@ def _exit_code(error: Exception, console: Console) -> int:
         console.say(HOW_TO_START)
     if isinstance(error, ServerUnreachable | AnswerLost | UnexpectedAnswer):
         return exit_codes.UNREACHABLE
-    return exit_codes.USAGE if isinstance(error, InvalidUrl) else exit_codes.REFUSED
+    if isinstance(error, Refused) and error.status == UNAUTHORIZED:
+        console.say(NOT_TAKEN if console.login.is_given() else HOW_TO_LOG_IN)
+    if isinstance(error, Refused) and error.status == FORBIDDEN:
+        console.say(HOW_TO_BE_ALLOWED)
+    is_usage = isinstance(error, InvalidUrl | UnusableLogin)
+    return exit_codes.USAGE if is_usage else exit_codes.REFUSED
 
 
 def _forget_stdout(console: Console) -> None:

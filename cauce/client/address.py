@@ -22,9 +22,11 @@ def parse_url(text: str) -> str:
         parts = urlsplit(whole)
         port = parts.port
     except ValueError as error:
-        raise InvalidUrl(text, str(error)) from error
+        raise InvalidUrl(text, _reason(error)) from None
     if parts.scheme.lower() not in ("http", "https"):
         raise InvalidUrl(text, "it must begin with http:// or https://")
+    if parts.username is not None or parts.password is not None:
+        raise InvalidUrl(text, "a user and a password are given apart from it")
     if not parts.hostname:
         raise InvalidUrl(text, "it has no host")
     if port == 0:
@@ -43,3 +45,8 @@ def is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _reason(error: ValueError) -> str:
+    """Return what is wrong; some errors repeat the whole address."""
+    return "it is not UTF-8" if isinstance(error, UnicodeError) else str(error)

@@ -9,11 +9,20 @@ class ClientError(Exception):
     """Base of all errors of the client."""
 
 
+def without_login(url: str) -> str:
+    """Return an address as it may be shown: without a user and a password."""
+    before, at, after = url.rpartition("@")
+    if not at:
+        return url
+    scheme, slashes, _ = before.partition("://")
+    return f"{scheme}{slashes}***@{after}" if slashes else f"***@{after}"
+
+
 class InvalidUrl(ClientError):
     """The address given for the server is not one; the caller erred."""
 
     def __init__(self, url: str, reason: str) -> None:
-        super().__init__(f"{url!r} is not the address of a server: {reason}")
+        super().__init__(f"{without_login(url)!r} is not the address of a server: {reason}")
 
 
 class ServerUnreachable(ClientError):

@@ -9,13 +9,14 @@ Called by: client.topics, client.producer, client.consumer. Calls: httpx.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, TypeVar, Unpack
 
 import httpx
 import msgspec
 
 from cauce import __version__
 from cauce.client.address import DEFAULT_URL, is_loopback, parse_url
+from cauce.client.credentials import Login, authorization
 from cauce.client.errors import (
     AnswerLost,
     InvalidUrl,
@@ -60,22 +61,32 @@ class HttpClient:
     """A connection to one server; use it in one thread, and close it."""
 
     def __init__(
-        self, url: str = DEFAULT_URL, *, transport: httpx.BaseTransport | None = None
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        **login: Unpack[Login],
     ) -> None:
         """Prepare; nothing is sent yet.
 
         Args:
             url: Where the server's REST door is; ``http://`` may be left out.
             transport: Something that answers instead of the network, for tests.
+            login: ``api_key``, ``basic`` (a user and a password) or ``token``.
 
         Raises:
             InvalidUrl: It is no HTTP address.
             UnusableTrust: A file of certificates that the environment names cannot be used.
+            UnusableLogin: What there is to log in with cannot be sent, or not to this address.
         """
         self.url = parse_url(url)
+        headers = {"User-Agent": f"cauce/{__version__}"}
+        shown = authorization(login, self.url)
+        if shown is not None:
+            headers["Authorization"] = shown
         self._http = httpx.Client(
             base_url=self.url,
-            headers={"User-Agent": f"cauce/{__version__}"},
+            headers=headers,
             timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
             limits=httpx.Limits(keepalive_expiry=IDLE_CONNECTION_S),
             transport=transport,

@@ -3,11 +3,13 @@
 import io
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pytest
 
 from cauce.cli.console import Console
+from cauce.cli.login.wish import LoginWish
 from cauce.cli.main import run
 from tests.support.client.fake_consumer import FakeConsumers
 from tests.support.fake_rest_server import FakeRestServer
@@ -27,6 +29,7 @@ def run_cli(
     *arguments: str,
     stdin: bytes = b"",
     consumers: FakeConsumers | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Run a command with some standard input; consumers read what the server has."""
     stdout, stderr = io.BytesIO(), io.StringIO()
@@ -38,6 +41,7 @@ def run_cli(
             stdout=stdout,
             stderr=stderr,
             terminal=os.devnull,
+            login=LoginWish(environment or {}),
             transport=server.transport,
             consumers=consumers or FakeConsumers(server),  # type: ignore[arg-type]
         )

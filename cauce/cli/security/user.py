@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cauce.cli.console import Console, table
+from cauce.cli.login.secret_input import STDIN, ask_new_password, read_secret
 from cauce.cli.options import DEFAULT_URL, Quiet, Url, check_text, examples
-from cauce.cli.security.secret_input import STDIN, ask_new_password, read_secret
 from cauce.cli.security.times import time_text
 from cauce.cli.server import ask_to_delete, delete_each
 

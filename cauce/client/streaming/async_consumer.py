@@ -15,9 +15,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
 from cauce.client.address import DEFAULT_URL
+from cauce.client.credentials import Login
 from cauce.client.errors import AnswerLost, ClientError, NotOpen, Refused
 from cauce.client.streaming.asking import (
     Answered,
@@ -64,6 +65,7 @@ class AsyncConsumer:
         auto_commit: bool = True,
         give_up_s: float | None = GIVE_UP_S,
         on_event: Callable[[Event], None] | None = None,
+        **login: Unpack[Login],
     ) -> None:
         """Prepare; nothing is sent yet.
 
@@ -74,10 +76,19 @@ class AsyncConsumer:
             auto_commit: In a group, commit what is done without being asked.
             give_up_s: How long the server may be away before that is an error; None for ever.
             on_event: Called by iterations with every event that is no batch, before it is acted on.
+            login: ``api_key``, ``basic`` (a user and a password) or ``token``.
+
+        Raises:
+            ClientError: What there is to log in with cannot be sent, or not to this address.
         """
         self._reading = Reading(wish)
         self._line = Line(
-            url, JSON if as_json else BINARY, self._serve, self._away, give_up_s=give_up_s
+            url,
+            JSON if as_json else BINARY,
+            self._serve,
+            self._away,
+            give_up_s=give_up_s,
+            **login,
         )
         self._auto_commit = auto_commit and self._reading.is_member
         self._on_event = on_event

@@ -14,9 +14,10 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, Unpack
 
 from cauce.client.address import DEFAULT_URL
+from cauce.client.credentials import Login
 from cauce.client.errors import ClientError, NotOpen, Refused
 from cauce.client.http import HttpClient
 from cauce.client.streaming.codec import BINARY
@@ -57,6 +58,7 @@ class AsyncProducer:
         *,
         bounds: Bounds | None = None,
         partitions_of: Callable[[str], int] | None = None,
+        **login: Unpack[Login],
     ) -> None:
         """Prepare; nothing is sent yet.
 
@@ -64,10 +66,15 @@ class AsyncProducer:
             url: Where the server is; ``http://`` may be left out.
             bounds: When batches are sent and given up.
             partitions_of: Tells how many partitions a topic has; it is asked over REST if None.
+            login: ``api_key``, ``basic`` (a user and a password) or ``token``.
+
+        Raises:
+            ClientError: What there is to log in with cannot be sent, or not to this address.
         """
         bounds = bounds or Bounds()
         self._url = url
-        self._line = Line(url, BINARY, self._serve, self._away, give_up_s=None)
+        self._login = login
+        self._line = Line(url, BINARY, self._serve, self._away, give_up_s=None, **login)
         self._sending = Sending(url, bounds)
         self._partitions_of = partitions_of or self._ask_partitions
         self._partitions: dict[str, _Partitions] = {}
@@ -221,7 +228,7 @@ class AsyncProducer:
         return known.number
 
     def _ask_partitions(self, topic: str) -> int:
-        with HttpClient(self._url) as http:
+        with HttpClient(self._url, **self._login) as http:
             return Topics(http).get(topic).partitions_count
 
     async def _live(self) -> None:

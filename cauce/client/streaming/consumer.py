@@ -7,9 +7,10 @@ Called by: users, the command line. Calls: async_consumer, background_loop.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
 from cauce.client.address import DEFAULT_URL
+from cauce.client.credentials import Login
 from cauce.client.errors import NotOpen
 from cauce.client.streaming.async_consumer import GIVE_UP_S, AsyncConsumer
 from cauce.client.streaming.background_loop import BackgroundLoop
@@ -31,6 +32,7 @@ class Consumer:
         auto_commit: bool = True,
         give_up_s: float | None = GIVE_UP_S,
         on_event: Callable[[Event], None] | None = None,
+        **login: Unpack[Login],
     ) -> None:
         """Prepare; nothing is sent yet. The arguments are those of ``AsyncConsumer``."""
         self._on_event = on_event
@@ -38,7 +40,12 @@ class Consumer:
 
         async def build() -> AsyncConsumer:
             return AsyncConsumer(
-                wish, url, as_json=as_json, auto_commit=auto_commit, give_up_s=give_up_s
+                wish,
+                url,
+                as_json=as_json,
+                auto_commit=auto_commit,
+                give_up_s=give_up_s,
+                **login,
             )
 
         self._build = build

@@ -10,7 +10,10 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Unpack
 
+from cauce.client.address import parse_url
+from cauce.client.credentials import Login, authorization
 from cauce.client.errors import AnswerLost, ClientError, Closed, Fenced, ServerUnreachable
 from cauce.client.streaming.comebacks import FENCED, Backoff, Ending
 from cauce.client.streaming.link import Link, LinkEnded
@@ -31,6 +34,7 @@ class Line:
         on_away: Callable[[Ending], None],
         *,
         give_up_s: float | None,
+        **login: Unpack[Login],
     ) -> None:
         """Connect to nothing yet.
 
@@ -40,8 +44,13 @@ class Line:
             serve: Uses a link until it ends, and raises what has ended it.
             on_away: Told of each end that is to be followed by another attempt.
             give_up_s: How long the server may be away; None for ever.
+            login: What it is shown each time.
+
+        Raises:
+            ClientError: What is to be shown cannot be, or not there.
         """
         self.url = url
+        self._authorization = authorization(login, parse_url(url)) if login else None
         self.link: Link | None = None
         """The one that is in use."""
 
@@ -82,7 +91,7 @@ class Line:
                 await self.link.close()
 
     async def _serve_one(self) -> None:
-        link = await Link.open(self.url, self._subprotocol)
+        link = await Link.open(self.url, self._subprotocol, self._authorization)
         self.link = link
         try:
             await self._serve(link)

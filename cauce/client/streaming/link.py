@@ -39,6 +39,7 @@ from cauce.client.streaming.codec import (
 )
 from cauce.client.streaming.comebacks import Ending, after_close, may_pass
 from cauce.client.streaming.frames import ClosingFrame, RecordsFrame, ServerFrame
+from cauce.client.streaming.handshake_log import hiding_logger
 from cauce.client.trust import explained, tls_of
 
 PATH = "/v3/ws"
@@ -74,8 +75,13 @@ class Link:
         self._socket = socket
 
     @classmethod
-    async def open(cls, url: str, subprotocol: str) -> Self:
+    async def open(cls, url: str, subprotocol: str, authorization: str | None = None) -> Self:
         """Connect.
+
+        Args:
+            url: Of the server.
+            subprotocol: What is spoken.
+            authorization: The header of that name; None to show nothing.
 
         Raises:
             ServerUnreachable: Nobody answers there.
@@ -91,6 +97,8 @@ class Link:
                 subprotocols=[Subprotocol(subprotocol)],
                 compression=None,
                 ssl=tls_of(address),
+                additional_headers={"Authorization": authorization} if authorization else None,
+                logger=hiding_logger(),
                 user_agent_header=f"cauce/{__version__}",
                 proxy=None if is_loopback(address) else True,
                 open_timeout=OPEN_TIMEOUT_S,

@@ -9,9 +9,10 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
 from cauce.client.address import DEFAULT_URL
+from cauce.client.credentials import Login
 from cauce.client.errors import NotOpen
 from cauce.client.streaming.async_producer import AsyncProducer
 from cauce.client.streaming.background_loop import BackgroundLoop
@@ -28,12 +29,13 @@ class Producer:
         *,
         bounds: Bounds | None = None,
         partitions_of: Callable[[str], int] | None = None,
+        **login: Unpack[Login],
     ) -> None:
         """Prepare; nothing is sent yet. The arguments are those of ``AsyncProducer``."""
         self._loop: BackgroundLoop | None = None
 
         async def build() -> AsyncProducer:
-            return AsyncProducer(url, bounds=bounds, partitions_of=partitions_of)
+            return AsyncProducer(url, bounds=bounds, partitions_of=partitions_of, **login)
 
         self._build = build
         self._producer: AsyncProducer

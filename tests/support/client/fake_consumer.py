@@ -142,12 +142,21 @@ class FakeConsumers:
         self.made: list[FakeConsumer] = []
         self.steps: list[Step] = []
         self.counts: FilterCounts | None = None
+        self.logins: list[dict[str, Any]] = []
 
     def __call__(
-        self, wish: Wish, url: str, *, as_json: bool, auto_commit: bool, give_up_s: float | None
+        self,
+        wish: Wish,
+        url: str,
+        *,
+        as_json: bool,
+        auto_commit: bool,
+        give_up_s: float | None,
+        **login: Any,
     ) -> FakeConsumer:
         del url, give_up_s
         assert not auto_commit
+        self.logins.append(login)
         one = FakeConsumer(self.server, wish, as_json=as_json)
         one.steps, one.counts = list(self.steps), self.counts
         self.made.append(one)

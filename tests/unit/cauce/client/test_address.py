@@ -38,3 +38,14 @@ def test_parse_url_refuses_what_is_no_address_of_a_server(given: str) -> None:
 )
 def test_is_loopback_knows_this_machine(url: str, expected: bool) -> None:
     assert is_loopback(url) is expected
+
+
+@pytest.mark.parametrize(
+    "given", ["http://u:hidden@host", "u:hidden@host:1", "ftp://u:hidden@host"]
+)
+def test_a_login_in_an_address_is_refused_without_showing_it(given: str) -> None:
+    with pytest.raises(InvalidUrl) as refused:
+        parse_url(given)
+
+    assert "hidden" not in str(refused.value)
+    assert "***@host" in str(refused.value)

@@ -120,3 +120,30 @@ def test_post_for_lines_raises_the_refusal_of_the_request() -> None:
 
     with pytest.raises(Refused, match="415"):
         list(http.post_for_lines("/v3/x", b"", "text/plain"))
+
+
+def test_every_request_shows_the_login_it_was_made_with() -> None:
+    seen: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers.get("Authorization"))
+        return httpx.Response(200, text="{}")
+
+    transport = httpx.MockTransport(answer)
+    HttpClient(transport=transport).get("/")
+    key = HttpClient("http://server:1", transport=transport, api_key="cauce_1_x")
+    key.get("/")
+    list(key.post_for_lines("/", b"", "text/plain"))
+    HttpClient(transport=transport, basic=("u", "p")).send("POST", "/")
+
+    assert seen == [None, "Bearer cauce_1_x", "Bearer cauce_1_x", "Basic dTpw"]
+
+
+def test_no_login_follows_a_redirect() -> None:
+    away = httpx.Response(307, headers={"Location": "http://elsewhere/"}, json={})
+    http, seen = client(away)
+
+    with pytest.raises(UnexpectedAnswer):
+        http.get("/")
+
+    assert len(seen) == 1

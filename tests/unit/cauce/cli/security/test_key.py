@@ -114,10 +114,10 @@ def test_revoke_deletes_each(server: FakeRestServer) -> None:
     ],
 )
 def test_wrong_usage_asks_the_server_nothing(
-    server: FakeRestServer, arguments: tuple[str, ...]
+    server: FakeRestServer, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     outcome = run(server, *arguments, answers=[])
 
     assert outcome.status == exit_codes.USAGE
-    assert SECRET not in outcome.stderr
+    assert SECRET not in outcome.stderr + capsys.readouterr().err
     assert server.requests == []

@@ -15,10 +15,17 @@ from tests.support.client.fake_sockets import FakeSockets, Peer, break_off, unti
 class Served:
     """Listens on every link until it ends."""
 
-    def __init__(self, url: str, *, give_up_s: float | None = None) -> None:
+    def __init__(self, url: str, *, give_up_s: float | None = None, api_key: str = "") -> None:
         self.links = 0
         self.endings: list[Ending] = []
-        self.line = Line(url, BINARY, self.serve, self.endings.append, give_up_s=give_up_s)
+        self.line = Line(
+            url,
+            BINARY,
+            self.serve,
+            self.endings.append,
+            give_up_s=give_up_s,
+            api_key=api_key or None,
+        )
 
     async def serve(self, link: Link) -> None:
         self.links += 1
@@ -88,3 +95,22 @@ async def test_a_server_that_has_not_worked_yet_is_given_up_sooner(
         served.line.works = lambda: None  # type: ignore[method-assign]
         with pytest.raises(AnswerLost):
             await served.line.run()
+
+
+async def test_every_link_shows_the_login() -> None:
+    shown: list[str | None] = []
+
+    async def breaking(peer: Peer) -> None:
+        assert peer.socket.request is not None
+        shown.append(peer.socket.request.headers.get("Authorization"))
+        await break_off(peer)
+
+    async with FakeSockets(breaking, breaking, breaking) as server:
+        served = Served(server.url, api_key="cauce_1_x")
+        running = asyncio.create_task(served.line.run())
+        async with asyncio.timeout(20):
+            while len(shown) < 2:
+                await asyncio.sleep(0.01)
+        running.cancel()
+
+    assert set(shown) == {"Bearer cauce_1_x"}

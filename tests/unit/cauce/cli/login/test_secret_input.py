@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from cauce.cli.console import Console
-from cauce.cli.security.secret_input import (
+from cauce.cli.login.secret_input import (
     SECRET_BYTES_MAX,
     ask_new_password,
     ask_secret,

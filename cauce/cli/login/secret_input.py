@@ -9,11 +9,9 @@ import os
 import termios
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 import typer
-
-from cauce.cli.console import Console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +20,29 @@ STDIN = "-"
 SECRET_BYTES_MAX = 8_192
 
 
-def read_secret(console: Console, path: str, option: str) -> str:
+class Person(Protocol):
+    """Who sits before the command: what of its console is needed here."""
+
+    @property
+    def stdin(self) -> int:
+        """File descriptor of standard input."""
+
+    @property
+    def stderr(self) -> TextIO:
+        """Where questions go."""
+
+    @property
+    def terminal(self) -> str:
+        """Where the person sits if standard input is something else."""
+
+    def stdin_is_terminal(self) -> bool:
+        """Whether a person types."""
+
+    def say(self, message: str) -> None:
+        """Write one line to standard error."""
+
+
+def read_secret(console: Person, path: str, option: str) -> str:
     """Return the first line of a file, or of standard input if it is ``-``.
 
     Raises:
@@ -30,7 +50,7 @@ def read_secret(console: Console, path: str, option: str) -> str:
     """
     where = "standard input" if path == STDIN else path
     try:
-        data = _read(console.stdin) if path == STDIN else _read_file(Path(path))
+        data = _read_line(console.stdin) if path == STDIN else _read_file(Path(path))
     except OSError as error:
         raise typer.BadParameter(f"{option}: {where}: {error.strerror}") from None
     if len(data) > SECRET_BYTES_MAX:
@@ -44,7 +64,7 @@ def read_secret(console: Console, path: str, option: str) -> str:
     return secret
 
 
-def ask_secret(console: Console, question: str, *, instead: str) -> str:
+def ask_secret(console: Person, question: str, *, instead: str) -> str:
     """Have a person type a secret, who need not be at standard input.
 
     Args:
@@ -68,7 +88,7 @@ def ask_secret(console: Console, question: str, *, instead: str) -> str:
     return secret
 
 
-def ask_new_password(console: Console, user: str) -> str:
+def ask_new_password(console: Person, user: str) -> str:
     """Have a person choose a password, and type it twice.
 
     Raises:
@@ -81,28 +101,24 @@ def ask_new_password(console: Console, user: str) -> str:
     return password
 
 
-def _read(descriptor: int) -> bytes:
+def _read_line(descriptor: int) -> bytes:
+    """Read no further than a line's end: what follows is somebody else's."""
     data = b""
-    while len(data) <= SECRET_BYTES_MAX:
-        chunk = os.read(descriptor, SECRET_BYTES_MAX + 1 - len(data))
-        if not chunk:
+    while len(data) <= SECRET_BYTES_MAX and not data.endswith(b"\n"):
+        byte = os.read(descriptor, 1)
+        if not byte:
             break
-        data += chunk
-        if b"\n" in chunk:  # what follows is somebody else's
-            break
+        data += byte
     return data
 
 
 def _read_file(path: Path) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return _read(descriptor)
-    finally:
-        os.close(descriptor)
+    with path.open("rb") as file:
+        return file.readline(SECRET_BYTES_MAX + 1)
 
 
 @contextmanager
-def _terminal(console: Console) -> "Iterator[int | None]":
+def _terminal(console: Person) -> "Iterator[int | None]":
     """Give the terminal that a person sits at; None if there is none."""
     if console.stdin_is_terminal():
         yield console.stdin

@@ -1,0 +1,1 @@
+"""Who the command is to the server, and where secrets are read."""
