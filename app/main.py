@@ -80,6 +80,7 @@ def create_app(settings: Settings, on_failure: Callable[[], None] | None = None)
                 )
             app.state.dialect = front.dialect = DIALECTS[settings.rest_compat]
             front.login = Login(node.authenticator, is_required=settings.is_login_required)
+            app.state.grants = node.grants
             front.tokens = node.tokens
             front.registry = _registry_door(settings, node)
             app.state.sessions = front.sessions = node.sessions

@@ -52,6 +52,7 @@ from app.security.quotas import ClientQuotas
 from app.security.tls.live import ClientAuth, TlsFiles
 from app.security.tls.node_tls import NodeTls
 from app.security.tls.principal_mapping import PrincipalMapping
+from app.security.tokens.grants import Grants
 from app.security.watcher import SecurityWatcher
 from app.settings import Settings
 from app.telemetry.clock import SystemClock
@@ -94,6 +95,9 @@ class Node:
 
     authenticator: Authenticator
     """Judges what clients show, also where they need not show anything."""
+
+    grants: Grants
+    """Gives clients tokens for what they show."""
 
     background: asyncio.Task[None]
     """Ends only when the node does, or when it cannot go on."""
@@ -208,6 +212,7 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
                 tokens=tokens,
                 registry=registry,
                 authenticator=security.authenticator,
+                grants=security.grants,
                 background=background,
             )
             await sessions.stop()

@@ -26,7 +26,7 @@ from app.api.v3 import (
     topic_configs,
     topics,
 )
-from app.api.v3.security import acls, api_keys, delegation_tokens, quotas, users
+from app.api.v3.security import acls, api_keys, delegation_tokens, quotas, tokens, users
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -44,6 +44,7 @@ _TAGS = [
     {"name": "User", "description": "Who may log in."},
     {"name": "API Key", "description": "What programs log in with."},
     {"name": "Delegation Token", "description": "What is lent to programs, for a while."},
+    {"name": "Token", "description": "What to log in with for a short time; who one is."},
     {"name": "REST v2", "description": "The dialect of Confluent's v2, Karapace and Strimzi."},
     {"name": "Health", "description": "Liveness, readiness, welcome."},
 ]
@@ -63,6 +64,7 @@ _ROUTED = (
     users,
     api_keys,
     delegation_tokens,
+    tokens,
     v2_metadata,
     v2_records,
     v2_consumers,

@@ -21,10 +21,12 @@ INTEGER_DIGITS_MAX = 19
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _RECORDS = ("/records", "/records:batch")
 _V2_PRODUCE = "/topics/"
+_OWN_BODIES = frozenset({"/v3/auth/token", "/v3/auth/revoke"})
+"""They take forms as well."""
 
 
 class BodyGuard:
-    """ASGI middleware; the records paths read their own bodies."""
+    """ASGI middleware; the paths of records and of tokens read their own bodies."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -34,7 +36,8 @@ class BodyGuard:
         if scope["type"] != "http" or not _may_have_body(scope):
             await self._app(scope, receive, send)
             return
-        if scope["path"].endswith(_RECORDS) or scope["path"].startswith(_V2_PRODUCE):
+        path: str = scope["path"]
+        if path.endswith(_RECORDS) or path.startswith(_V2_PRODUCE) or path in _OWN_BODIES:
             await self._app(scope, receive, send)
             return
         try:

@@ -12,9 +12,36 @@ from app.api.errors import error_type
 from app.api.v2.records_openapi import SCHEMAS as V2_SCHEMAS
 from app.api.v3.models import ErrorResponse
 from app.api.v3.records_openapi import SCHEMAS
+from app.api.v3.security.token_models import RevokeRequest, TokenRequest
 from schema_registry.api import openapi as registry_openapi
 
 Document = dict[str, Any]
+
+_TOKEN = "An access token of `POST /v3/auth/token`, or an API key."  # noqa: S105 - a description
+_SCHEMES: Document = {
+    "basic": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "User and password, or id and secret of an API key.",
+    },
+    "bearer": {"type": "http", "scheme": "bearer", "description": _TOKEN},
+    "token": {
+        "type": "oauth2",
+        "description": _TOKEN,
+        "flows": {
+            "clientCredentials": {
+                "tokenUrl": "/v3/auth/token",
+                "refreshUrl": "/v3/auth/token",
+                "scopes": {
+                    "read": "read records and what describes them",
+                    "write": "write records",
+                    "admin": "change what there is",
+                },
+            }
+        },
+    },
+}
+"""How clients may log in; a node says by its settings whether they must."""
 
 
 class Described(FastAPI):
@@ -33,6 +60,9 @@ def _completed(written: Document) -> Document:
         schemas.pop(name, None)
     schemas |= SCHEMAS | V2_SCHEMAS
     schemas[ErrorResponse.__name__] = ErrorResponse.model_json_schema(mode="serialization")
+    for model in (TokenRequest, RevokeRequest):  # their routes read them by themselves
+        schemas[model.__name__] = model.model_json_schema()
+    written["components"]["securitySchemes"] = _SCHEMES
     written["security"] = []
     for path, operations in written["paths"].items():
         for operation in operations.values():
@@ -50,4 +80,4 @@ def _settle(operation: Document, kind: str) -> None:
     for status, response in responses.items():
         if int(status) >= 400:
             schema = {"$ref": f"#/components/schemas/{ErrorResponse.__name__}"}
-            response["content"] = {kind: {"schema": schema}}
+            response.setdefault("content", {kind: {"schema": schema}})

@@ -213,13 +213,24 @@ class SecurityCatalog:
     # tokens
 
     @to_its_end
-    async def add_refresh_token(self, token: RefreshTokenRecord) -> None:
+    async def add_refresh_token(
+        self, token: RefreshTokenRecord, *, generation: int | None = None
+    ) -> None:
         """Begin a family.
 
+        Args:
+            token: Its first.
+            generation: Of the user when it logged in; any if None.
+
         Raises:
-            UnknownUser: Its user is not there.
+            UnknownUser: Its user is not there, or its credentials changed since.
         """
+        users = tables.users
         async with transaction(self._engine, writes=True) as connection:
+            await _lock(connection)  # or a password changed meanwhile would not end it
+            now = select(users.c.generation).where(users.c.name == token.user)
+            if generation not in (None, (await connection.execute(now)).scalar_one_or_none()):
+                raise UnknownUser(f"there is no user {token.user!r} of generation {generation}")
             try:
                 await connection.execute(
                     insert(tables.refresh_tokens).values(rows.of_refresh_token(token))
@@ -229,9 +240,22 @@ class SecurityCatalog:
 
     @to_its_end
     async def rotate_refresh_token(
-        self, token_hash: bytes, successor_hash: bytes, *, now_ms: int, expires_at_ms: int
+        self,
+        token_hash: bytes,
+        successor_hash: bytes,
+        *,
+        now_ms: int,
+        expires_at_ms: int,
+        revoked_until_ms: int,
     ) -> RefreshTokenRecord | None:
         """Use a refresh token, writing down its successor.
+
+        Args:
+            token_hash: Which token.
+            successor_hash: Of the one that comes after it.
+            now_ms: Wall-clock time.
+            expires_at_ms: When the successor expires.
+            revoked_until_ms: When no access token of its family lives any more, if that ends.
 
         Returns:
             The successor; None if the token is unknown, expired, or was used before, which ends
@@ -248,7 +272,7 @@ class SecurityCatalog:
                 return None
             token = rows.refresh_token(row)
             if used.rowcount == 0:
-                await connection.execute(delete(table).where(table.c.family == token.family))
+                await _end_family(connection, token.family, revoked_until_ms)
                 return None
             if token.expires_at_ms <= now_ms:
                 return None
@@ -268,12 +292,15 @@ class SecurityCatalog:
             return None if row is None else rows.refresh_token(row)
 
     @to_its_end
-    async def delete_family(self, family: str) -> None:
-        """Delete all refresh tokens that came of one login."""
-        table = tables.refresh_tokens
+    async def end_family(self, family: str, revoked_until_ms: int) -> None:
+        """Delete all refresh tokens that came of one login, and have its access tokens refused.
+
+        Args:
+            family: The login's.
+            revoked_until_ms: When none of those lives any more.
+        """
         async with transaction(self._engine, writes=True) as connection:
-            await _lock(connection)
-            await connection.execute(delete(table).where(table.c.family == family))
+            await _end_family(connection, family, revoked_until_ms)
 
     @to_its_end
     async def revoke_token(self, token_id: str, expires_at_ms: int) -> None:
@@ -283,11 +310,9 @@ class SecurityCatalog:
             token_id: The ``jti`` of an access token, or what else it is known by.
             expires_at_ms: When it expires, and need not be remembered any longer.
         """
-        table = tables.revoked_tokens
         async with transaction(self._engine, writes=True) as connection:
             await _raise_version(connection)
-            await connection.execute(delete(table).where(table.c.id == token_id))
-            await connection.execute(insert(table).values(id=token_id, expires_at_ms=expires_at_ms))
+            await _revoke(connection, token_id, expires_at_ms)
 
     @to_its_end
     async def forget_expired(self, now_ms: int) -> None:
@@ -390,6 +415,19 @@ async def _raise_version(connection: AsyncConnection) -> int:
 async def _lock(connection: AsyncConnection) -> None:
     """Be alone with what changes without another version; SQLite's transactions are anyway."""
     await connection.execute(select(cluster.c.id).with_for_update())
+
+
+async def _revoke(connection: AsyncConnection, token_id: str, expires_at_ms: int) -> None:
+    table = tables.revoked_tokens
+    await connection.execute(delete(table).where(table.c.id == token_id))
+    await connection.execute(insert(table).values(id=token_id, expires_at_ms=expires_at_ms))
+
+
+async def _end_family(connection: AsyncConnection, family: str, revoked_until_ms: int) -> None:
+    table = tables.refresh_tokens
+    await _raise_version(connection)
+    await connection.execute(delete(table).where(table.c.family == family))
+    await _revoke(connection, family, revoked_until_ms)
 
 
 async def _put_scram(

@@ -16,6 +16,7 @@ from app.security.open_connections import OpenConnections
 from app.security.tls.principal_mapping import PrincipalMapping
 from app.security.tokens.access_tokens import KEY_NAME, AccessTokens, load_library
 from app.security.tokens.bearers import Bearers
+from app.security.tokens.grants import Grants
 from app.security.watcher import SecurityWatcher
 from app.telemetry.clock import Clock
 
@@ -28,6 +29,9 @@ class NodeSecurity:
     passwords: Passwords
     authenticator: Authenticator
     """Also where clients need not log in: who says who it is is not believed unasked."""
+
+    grants: Grants
+    """Gives tokens."""
 
     delegation_tokens: DelegationTokens
     open_connections: OpenConnections
@@ -68,10 +72,10 @@ class NodeSecurity:
                 await asyncio.to_thread(load_library)  # or the first token would stop the loop
             pretence = await catalog.secret(PRETENCE_SECRET)
             tokens = DelegationTokens(watcher, clock, await catalog.secret(MASTER_SECRET))
-            key, cluster_id = await catalog.secret(KEY_NAME), await catalog.cluster_id()
+            access = AccessTokens(await catalog.secret(KEY_NAME), await catalog.cluster_id())
             authenticator = Authenticator(
                 *(watcher, clock, passwords, usage),
-                bearers=Bearers(AccessTokens(key, cluster_id)),
+                bearers=Bearers(access),
                 pretence=pretence,
                 failed_login_delay_s=failed_login_delay_s,
                 delegation_tokens=tokens,
@@ -81,11 +85,15 @@ class NodeSecurity:
             passwords.close()
             raise
         connections = OpenConnections(clock)
+        grants = Grants(
+            *(authenticator, access, watcher, clock), failed_login_delay_s=failed_login_delay_s
+        )
         watcher.subscribe(connections.apply)
         return cls(
             watcher=watcher,
             passwords=passwords,
             authenticator=authenticator,
+            grants=grants,
             delegation_tokens=tokens,
             open_connections=connections,
             upkeep=Upkeep(watcher.catalog, usage, clock),

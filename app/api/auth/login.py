@@ -35,6 +35,9 @@ from app.security.tls.client_certificate import CERTIFICATE, ClientCertificate
 OPEN_PATHS = frozenset({"/livez", "/readyz", "/openapi.json"})
 """What anybody may get."""
 
+OWN_LOGIN_PATHS = frozenset({"/v3/auth/token", "/v3/auth/revoke"})
+"""What looks at credentials itself: there they are the request (RFC 6749, 2.3)."""
+
 BEARER = 'Bearer realm="cauce"'
 BASIC = 'Basic realm="cauce", charset="UTF-8"'
 UNAUTHORIZED_CODE = 40101
@@ -86,6 +89,8 @@ class Login:
             LoginRefused: Nobody whom we know.
         """
         peer = peer_of(scope)
+        if scope["path"] in OWN_LOGIN_PATHS:
+            return anonymous_from(peer.host)
         try:
             shown = read_authorization(scope["headers"])
         except MalformedAuthorization as error:

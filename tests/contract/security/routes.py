@@ -163,6 +163,9 @@ ROUTES: dict[str, Entry] = {
     f"GET {V3}/delegation-tokens/{{token_id}}": Entry(LOGGED_IN),  # another's is not found
     f"POST {V3}/delegation-tokens/{{token_id}}:renew": Entry(LOGGED_IN, {}),
     f"DELETE {V3}/delegation-tokens/{{token_id}}": Entry(LOGGED_IN),
+    "POST /v3/auth/token": Entry(EVERYBODY, {"grant_type": "none"}),  # they look at credentials
+    "POST /v3/auth/revoke": Entry(EVERYBODY, {"token": "none"}),
+    "GET /v3/auth/whoami": Entry(EVERYBODY),
     "GET /brokers": Entry(ADMINS),
     "GET /topics": _filtered(),
     "GET /topics/{topic_name}": Entry(READERS),

@@ -123,7 +123,11 @@ async def test_refresh_token_used_on_both_nodes_ends_its_family(nodes: Nodes) ->
         found = await asyncio.gather(
             *(
                 node.rotate_refresh_token(
-                    b"%d" % number, b"%d-%d" % (number, which), now_ms=1, expires_at_ms=2_000
+                    b"%d" % number,
+                    b"%d-%d" % (number, which),
+                    now_ms=1,
+                    expires_at_ms=2_000,
+                    revoked_until_ms=9_000,
                 )
                 for which, node in enumerate((nodes.first, nodes.second))
             )

@@ -129,12 +129,24 @@ async def test_refresh_token_has_one_successor_and_a_second_use_ends_the_family(
 ) -> None:
     await catalog.add_refresh_token(refresh_token(b"1", scopes=frozenset({"read"})))
 
-    successor = await catalog.rotate_refresh_token(b"1", b"2", now_ms=10, expires_at_ms=2_000)
+    successor = await catalog.rotate_refresh_token(
+        b"1", b"2", now_ms=10, expires_at_ms=2_000, revoked_until_ms=9_000
+    )
 
     assert successor == refresh_token(b"2", scopes=frozenset({"read"}), expires_at_ms=2_000)
-    assert await catalog.rotate_refresh_token(b"1", b"3", now_ms=11, expires_at_ms=2_000) is None
+    assert (
+        await catalog.rotate_refresh_token(
+            b"1", b"3", now_ms=11, expires_at_ms=2_000, revoked_until_ms=9_000
+        )
+        is None
+    )
     assert await catalog.refresh_token(b"2") is None
-    assert await catalog.rotate_refresh_token(b"2", b"4", now_ms=12, expires_at_ms=2_000) is None
+    assert (
+        await catalog.rotate_refresh_token(
+            b"2", b"4", now_ms=12, expires_at_ms=2_000, revoked_until_ms=9_000
+        )
+        is None
+    )
 
 
 async def test_refresh_token_used_by_two_at_once_serves_one_of_them(
@@ -144,7 +156,9 @@ async def test_refresh_token_used_by_two_at_once_serves_one_of_them(
 
     found = await asyncio.gather(
         *(
-            catalog.rotate_refresh_token(b"1", b"s%d" % one, now_ms=1, expires_at_ms=2_000)
+            catalog.rotate_refresh_token(
+                b"1", b"s%d" % one, now_ms=1, expires_at_ms=2_000, revoked_until_ms=9_000
+            )
             for one in range(4)
         )
     )
@@ -159,7 +173,12 @@ async def test_expired_or_unknown_refresh_token_has_no_successor(
     await catalog.add_refresh_token(refresh_token(b"1", expires_at_ms=10))
 
     for token in (b"1", b"unknown"):
-        assert await catalog.rotate_refresh_token(token, b"2", now_ms=10, expires_at_ms=99) is None
+        assert (
+            await catalog.rotate_refresh_token(
+                token, b"2", now_ms=10, expires_at_ms=99, revoked_until_ms=9_000
+            )
+            is None
+        )
     assert await catalog.refresh_token(b"2") is None
 
 
@@ -167,7 +186,7 @@ async def test_family_goes_whole_and_alone(catalog: SecurityCatalog) -> None:
     for token, family in ((b"1", "f"), (b"2", "f"), (b"3", "g")):
         await catalog.add_refresh_token(refresh_token(token, family=family))
 
-    await catalog.delete_family("f")
+    await catalog.end_family("f", 9_000)
 
     left = [await catalog.refresh_token(token) for token in (b"1", b"2", b"3")]
     assert [one is not None for one in left] == [False, False, True]

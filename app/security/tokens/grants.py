@@ -1,0 +1,315 @@
+"""Grants: what a party shows, and the tokens it gets for it.
+
+For a password, or a SCRAM proof of one, there is an access token and a refresh token; for an API
+key an access token alone, for the key is there to be shown again. A refresh token is used once: it
+has one successor. One that is used twice was stolen, or its successor was: the whole login ends,
+with its access tokens.
+
+States of a SCRAM exchange: begun -> over, by its second message, a refusal or ``EXCHANGE_S``. It
+lives in this node alone.
+
+Invariants:
+    A token gives no more than what it was got with: not wider scopes, not for longer than a key.
+    Refresh tokens are kept as their SHA-256. Nothing that was shown is in an error.
+    At most ``EXCHANGES_MAX`` exchanges are open, of which one address has ``EXCHANGES_OF_HOST``.
+Called by: api.v3.security.tokens. Calls: the authenticator, access_tokens, the catalog.
+Source: RFC 6749 (4.4, 5, 6), RFC 7009, RFC 9700 (4.14.2).
+"""
+
+import asyncio
+import hashlib
+import secrets
+from collections import Counter, OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.cluster.errors import UnknownUser
+from app.cluster.security_records import RefreshTokenRecord, ScramRecord
+from app.security.authenticator import FAILED_LOGIN_DELAY_S, Authenticator
+from app.security.authorizer.scopes import SCOPES
+from app.security.errors import AuthenticationFailed
+from app.security.logins.api_key import key_of_pair
+from app.security.logins.scram_keys import HASH_NAMES
+from app.security.principal import CredentialKind, Principal
+from app.security.scram import ScramName, ScramServer
+from app.security.tokens.access_tokens import LIFE_MS, SKEW_MS, AccessTokens, Grant
+from app.security.watcher import SecurityWatcher
+from app.telemetry.clock import Clock
+
+REFRESH_PREFIX = "cauce-refresh-"
+REFRESH_LIFE_MS = 24 * 60 * 60 * 1000
+SECRET_BYTES = 32
+EXCHANGE_S = 60.0
+EXCHANGES_MAX = 1_000
+EXCHANGES_OF_HOST = 50
+
+
+class GrantRefused(Exception):
+    """No token is given; ``error`` is RFC 6749's word for why, the text is for people."""
+
+    def __init__(self, error: str, text: str, retry_after_s: float | None = None) -> None:
+        super().__init__(text)
+        self.error = error
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """What a party gets."""
+
+    access_token: str = field(repr=False)
+    expires_in_s: int
+    scopes: frozenset[str] | None
+    refresh_token: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Exchange:
+    server: ScramServer
+    user: str
+    host: str
+    ends_at: float
+    """Monotonic seconds."""
+
+
+class Grants:
+    """Gives tokens."""
+
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        access_tokens: AccessTokens,
+        watcher: SecurityWatcher,
+        clock: Clock,
+        *,
+        failed_login_delay_s: float = FAILED_LOGIN_DELAY_S,
+    ) -> None:
+        """Have no exchange open.
+
+        Args:
+            authenticator: Judges what is shown.
+            access_tokens: Issues them.
+            watcher: Of the security image.
+            clock: Of this node.
+            failed_login_delay_s: How long a refused proof waits.
+        """
+        self._authenticator = authenticator
+        self._access_tokens = access_tokens
+        self._watcher = watcher
+        self._clock = clock
+        self._delay_s = failed_login_delay_s
+        self._exchanges: OrderedDict[str, _Exchange] = OrderedDict()
+        self._of_host: Counter[str] = Counter()
+
+    async def log_in(
+        self, name: str, secret: str, host: str, scopes: frozenset[str] | None
+    ) -> Issued:
+        """Return tokens for a user and its password, or for an API key.
+
+        Raises:
+            GrantRefused: They are wrong, or the scopes are wider.
+            CatalogError: The database cannot be asked.
+        """
+        key = key_of_pair(name, secret)
+        try:
+            if key is None:
+                principal = await self._authenticator.password(name, secret, host)
+            else:
+                principal = self._authenticator.api_key(key, host)
+        except AuthenticationFailed as failed:
+            raise _refused(failed, "invalid_client") from None
+        return await self._issue(principal, scopes)
+
+    def begin_scram(self, mechanism: str, message: bytes, host: str) -> tuple[str, bytes]:
+        """Return the id of a new exchange, and the server's first message.
+
+        Raises:
+            GrantRefused: The message is not one, or too many exchanges are open.
+        """
+        now = self._clock.monotonic()
+        while self._exchanges and next(iter(self._exchanges.values())).ends_at <= now:
+            self._take(next(iter(self._exchanges)))
+        if len(self._exchanges) >= EXCHANGES_MAX or self._of_host[host] >= EXCHANGES_OF_HOST:
+            raise GrantRefused("temporarily_unavailable", "too many logins at once", 1.0)
+        if mechanism not in HASH_NAMES:
+            raise GrantRefused("invalid_request", "the mechanisms are " + ", ".join(HASH_NAMES))
+        users: list[str] = []
+
+        def find(who: ScramName) -> ScramRecord:
+            if who.is_token:
+                raise AuthenticationFailed("a delegation token, which gets no tokens")
+            users.append(who.name)
+            return self._authenticator.scram_credential(mechanism, who.name)
+
+        server = ScramServer(mechanism, find)
+        try:
+            answer = server.first(message)
+        except AuthenticationFailed as failed:
+            raise _refused(failed, "invalid_grant") from None
+        exchange = secrets.token_urlsafe(SECRET_BYTES)
+        self._exchanges[exchange] = _Exchange(
+            server=server, user=users[0], host=host, ends_at=now + EXCHANGE_S
+        )
+        self._of_host[host] += 1
+        return exchange, answer
+
+    async def end_scram(
+        self, exchange: str, message: bytes, host: str, scopes: frozenset[str] | None
+    ) -> tuple[Issued, bytes]:
+        """Return tokens, and the server's own proof.
+
+        Raises:
+            GrantRefused: The proof is wrong, or there is no such exchange of this address.
+            CatalogError: The database cannot be asked.
+        """
+        begun = self._take(exchange)
+        if begun is None or begun.host != host or begun.ends_at <= self._clock.monotonic():
+            raise GrantRefused("invalid_grant", "there is no such exchange here")
+        try:
+            self._authenticator.begin_proof(begun.user, host)
+            answer = begun.server.final(message)
+            principal = self._authenticator.scram_principal(begun.server.proved, host)
+        except AuthenticationFailed as failed:
+            await asyncio.sleep(self._delay_s)
+            raise _refused(failed, "invalid_grant") from None
+        return await self._issue(principal, scopes), answer
+
+    async def refresh(self, token: str, scopes: frozenset[str] | None) -> Issued:
+        """Return tokens for a refresh token, which is good no more.
+
+        Raises:
+            GrantRefused: It is not good, or the scopes are wider.
+            CatalogError: The database cannot be asked.
+        """
+        refusal = GrantRefused("invalid_grant", "the refresh token is not good")
+        if not token.startswith(REFRESH_PREFIX):
+            raise refusal
+        known = await self._watcher.catalog.refresh_token(_hash_of(token))
+        wanted = None if known is None else _narrowed(known.scopes, scopes)  # before it is used
+        successor, now_ms = _new_refresh_token(), self._clock.now_ms()
+        record = await self._watcher.catalog.rotate_refresh_token(
+            _hash_of(token),
+            _hash_of(successor),
+            now_ms=now_ms,
+            expires_at_ms=now_ms + REFRESH_LIFE_MS,
+            revoked_until_ms=now_ms + LIFE_MS + SKEW_MS,
+        )
+        if record is None:
+            if known is not None and known.used_at_ms is not None:
+                await self._watcher.refresh()
+            raise refusal
+        image = self._watcher.image
+        user = None if image is None else image.users.get(record.user)
+        if user is None:
+            raise refusal
+        grant = Grant(
+            user=user.name, generation=user.generation, scopes=wanted, login=record.family
+        )
+        return self._issued(grant, successor)
+
+    async def revoke(self, token: str) -> None:
+        """Have a token, and all that came of its login, refused; one that is not known is.
+
+        Raises:
+            CatalogError: The database cannot be asked.
+        """
+        catalog, now_ms = self._watcher.catalog, self._clock.now_ms()
+        if token.startswith(REFRESH_PREFIX):
+            record = await catalog.refresh_token(_hash_of(token))
+            if record is None:
+                return
+            await catalog.end_family(record.family, now_ms + LIFE_MS + SKEW_MS)
+        else:
+            try:
+                principal = await self._authenticator.bearer(token, "")
+            except AuthenticationFailed:
+                return
+            credential, ends = principal.credential, principal.expires_at_ms
+            assert credential is not None, "a token is a credential"
+            assert ends is not None, "every token has an end"
+            await catalog.revoke_token(credential.id, ends)
+        await self._watcher.refresh()
+
+    async def _issue(self, principal: Principal, scopes: frozenset[str] | None) -> Issued:
+        wanted = _narrowed(principal.scopes, scopes)
+        credential = principal.credential
+        assert credential is not None, "whoever logged in showed something"
+        image = self._watcher.image
+        user = None if image is None else image.users.get(principal.name)
+        if user is None:
+            raise GrantRefused("invalid_client", "Authentication failed.")
+        if credential.kind is CredentialKind.API_KEY:
+            grant = Grant(
+                user=user.name,
+                generation=user.generation,
+                scopes=wanted,
+                key_id=credential.id,
+                ends_at_ms=principal.expires_at_ms,
+            )
+            return self._issued(grant, None)
+        token, family = _new_refresh_token(), secrets.token_urlsafe(16)
+        record = RefreshTokenRecord(
+            token_hash=_hash_of(token),
+            family=family,
+            user=user.name,
+            scopes=wanted,
+            expires_at_ms=self._clock.now_ms() + REFRESH_LIFE_MS,
+        )
+        try:
+            await self._watcher.catalog.add_refresh_token(record, generation=credential.generation)
+        except UnknownUser:
+            raise GrantRefused("invalid_client", "Authentication failed.") from None
+        grant = Grant(user=user.name, generation=credential.generation, scopes=wanted, login=family)
+        return self._issued(grant, token)
+
+    def _issued(self, grant: Grant, refresh_token: str | None) -> Issued:
+        now_ms = self._clock.now_ms()
+        access = self._access_tokens.issue(grant, now_ms)
+        return Issued(
+            access_token=access.token,
+            expires_in_s=max(0, (access.expires_at_ms - now_ms) // 1000),
+            scopes=grant.scopes,
+            refresh_token=refresh_token,
+        )
+
+    def _take(self, exchange: str) -> _Exchange | None:
+        found = self._exchanges.pop(exchange, None)
+        if found is not None:
+            self._of_host[found.host] -= 1
+            if not self._of_host[found.host]:
+                del self._of_host[found.host]
+        return found
+
+
+def scopes_of(fields: Mapping[str, str]) -> frozenset[str] | None:
+    """Return the scopes that a request asks for; None for all.
+
+    Raises:
+        GrantRefused: One is unknown.
+    """
+    text = fields.get("scope", "").split()
+    if not SCOPES.keys() >= set(text):
+        raise GrantRefused("invalid_scope", f"scopes are one or more of {', '.join(SCOPES)}")
+    return frozenset(text) or None
+
+
+def _narrowed(own: frozenset[str] | None, wanted: frozenset[str] | None) -> frozenset[str] | None:
+    if own is None or wanted is None:
+        return wanted if own is None else own
+    if wanted - own:
+        raise GrantRefused("invalid_scope", "scopes are not wider than one's own")
+    return wanted
+
+
+def _refused(failed: AuthenticationFailed, error: str) -> GrantRefused:
+    if failed.retry_after_s is not None:
+        return GrantRefused("temporarily_unavailable", "too many logins", failed.retry_after_s)
+    return GrantRefused(error, str(failed))
+
+
+def _new_refresh_token() -> str:
+    return REFRESH_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+
+
+def _hash_of(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

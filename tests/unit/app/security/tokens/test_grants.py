@@ -1,0 +1,259 @@
+"""Grants: who gets tokens, for what, and what ends them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka.conn import ScramAuthenticator
+
+from app.security.errors import AuthenticationFailed
+from app.security.logins.api_key import hash_of, new_key
+from app.security.logins.failed_logins import FREE_FAILURES
+from app.security.logins.scram_keys import SCRAM_SHA_256, scram_record
+from app.security.principal import Principal
+from app.security.tokens import grants as module
+from app.security.tokens.access_tokens import LIFE_MS
+from app.security.tokens.grants import (
+    EXCHANGE_S,
+    EXCHANGES_OF_HOST,
+    REFRESH_LIFE_MS,
+    GrantRefused,
+    Grants,
+    Issued,
+    scopes_of,
+)
+from tests.support.security.login import Login, login
+from tests.support.security.records import api_key
+
+HOST, PASSWORD = "10.0.0.1", "canary-correct horse"
+READ = frozenset({"read"})
+FIRST = b"n,,n=alice,r=clientnonce"
+
+
+@pytest.fixture
+async def node(tmp_path: Path) -> AsyncIterator[Login]:
+    """One with the user alice."""
+    async with login(tmp_path) as node:
+        scram = [scram_record("alice", SCRAM_SHA_256, PASSWORD)]
+        await node.catalog.create_user(
+            "alice", password_hash=await node.passwords.hash(PASSWORD), scram=scram
+        )
+        await node.watcher.refresh()
+        yield node
+
+
+@pytest.fixture
+def grants(node: Login) -> Grants:
+    """Of that node."""
+    return Grants(
+        *(node.authenticator, node.tokens, node.watcher, node.clock), failed_login_delay_s=0.0
+    )
+
+
+async def refused(awaited: Any, error: str) -> GrantRefused:
+    with pytest.raises(GrantRefused) as caught:
+        await awaited
+    assert caught.value.error == error
+    assert "canary" not in str(caught.value)
+    return caught.value
+
+
+async def who(node: Login, issued: Issued) -> Principal:
+    return await node.authenticator.bearer(issued.access_token, HOST)
+
+
+async def is_over(node: Login, issued: Issued) -> bool:
+    try:
+        await who(node, issued)
+    except AuthenticationFailed:
+        return True
+    return False
+
+
+def begin(grants: Grants, password: str, user: str = "alice") -> tuple[str, bytes, Any]:
+    """Begin an exchange as a client of aiokafka's; return its id and the final message."""
+    client = ScramAuthenticator(
+        loop=None,
+        sasl_plain_password=password,
+        sasl_plain_username=user,
+        sasl_mechanism=SCRAM_SHA_256,
+    )
+    exchange, said = grants.begin_scram(SCRAM_SHA_256, client.first_message().encode(), HOST)
+    client.process_server_first_message(said.decode())
+    return exchange, client.final_message().encode(), client
+
+
+async def add_key(node: Login, **changes: Any) -> str:
+    key_id, key = new_key()
+    await node.catalog.create_api_key(api_key(key_id, secret_hash=hash_of(key), **changes))
+    await node.watcher.refresh()
+    return key
+
+
+async def test_password_gets_both_tokens_and_a_wrong_one_none(node: Login, grants: Grants) -> None:
+    issued = await grants.log_in("alice", PASSWORD, HOST, READ)
+
+    found = await who(node, issued)
+    assert (found, found.scopes, issued.scopes) == (Principal("alice"), READ, READ)
+    assert issued.expires_in_s == LIFE_MS // 1000
+    assert issued.refresh_token is not None
+    assert issued.refresh_token not in repr(issued)
+    await refused(grants.log_in("alice", "canary-wrong", HOST, None), "invalid_client")
+    await refused(grants.log_in("bob", PASSWORD, HOST, None), "invalid_client")
+
+
+async def test_key_gets_an_access_token_alone_no_wider_and_no_longer(
+    node: Login, grants: Grants
+) -> None:
+    ends_at_ms = node.clock.now_ms() + 60_000
+    key = await add_key(node, scopes=READ, expires_at_ms=ends_at_ms)
+
+    issued = await grants.log_in("", key, HOST, None)
+
+    assert issued.refresh_token is None
+    found = await who(node, issued)
+    assert (found.scopes, found.expires_at_ms) == (READ, ends_at_ms)
+    await refused(grants.log_in("", key, HOST, frozenset({"read", "write"})), "invalid_scope")
+    assert found.credential is not None
+    await node.catalog.delete_api_key(found.credential.key_id)
+    await node.watcher.refresh()
+    assert await is_over(node, issued)
+
+
+async def test_refresh_token_has_a_successor_of_the_same_scopes(
+    node: Login, grants: Grants
+) -> None:
+    first = await grants.log_in("alice", PASSWORD, HOST, frozenset({"read", "write"}))
+    assert first.refresh_token is not None
+
+    await refused(grants.refresh(first.refresh_token, frozenset({"admin"})), "invalid_scope")
+    narrow = await grants.refresh(first.refresh_token, READ)
+    assert narrow.refresh_token is not None
+    wide = await grants.refresh(narrow.refresh_token, None)
+
+    assert (await who(node, narrow)).scopes == READ
+    assert (await who(node, wide)).scopes == {"read", "write"}
+    assert not await is_over(node, first)
+
+
+async def test_refresh_token_used_twice_ends_the_login_with_its_access_tokens(
+    node: Login, grants: Grants
+) -> None:
+    first = await grants.log_in("alice", PASSWORD, HOST, None)
+    other = await grants.log_in("alice", PASSWORD, HOST, None)
+    assert first.refresh_token is not None
+    second = await grants.refresh(first.refresh_token, None)
+    assert second.refresh_token is not None
+
+    await refused(grants.refresh(first.refresh_token, None), "invalid_grant")
+
+    await refused(grants.refresh(second.refresh_token, None), "invalid_grant")
+    assert [await is_over(node, one) for one in (first, second, other)] == [True, True, False]
+
+
+async def test_refresh_token_ends_with_its_time_the_password_and_the_user(
+    node: Login, grants: Grants
+) -> None:
+    tokens = [(await grants.log_in("alice", PASSWORD, HOST, None)).refresh_token for _ in "123"]
+    late, changed, gone = (str(one) for one in tokens)
+
+    await refused(grants.refresh("cauce-refresh-canary", None), "invalid_grant")
+    await refused(grants.refresh("canary", None), "invalid_grant")
+    now = node.clock.seconds
+    node.clock.seconds += REFRESH_LIFE_MS / 1000
+    await refused(grants.refresh(late, None), "invalid_grant")
+    node.clock.seconds = now
+    await node.catalog.alter_user("alice", password_hash="x")
+    await refused(grants.refresh(changed, None), "invalid_grant")
+    await node.catalog.delete_user("alice")
+    await refused(grants.refresh(gone, None), "invalid_grant")
+
+
+async def test_old_password_that_a_node_still_believes_gets_no_refresh_token(
+    node: Login, grants: Grants
+) -> None:
+    await node.catalog.alter_user("alice", password_hash="x")  # elsewhere: not seen here yet
+
+    await refused(grants.log_in("alice", PASSWORD, HOST, None), "invalid_client")
+
+
+async def test_revoked_refresh_token_ends_its_login_and_an_access_token_itself(
+    node: Login, grants: Grants
+) -> None:
+    first = await grants.log_in("alice", PASSWORD, HOST, None)
+    second = await grants.log_in("alice", PASSWORD, HOST, None)
+
+    await grants.revoke(str(first.refresh_token))
+    await grants.revoke(second.access_token)
+    for unknown in ("", "x.y.z", "cauce-refresh-x", second.access_token):
+        await grants.revoke(unknown)
+
+    assert await is_over(node, first)
+    assert await is_over(node, second)
+    await refused(grants.refresh(str(first.refresh_token), None), "invalid_grant")
+    assert await who(node, await grants.refresh(str(second.refresh_token), None))
+
+
+async def test_scram_proof_gets_tokens_once(node: Login, grants: Grants) -> None:
+    exchange, final, client = begin(grants, PASSWORD)
+
+    issued, proof = await grants.end_scram(exchange, final, HOST, READ)
+
+    client.process_server_final_message(proof.decode())  # raises if it is wrong
+    assert (await who(node, issued)).scopes == READ
+    assert issued.refresh_token is not None
+    await refused(grants.end_scram(exchange, final, HOST, None), "invalid_grant")
+    again, _ = grants.begin_scram(SCRAM_SHA_256, FIRST, HOST)
+    await refused(grants.end_scram(again, final, HOST, None), "invalid_grant")
+
+
+async def test_scram_of_a_wrong_password_another_address_or_too_late_gets_none(
+    node: Login, grants: Grants
+) -> None:
+    for name in ("alice", "nobody"):
+        exchange, wrong, _ = begin(grants, "canary-wrong", name)
+        await refused(grants.end_scram(exchange, wrong, HOST, None), "invalid_grant")
+    for host, waited in (("10.0.0.2", 0.0), (HOST, EXCHANGE_S)):
+        exchange, good, _ = begin(grants, PASSWORD)
+        node.clock.seconds += waited
+        await refused(grants.end_scram(exchange, good, host, None), "invalid_grant")
+    for mechanism, message in ((SCRAM_SHA_256, b"canary"), ("PLAIN", FIRST)):
+        with pytest.raises(GrantRefused):
+            grants.begin_scram(mechanism, message, HOST)
+    with pytest.raises(GrantRefused):
+        grants.begin_scram(SCRAM_SHA_256, FIRST + b",tokenauth=true", HOST)
+
+
+async def test_guessing_by_scram_is_locked_out(grants: Grants) -> None:
+    for _ in range(FREE_FAILURES):
+        exchange, wrong, _ = begin(grants, "canary-wrong")
+        await refused(grants.end_scram(exchange, wrong, HOST, None), "invalid_grant")
+
+    exchange, good, _ = begin(grants, PASSWORD)
+    locked = await refused(grants.end_scram(exchange, good, HOST, None), "temporarily_unavailable")
+    assert locked.retry_after_s is not None
+
+
+async def test_open_exchanges_are_bounded_and_end(
+    node: Login, grants: Grants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "EXCHANGES_MAX", EXCHANGES_OF_HOST + 1)
+    for _ in range(EXCHANGES_OF_HOST):
+        grants.begin_scram(SCRAM_SHA_256, FIRST, HOST)
+
+    with pytest.raises(GrantRefused):
+        grants.begin_scram(SCRAM_SHA_256, FIRST, HOST)
+    grants.begin_scram(SCRAM_SHA_256, FIRST, "10.0.0.2")
+    with pytest.raises(GrantRefused):
+        grants.begin_scram(SCRAM_SHA_256, FIRST, "10.0.0.3")
+    node.clock.seconds += EXCHANGE_S
+    grants.begin_scram(SCRAM_SHA_256, FIRST, HOST)
+
+
+def test_scopes_are_known_ones() -> None:
+    assert scopes_of({}) is None
+    assert scopes_of({"scope": " "}) is None
+    assert scopes_of({"scope": "read  write"}) == {"read", "write"}
+    with pytest.raises(GrantRefused):
+        scopes_of({"scope": "read root"})
