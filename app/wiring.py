@@ -46,13 +46,13 @@ from app.replication.replica_manager import DiskThreads, ReplicaConfig, ReplicaM
 from app.security.acls import AllowAll, Authorizer
 from app.security.authenticator import Authenticator
 from app.security.authorizer.authorizer import AclAuthorizer
+from app.security.grants import Grants
 from app.security.node_security import NodeSecurity
 from app.security.quota_windows.engine import Windows
 from app.security.quotas import ClientQuotas
 from app.security.tls.live import ClientAuth, TlsFiles
 from app.security.tls.node_tls import NodeTls
 from app.security.tls.principal_mapping import PrincipalMapping
-from app.security.tokens.grants import Grants
 from app.security.watcher import SecurityWatcher
 from app.settings import Settings
 from app.telemetry.clock import SystemClock

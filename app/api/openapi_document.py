@@ -63,7 +63,7 @@ def _completed(written: Document) -> Document:
     for model in (TokenRequest, RevokeRequest):  # their routes read them by themselves
         schemas[model.__name__] = model.model_json_schema()
     written["components"]["securitySchemes"] = _SCHEMES
-    written["security"] = []
+    written["security"] = [{}, *({name: []} for name in _SCHEMES)]
     for path, operations in written["paths"].items():
         for operation in operations.values():
             _settle(operation, error_type(path))

@@ -9,6 +9,7 @@ from app.cluster.security_catalog import SecurityCatalog
 from app.security.authenticator import FAILED_LOGIN_DELAY_S, PRETENCE_SECRET, Authenticator
 from app.security.bootstrap import ensure_admin
 from app.security.delegation import MASTER_SECRET, DelegationTokens
+from app.security.grants import Grants
 from app.security.logins.key_usage import KeyUsage
 from app.security.logins.passwords import Passwords
 from app.security.logins.upkeep import Upkeep
@@ -16,7 +17,6 @@ from app.security.open_connections import OpenConnections
 from app.security.tls.principal_mapping import PrincipalMapping
 from app.security.tokens.access_tokens import KEY_NAME, AccessTokens, load_library
 from app.security.tokens.bearers import Bearers
-from app.security.tokens.grants import Grants
 from app.security.watcher import SecurityWatcher
 from app.telemetry.clock import Clock
 

@@ -176,6 +176,10 @@ def _make_users(node: NodeProcess) -> None:
     EXISTING["key_id"] = keys[0]["key_id"]
     TO_DELETE["deleteCauceApiKey"] = ("key_id", keys[1]["key_id"])
     LOGIN["Authorization"] = f"Bearer {keys[2]['key']}"
+    VALID_BODIES["createCauceToken"] = {
+        "grant_type": "client_credentials",
+        "client_secret": keys[2]["key"],
+    }
     lent = [
         httpx.post(f"{here}/delegation-tokens", json={}, headers=LOGIN).json()["token_id"]
         for _ in range(2)

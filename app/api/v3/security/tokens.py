@@ -28,8 +28,8 @@ from app.api.v3.security.token_models import (
     WhoAmI,
 )
 from app.broker.metadata_errors import translating_catalog_errors
+from app.security.grants import GrantRefused, Grants, Issued, scopes_of
 from app.security.logins.scram_keys import SCRAM_SHA_256
-from app.security.tokens.grants import GrantRefused, Grants, Issued, scopes_of
 
 BODY_BYTES_MAX = 16 * 1024
 FORM = b"application/x-www-form-urlencoded"

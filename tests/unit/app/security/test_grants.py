@@ -7,14 +7,9 @@ from typing import Any
 import pytest
 from aiokafka.conn import ScramAuthenticator
 
+from app.security import grants as module
 from app.security.errors import AuthenticationFailed
-from app.security.logins.api_key import hash_of, new_key
-from app.security.logins.failed_logins import FREE_FAILURES
-from app.security.logins.scram_keys import SCRAM_SHA_256, scram_record
-from app.security.principal import Principal
-from app.security.tokens import grants as module
-from app.security.tokens.access_tokens import LIFE_MS
-from app.security.tokens.grants import (
+from app.security.grants import (
     EXCHANGE_S,
     EXCHANGES_OF_HOST,
     REFRESH_LIFE_MS,
@@ -23,6 +18,11 @@ from app.security.tokens.grants import (
     Issued,
     scopes_of,
 )
+from app.security.logins.api_key import hash_of, new_key
+from app.security.logins.failed_logins import FREE_FAILURES
+from app.security.logins.scram_keys import SCRAM_SHA_256, scram_record
+from app.security.principal import Principal
+from app.security.tokens.access_tokens import LIFE_MS
 from tests.support.security.login import Login, login
 from tests.support.security.records import api_key
 
