@@ -56,6 +56,7 @@ from app.security.tls.principal_mapping import PrincipalMapping
 from app.security.watcher import SecurityWatcher
 from app.settings import Settings
 from app.telemetry.clock import SystemClock
+from app.telemetry.memory import FreedMemory
 from schema_registry.registry.context import RegistryContext
 from schema_registry.registry.parsed import ParsedSchemas
 from schema_registry.registry.views import Views
@@ -389,6 +390,7 @@ async def _background(
             tasks.create_task(security.run(), name="security")
             tasks.create_task(groups.run(), name="groups")
             tasks.create_task(sessions.run(), name="sessions")
+            tasks.create_task(FreedMemory().run(), name="freed-memory")
     except Exception:  # whatever it was: it is said here, then the node ends
         _logger.critical("background work failed", exc_info=True)
         raise
