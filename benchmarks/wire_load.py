@@ -7,6 +7,7 @@ send a file's bytes by ``sendfile``, answer. It knows no protocol.
 import contextlib
 import os
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -54,9 +55,11 @@ def fetch_frame(topic: str, offset: int, max_bytes: int, wait_ms: int = 0) -> by
 class Peer:
     """A connection, blocking."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket)
         self.buffer = bytearray(4 << 20)
 
     def receive(self) -> int:
@@ -74,9 +77,11 @@ class Peer:
         return int(size)
 
 
-def exchange(port: int, frame: bytes, in_flight: int, seconds: float) -> float:
+def exchange(
+    port: int, frame: bytes, in_flight: int, seconds: float, tls: ssl.SSLContext | None = None
+) -> float:
     """Return answers per second with so many requests under way on one connection."""
-    peer = Peer(port)
+    peer = Peer(port, tls)
     answered = under_way = 0
     began = time.perf_counter()
     while time.perf_counter() - began < seconds:

@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from app.api.edge.security_headers import as_lines
 from app.api.errors import encode_error
 from app.security.tls.client_certificate import CERTIFICATE, certificate_of
+from app.security.tls.handshakes import GOODBYE_SECONDS_MAX
 
 HEAD_SECONDS_MAX = 10.0
 """From the first byte of a head to its end; also how long a new connection may say nothing."""
@@ -105,6 +106,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._header_count = 0
         self._hosts = 0
+        self._closing_since: float | None = None
         self._unread: tuple[int, float] | None = None
         """How much waits for a client that does not read, and since when it is as much."""
 
@@ -188,6 +190,9 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             self._abort_if_unread(now)
         else:
             self._unread = None
+        if self.transport.is_closing():
+            self._abort_if_no_goodbye(now)
+            return
         if self._head_since is not None and now - self._head_since > HEAD_SECONDS_MAX:
             if self._head_bytes:
                 self._refuse(408, "the head did not come in time")
@@ -198,6 +203,13 @@ class GuardedHttpProtocol(HttpToolsProtocol):
                 self._body_since = now
             elif now - self._body_since > BODY_IDLE_SECONDS_MAX:
                 self._refuse(408, "the body did not come in time")
+
+    def _abort_if_no_goodbye(self, now: float) -> None:
+        """End a connection over TLS that is closed, but whose client does not answer that."""
+        if self._closing_since is None or self.transport.get_write_buffer_size():
+            self._closing_since = now
+        elif now - self._closing_since > GOODBYE_SECONDS_MAX:
+            self.transport.abort()
 
     def _abort_if_unread(self, now: float) -> None:
         """Give up on a client that takes nothing; what it has not read would wait for ever."""

@@ -33,6 +33,7 @@ from app.security.open_connections import OpenConnection
 from app.security.principal import ANONYMOUS, Principal
 from app.security.quotas import Unlimited
 from app.security.tls.client_certificate import certificate_of
+from app.security.tls.handshakes import GOODBYE_SECONDS_MAX
 from app.telemetry.clock import Clock
 from app.wire.call import Client
 from app.wire.dispatch import RAW, Dispatcher, Request, encode_response
@@ -456,6 +457,9 @@ class Connection(asyncio.BufferedProtocol):
             transport = self._transport
             if transport is not None and not self._is_closed and not transport.is_closing():
                 transport.close()
+                if transport.get_extra_info("sslcontext") is not None:
+                    loop = asyncio.get_running_loop()
+                    loop.call_later(GOODBYE_SECONDS_MAX, transport.abort)
 
     def _bug(self, header: RequestHeader) -> None:
         what = f"API {header.api_key} version {header.api_version}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -167,11 +168,12 @@ async def running_door(
     broker: BrokerContext | Nobody | None = None,
     served: Sequence[Served] | None = None,
     login_rules: LoginRules | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Door]:
     """Run a listener on a free port."""
     handlers = Handlers()
     dispatcher = Dispatcher(Registry(served or handlers.served), broker or Nobody(), login_rules)  # type: ignore[arg-type] # not asked by these handlers
-    listener = Listener(dispatcher, SystemClock(), limits, connection_limits)
+    listener = Listener(dispatcher, SystemClock(), limits, connection_limits, tls)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setblocking(False)
         door = Door(listener, handlers, listening.getsockname())

@@ -27,6 +27,9 @@ HANDSHAKE_SECONDS_MAX = 10.0
 CLOSE_SECONDS_MAX = 30.0
 """How long a client may take to take the rest of its answers and to say goodbye."""
 
+GOODBYE_SECONDS_MAX = 3.0
+"""How long a client that has everything may take to say goodbye; doors end those that do not."""
+
 HANDSHAKES_MAX = 2_000
 """Handshakes of a door at a time; each takes some 50 KB."""
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,9 @@ import uvicorn
 from app.api import http_protocol
 from app.api.http_protocol import GuardedHttpProtocol, JoiningTransport, sweeper
 from app.api.request_body import Message, Scope
+from app.security.tls.handshakes import Handshakes
+from app.security.tls.live import TlsFiles, server_context
+from tests.support.security.certificates import client_context, write_pair
 
 GOOD = b"GET /good HTTP/1.1\r\nhost: h\r\n\r\n"
 OPEN_BODY = b"POST /body HTTP/1.1\r\nhost: h\r\ncontent-length: 100\r\n\r\n"
@@ -319,6 +324,42 @@ async def test_client_that_leaves_is_told_to_the_application(door: Door) -> None
 
     assert door.left == ["/body"]
     assert not sweeper.connections
+
+
+async def test_a_client_over_tls_that_does_not_say_goodbye_is_not_waited_for(
+    door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "GOODBYE_SECONDS_MAX", SHORT)
+    pair = write_pair(tmp_path, "here")
+    handshakes = Handshakes(server_context(TlsFiles(certificate=pair[0], key=pair[1])))
+    config = uvicorn.Config(
+        door, http=GuardedHttpProtocol, ws="none", lifespan="off", log_config=None
+    )
+    config.load()
+    state = uvicorn.server.ServerState()
+    listening = await asyncio.get_running_loop().create_server(
+        lambda: handshakes.accept(
+            lambda: GuardedHttpProtocol(config=config, server_state=state, app_state={})
+        ),
+        *("127.0.0.1", 0),
+    )
+    port = listening.sockets[0].getsockname()[1]
+    silent = await asyncio.to_thread(
+        lambda: client_context().wrap_socket(socket.create_connection(("127.0.0.1", port)))
+    )
+    async with asyncio.timeout(20):
+        while not state.connections:
+            await asyncio.sleep(SHORT)
+        (connection,) = state.connections
+        assert isinstance(connection, GuardedHttpProtocol)
+        assert connection.scheme == "https"
+
+        connection.shutdown()
+
+        while state.connections:
+            await asyncio.sleep(SHORT)
+    silent.close()
+    listening.close()
 
 
 class _Written(asyncio.Transport):

@@ -1,10 +1,15 @@
 import asyncio
+import socket
+import ssl
+from pathlib import Path
 
 import pytest
 
+from app.security.tls.live import TlsFiles, server_context
 from app.wire.listener import ListenerLimits
 from app.wire.messages.groups import HeartbeatRequest, SyncGroupRequest
 from app.wire.messages.produce import ProduceRequest
+from tests.support.security.certificates import client_context, write_pair
 from tests.support.wire_door import Door, Peer, running_door
 
 
@@ -66,6 +71,28 @@ async def test_a_stop_gives_up_what_does_not_end() -> None:
         assert await peer.is_closed()
         await ended(door)
         assert door.handlers.cancelled == 1
+
+
+async def test_a_stop_does_not_wait_for_a_client_over_tls_that_does_not_say_goodbye(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.wire.connection.GOODBYE_SECONDS_MAX", 0.05)
+    pair = write_pair(tmp_path, "here")
+    tls = server_context(TlsFiles(certificate=pair[0], key=pair[1]))
+    async with running_door(ListenerLimits(drain_s=60), tls=tls) as door:
+        silent = await asyncio.to_thread(silent_client, door.address)
+        await door.until(lambda: len(door.listener.connections) == 1)
+        unfinished = await door.connect()
+        door.stop.set()
+
+        await ended(door)
+        assert await unfinished.is_closed()
+        silent.close()
+
+
+def silent_client(address: tuple[str, int]) -> ssl.SSLSocket:
+    """Return a connection over TLS whose client reads nothing any more."""
+    return client_context().wrap_socket(socket.create_connection(address))
 
 
 async def ended(door: Door) -> None:
