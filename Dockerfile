@@ -15,7 +15,9 @@ FROM python:3.13-slim-bookworm
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin cauce \
  && mkdir /data && chown cauce:cauce /data
 COPY --from=build /opt/cauce /opt/cauce
-ENV PATH=/opt/cauce/bin:$PATH CAUCE_DATA_DIR=/data CAUCE_HOST=0.0.0.0 CAUCE_AUTHENTICATION=none
+ENV PATH=/opt/cauce/bin:$PATH CAUCE_DATA_DIR=/data CAUCE_HOST=0.0.0.0 CAUCE_AUTHENTICATION=required
+# Clients must log in. The first start writes the password of the user admin to /data/admin.secret,
+# of mode 0600, and says so in its log; see docs/secure-a-node.md.
 USER 10001
 VOLUME /data
 EXPOSE 8082 9092

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import logging
 import resource
+import shlex
 import signal
 import socket
 import sys
@@ -31,6 +32,7 @@ from app.api.ws.limits import FRAME_BYTES_MAX
 from app.api.ws.protocol import GuardedWebSocketProtocol
 from app.cluster.errors import CatalogError
 from app.security.acls import AllowAll
+from app.security.bootstrap import FILE as ADMIN_FILE
 from app.security.bootstrap import InsecureFile
 from app.security.tls.handshakes import Handshakes
 from app.security.tls.live import TlsError
@@ -138,10 +140,6 @@ def serve(overrides: Mapping[str, object]) -> int:
     except TlsError as error:
         print(f"cauce: {error}", file=sys.stderr)  # noqa: T201 - likewise
         return EXIT_FAILED
-    if settings.is_open_to_others:
-        _logger.warning(
-            "whoever reaches %s may do everything: clients need not log in", settings.host
-        )
     _raise_descriptor_limit()
     with ExitStack() as opened:
         doors = []
@@ -329,25 +327,41 @@ def _print_banner(settings: Settings, listener: socket.socket) -> None:
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
     scheme = "https" if settings.is_http_tls else "http"
     base = (settings.public_url or "").rstrip("/") or f"{scheme}://{_address(host, port)}"
-    bootstrap = _address(
+    kafka = _address(
         settings.advertised_host or host, settings.advertised_port or settings.kafka_port
     )
     protocol = settings.kafka_protocol
-    topics = f"{base}/v3/clusters/-/topics"
     print(  # noqa: T201 - the banner
         f"""
 Cauce is ready.
   REST      {base}/v3/clusters
-  Kafka     {bootstrap}{"" if protocol == "PLAINTEXT" else f" ({protocol})"}
+  Kafka     {kafka}{"" if protocol == "PLAINTEXT" else f" ({protocol})"}
   health    {base}/readyz
   data      {settings.data_dir.resolve()}
 
+{_first_steps(settings, base)}
+""",
+        flush=True,
+    )
+
+
+def _first_steps(settings: Settings, base: str) -> str:
+    """Return what a person may type next."""
+    topics = f"{base}/v3/clusters/-/topics"
+    secret = settings.data_dir.resolve() / ADMIN_FILE
+    if not settings.is_login_required:
+        return f"""\
 Create a topic, produce a record, consume it:
   curl -X POST {topics} -H 'Content-Type: application/json' \\
        -d '{{"topic_name": "hello", "partitions_count": 1}}'
   curl -X POST {topics}/hello/records -H 'Content-Type: application/json' \\
        -d '{{"value": {{"type": "JSON", "data": {{"greeting": "hello"}}}}}}'
-  curl '{topics}/hello/partitions/0/records?offset=0'
-""",
-        flush=True,
-    )
+  curl '{topics}/hello/partitions/0/records?offset=0'"""
+    if not secret.exists():
+        return "Clients must log in: cauce --user NAME, cauce --api-key-file FILE."
+    return f"""\
+Clients must log in. The first user is admin; make another one, and a key for it:
+  export CAUCE_URL={base} CAUCE_USER=admin CAUCE_PASSWORD_FILE={shlex.quote(str(secret))}
+  cauce user create app --no-password
+  cauce key create app
+  cauce acl create --principal User:app --resource topic:hello --operation all"""

@@ -101,7 +101,7 @@ class Settings:
     """Whose answers REST v2 gives where its dialects contradict each other."""
 
     authentication: str | None = None
-    """Whether clients must log in: ``required`` or ``none``; on loopback not to say is ``none``."""
+    """Whether clients must log in: ``required``, or on loopback ``none``, which is the default."""
 
     insecure_local: bool = False
     """Whether a node whose clients need not log in is meant; it must listen on loopback."""
@@ -207,11 +207,6 @@ class Settings:
     def is_kafka_tls(self) -> bool:
         """Whether the Kafka door speaks TLS."""
         return self.kafka_protocol.endswith("SSL")
-
-    @property
-    def is_open_to_others(self) -> bool:
-        """Whether other machines may use the node without logging in."""
-        return not self.is_login_required and not is_loopback(self.host)
 
 
 _FLAGS = frozenset(
@@ -320,11 +315,11 @@ def _check_openness(settings: Settings) -> None:
         return
     if settings.insecure_local:
         raise SettingsError(f"insecure_local is for a loopback address, not for {settings.host!r}")
-    if settings.authentication is None:
-        raise SettingsError(
-            f"host {settings.host!r} is reached by other machines: set authentication to required, "
-            "or to none for a node that is open to all of them, or listen on 127.0.0.1"
-        )
+    raise SettingsError(
+        f"host {settings.host!r} is reached by other machines, and this node would be open to all "
+        "of them: set authentication to required (--authentication required), or listen on "
+        "127.0.0.1"
+    )
 
 
 def _check_tls(settings: Settings) -> None:

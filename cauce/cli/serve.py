@@ -109,7 +109,7 @@ AuthenticationOf = Annotated[
     WhoLogsIn | None,
     typer.Option(
         show_default="none",
-        help="Whether clients must log in; to be said where --host is not loopback.",
+        help="Whether clients must log in; where --host is not loopback they must.",
     ),
 ]
 InsecureLocal = Annotated[

@@ -35,6 +35,7 @@ def check_topic(http: "HttpClient", topic: str) -> None:
 
     Raises:
         UnknownTopic: It does not.
+        Refused: The login that it wants is missing or wrong.
     """
     from cauce.client.topics import Topics
 
@@ -43,6 +44,8 @@ def check_topic(http: "HttpClient", topic: str) -> None:
     except Refused as error:
         if error.status == NOT_FOUND:
             raise UnknownTopic(topic, error) from error
+        if error.status == UNAUTHORIZED:
+            raise
         # Others may know it: a principal may be allowed to write and not to describe.
 
 

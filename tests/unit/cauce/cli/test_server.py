@@ -35,3 +35,11 @@ def test_delete_each_stops_where_nobody_is_logged_in() -> None:
         delete_each(console, "topic", ["a", "b"], delete, quiet=False)
 
     assert asked == ["a"]
+
+
+def test_check_topic_ends_where_nobody_is_logged_in() -> None:
+    server = FakeRestServer()
+    server.before = [lambda _: refusal(401, 40101, "who are you?")]
+
+    with pytest.raises(Refused, match="who are you"):
+        check_topic(HttpClient(transport=server.transport), "t")
