@@ -25,11 +25,13 @@ class Login(TypedDict, total=False):
         api_key: As ``cauce key create`` made it.
         basic: A user and a password; over ``https://``, or to this machine.
         token: An access token, of the server or of an identity provider.
+        ca_file: Who signed the server's certificate, in PEM; no login, but wanted beside each.
     """
 
     api_key: str | None
     basic: tuple[str, str] | None
     token: str | None
+    ca_file: str | None
 
 
 class UnusableLogin(ClientError):
@@ -60,7 +62,9 @@ def authorization(login: Login, url: str) -> str | None:
     unknown = login.keys() - Login.__annotations__
     if unknown:
         raise TypeError(f"unexpected arguments: {', '.join(sorted(unknown))}")
-    given = {kind: value for kind, value in login.items() if value is not None}
+    given = {
+        kind: value for kind, value in login.items() if value is not None and kind != "ca_file"
+    }
     if not given:
         return None
     if len(given) > 1:

@@ -72,7 +72,7 @@ class HttpClient:
         Args:
             url: Where the server's REST door is; ``http://`` may be left out.
             transport: Something that answers instead of the network, for tests.
-            login: ``api_key``, ``basic`` (a user and a password) or ``token``.
+            login: ``api_key``, ``basic`` (a user and a password) or ``token``; and ``ca_file``.
 
         Raises:
             InvalidUrl: It is no HTTP address.
@@ -91,7 +91,7 @@ class HttpClient:
             limits=httpx.Limits(keepalive_expiry=IDLE_CONNECTION_S),
             transport=transport,
             trust_env=not is_loopback(self.url),
-            verify=tls_of(self.url) or True,
+            verify=tls_of(self.url, login.get("ca_file")) or True,
         )
 
     def __enter__(self) -> Self:

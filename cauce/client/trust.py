@@ -1,7 +1,8 @@
 """Trust: whose certificate a client believes, and which one it shows, over ``https://``.
 
-Said by the environment, so that it holds for the client and for every command alike: a certificate
-of an operator's own is believed by naming who signed it, never by not looking.
+Said by the environment, so that it holds for the client and for every command alike; who is
+believed may be an argument too. A certificate of an operator's own is believed by naming who signed
+it, never by not looking.
 Called by: client.http, streaming.link. Calls: files.
 """
 
@@ -27,24 +28,27 @@ class UnusableTrust(ClientError):
     """A file of certificates cannot be used; the caller erred."""
 
 
-def tls_of(url: str, environment: Mapping[str, str] | None = None) -> ssl.SSLContext | None:
+def tls_of(
+    url: str, ca_file: str | None = None, environment: Mapping[str, str] | None = None
+) -> ssl.SSLContext | None:
     """Return how TLS is spoken to a server; None for the usual way, or without TLS.
 
     Args:
         url: Of the server, as ``parse_url`` gives it.
+        ca_file: Who is believed; who the environment says if None.
         environment: The process's if None.
 
     Raises:
         UnusableTrust: Names the file, and what is wrong.
     """
     said = os.environ if environment is None else environment
-    authority, own = said.get(CA_FILE), said.get(CERT_FILE)
+    authority, own = ca_file or said.get(CA_FILE), said.get(CERT_FILE)
     if not url.lower().startswith("https://") or not (authority or own):
         return None
     try:
         context = ssl.create_default_context(cafile=authority or None)
     except (OSError, ValueError) as error:
-        raise UnusableTrust(f"{CA_FILE} {authority!r} holds no certificates: {error}") from error
+        raise UnusableTrust(f"{authority!r} ({CA_FILE}) holds no certificates: {error}") from error
     if own:
         key = said.get(KEY_FILE) or None
         try:
@@ -60,7 +64,7 @@ def explained(reason: str) -> str:
     """Return why a server cannot be reached, with what to do if it is not believed."""
     if _NOT_BELIEVED not in reason:
         return reason
-    return f"its certificate is not believed; name who signed it in {CA_FILE}: {reason}"
+    return f"its certificate is not believed; name who signed it (--ca-file, {CA_FILE}): {reason}"
 
 
 def _no_password() -> str:

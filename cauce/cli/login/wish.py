@@ -50,6 +50,11 @@ OPTIONS: Mapping[str, _Option] = {
     },
 }
 
+CA_FILE: _Option = {
+    "metavar": "FILE",
+    "help": "Over https://, believe who is in this file, in PEM. (CAUCE_CA_FILE)",
+}
+
 
 class LoginWish:
     """What one run of the command logs in with."""
@@ -62,15 +67,19 @@ class LoginWish:
         """
         self._environment = os.environ if environment is None else environment
         self._given: dict[str, str] = {}
+        self._ca_file: str | None = None
         self._found: Login | None = None
 
     def give(self, name: str, value: str) -> None:
         """Take in what an option says; the last one counts."""
-        self._given[name] = value
+        if name == "ca_file":
+            self._ca_file = value
+        else:
+            self._given[name] = value
 
     def is_given(self) -> bool:
         """Return whether the server was shown something."""
-        return bool(self._found)
+        return bool(self._found and self._found.keys() - {"ca_file"})
 
     def find(self, console: Person) -> "Login":
         """Return what clients log in with, read or asked for once.
@@ -80,6 +89,8 @@ class LoginWish:
         """
         if self._found is None:
             self._found = self._find(console)
+            if self._ca_file is not None:
+                self._found["ca_file"] = self._ca_file
         return self._found
 
     def _find(self, console: Person) -> "Login":
@@ -138,7 +149,7 @@ def add_root_options(command: Any) -> None:
 
 def _add(command: Any) -> None:
     own = {one.name for one in command.params}
-    for pair in (("user", "password_file"), ("api_key_file", "api_key")):
+    for pair in (("user", "password_file"), ("api_key_file", "api_key"), ("ca_file",)):
         if not own & set(pair):
             command.params += [_option(name) for name in pair]
 
@@ -149,7 +160,7 @@ def _option(name: str) -> TyperOption:
         callback=_take,
         expose_value=False,
         rich_help_panel=PANEL,
-        **OPTIONS[name],
+        **(CA_FILE if name == "ca_file" else OPTIONS[name]),
     )
 
 

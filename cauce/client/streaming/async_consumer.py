@@ -76,7 +76,7 @@ class AsyncConsumer:
             auto_commit: In a group, commit what is done without being asked.
             give_up_s: How long the server may be away before that is an error; None for ever.
             on_event: Called by iterations with every event that is no batch, before it is acted on.
-            login: ``api_key``, ``basic`` (a user and a password) or ``token``.
+            login: ``api_key``, ``basic`` (a user and a password) or ``token``; and ``ca_file``.
 
         Raises:
             ClientError: What there is to log in with cannot be sent, or not to this address.

@@ -66,7 +66,7 @@ class AsyncProducer:
             url: Where the server is; ``http://`` may be left out.
             bounds: When batches are sent and given up.
             partitions_of: Tells how many partitions a topic has; it is asked over REST if None.
-            login: ``api_key``, ``basic`` (a user and a password) or ``token``.
+            login: ``api_key``, ``basic`` (a user and a password) or ``token``; and ``ca_file``.
 
         Raises:
             ClientError: What there is to log in with cannot be sent, or not to this address.

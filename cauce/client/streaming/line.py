@@ -51,6 +51,7 @@ class Line:
         """
         self.url = url
         self._authorization = authorization(login, parse_url(url)) if login else None
+        self._ca_file = login.get("ca_file")
         self.link: Link | None = None
         """The one that is in use."""
 
@@ -91,7 +92,7 @@ class Line:
                 await self.link.close()
 
     async def _serve_one(self) -> None:
-        link = await Link.open(self.url, self._subprotocol, self._authorization)
+        link = await Link.open(self.url, self._subprotocol, self._authorization, self._ca_file)
         self.link = link
         try:
             await self._serve(link)

@@ -75,13 +75,20 @@ class Link:
         self._socket = socket
 
     @classmethod
-    async def open(cls, url: str, subprotocol: str, authorization: str | None = None) -> Self:
+    async def open(
+        cls,
+        url: str,
+        subprotocol: str,
+        authorization: str | None = None,
+        ca_file: str | None = None,
+    ) -> Self:
         """Connect.
 
         Args:
             url: Of the server.
             subprotocol: What is spoken.
             authorization: The header of that name; None to show nothing.
+            ca_file: Who is believed over TLS.
 
         Raises:
             ServerUnreachable: Nobody answers there.
@@ -96,7 +103,7 @@ class Link:
                 target,
                 subprotocols=[Subprotocol(subprotocol)],
                 compression=None,
-                ssl=tls_of(address),
+                ssl=tls_of(address, ca_file),
                 additional_headers={"Authorization": authorization} if authorization else None,
                 logger=hiding_logger(),
                 user_agent_header=f"cauce/{__version__}",

@@ -140,8 +140,9 @@ def test_the_command_believes_whom_it_is_told_to(mutual: Mutual) -> None:
     own = {"CAUCE_CERT_FILE": str(mutual.admin[0]), "CAUCE_KEY_FILE": str(mutual.admin[1])}
 
     made = run_cauce("topic", "create", "told", *url, environment=trusted | own)
-    wrote = run_cauce("produce", "told", *url, environment=trusted | own, stdin=b"hello\n")
-    read = run_cauce("consume", "told", "-n", "1", *url, environment=trusted | own)
+    believing = (*url, "--ca-file", str(mutual.ca[0]))
+    wrote = run_cauce("produce", "told", *believing, environment=own, stdin=b"hello\n")
+    read = run_cauce("consume", "told", "-n", "1", *believing, environment=own)
     distrusted = run_cauce("topic", "list", *url, environment=own)
 
     assert (made.returncode, wrote.returncode) == (0, 0), made.stderr + wrote.stderr

@@ -14,20 +14,29 @@ URL = "https://server:1"
 def test_without_tls_or_anything_said_it_is_the_usual_way(tmp_path: Path) -> None:
     authority = str(write_pair(tmp_path, "ca")[0])
 
-    assert tls_of("http://server:1", {"CAUCE_CA_FILE": authority}) is None
-    assert tls_of(URL, {}) is None
-    assert tls_of(URL, {"CAUCE_CA_FILE": ""}) is None
+    assert tls_of("http://server:1", environment={"CAUCE_CA_FILE": authority}) is None
+    assert tls_of(URL, environment={}) is None
+    assert tls_of(URL, environment={"CAUCE_CA_FILE": ""}) is None
 
 
 def test_who_signed_the_server_s_certificate_is_believed_and_names_are_checked(
     tmp_path: Path,
 ) -> None:
-    context = tls_of(URL, {"CAUCE_CA_FILE": str(write_pair(tmp_path, "ca")[0])})
+    context = tls_of(URL, environment={"CAUCE_CA_FILE": str(write_pair(tmp_path, "ca")[0])})
 
     assert context is not None
     assert [one["subject"] for one in context.get_ca_certs()] == [((("commonName", "ca"),),)]
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
+
+
+def test_an_argument_wins_over_the_environment(tmp_path: Path) -> None:
+    theirs, ours = (str(write_pair(tmp_path, name)[0]) for name in ("theirs", "ours"))
+
+    context = tls_of(URL, ours, {"CAUCE_CA_FILE": theirs})
+
+    assert context is not None
+    assert [one["subject"] for one in context.get_ca_certs()] == [((("commonName", "ours"),),)]
 
 
 @pytest.mark.parametrize("is_one_file", [True, False])
@@ -38,7 +47,7 @@ def test_a_certificate_of_its_own_is_shown(tmp_path: Path, is_one_file: bool) ->
         certificate.write_text(certificate.read_text() + key.read_text())
         del said["CAUCE_KEY_FILE"]
 
-    assert tls_of(URL, said) is not None
+    assert tls_of(URL, environment=said) is not None
 
 
 def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
@@ -47,11 +56,11 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
 
     for said in ({"CAUCE_CA_FILE": missing}, {"CAUCE_CA_FILE": str(key)}):
         with pytest.raises(UnusableTrust, match="CAUCE_CA_FILE"):
-            tls_of(URL, said)
+            tls_of(URL, environment=said)
     with pytest.raises(UnusableTrust, match="missing"):
-        tls_of(URL, {"CAUCE_CERT_FILE": missing})
+        tls_of(URL, environment={"CAUCE_CERT_FILE": missing})
     with pytest.raises(UnusableTrust, match="has a password"):
-        tls_of(URL, {"CAUCE_CERT_FILE": str(certificate), "CAUCE_KEY_FILE": str(key)})
+        tls_of(URL, environment={"CAUCE_CERT_FILE": str(certificate), "CAUCE_KEY_FILE": str(key)})
 
 
 def test_who_is_not_believed_is_told_what_to_do() -> None:

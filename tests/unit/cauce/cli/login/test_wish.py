@@ -208,3 +208,14 @@ def test_a_command_with_options_of_these_names_keeps_them() -> None:
     assert {"api_key", "api_key_file"} <= of_quota.keys() & of_topic
     assert {"user", "password_file"} <= of_topic
     assert "user" not in {one.name for one in commands["serve"].params}
+
+
+def test_who_is_believed_may_be_said_beside_any_login_and_is_none() -> None:
+    alone, beside = LoginWish(NO_ENVIRONMENT), LoginWish({"CAUCE_API_KEY": KEY})
+    console = Console(stdin=0, stdout=BytesIO(), stderr=StringIO())
+    for wish in (alone, beside):
+        wish.give("ca_file", "ca.pem")
+
+    assert alone.find(console) == {"ca_file": "ca.pem"}
+    assert beside.find(console) == {"ca_file": "ca.pem", "api_key": KEY}
+    assert (alone.is_given(), beside.is_given()) == (False, True)
