@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import httpx
     from rich.status import Status
 
+    from cauce.client.credentials import Login
     from cauce.client.http import HttpClient
     from cauce.client.streaming.consumer import Consumer
     from cauce.client.streaming.frames import Wish
@@ -72,11 +73,17 @@ class Console:
             return cls(stdin=stdin, stdout=os.fdopen(unwritable, "wb"), stderr=stderr)
         return cls(stdin=stdin, stdout=sys.stdout.buffer, stderr=stderr)
 
-    def connect(self, url: str) -> "HttpClient":
-        """Return a client of the server at an address."""
+    def connect(self, url: str, login: "Login | None" = None) -> "HttpClient":
+        """Return a client of the server at an address.
+
+        Args:
+            url: Of the server.
+            login: What it logs in with; what the options and the environment say if None.
+        """
         from cauce.client.http import HttpClient
 
-        return HttpClient(url, transport=self.transport, **self.login.find(self))
+        shown = self.login.find(self) if login is None else login
+        return HttpClient(url, transport=self.transport, **shown)
 
     def consumer(
         self, wish: "Wish", url: str, *, as_json: bool, give_up_s: float | None

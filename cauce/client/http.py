@@ -45,6 +45,13 @@ class _ErrorBody(msgspec.Struct):
     message: str
 
 
+class _OauthError(msgspec.Struct):
+    """A refusal of the routes of OAuth 2 (RFC 6749, 5.2)."""
+
+    error: str
+    error_description: str
+
+
 def decoded(http: "HttpClient", body: bytes, kind: type[Answer]) -> Answer:
     """Return what an answer's body says.
 
@@ -162,6 +169,12 @@ class HttpClient:
         return response.content
 
     def _error(self, response: httpx.Response, body: bytes) -> Refused | UnexpectedAnswer:
+        try:
+            oauth = msgspec.json.decode(body[:ERROR_BYTES_MAX], type=_OauthError)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            oauth = None
+        if oauth is not None:
+            return Refused(response.status_code, response.status_code, oauth.error_description)
         try:
             error = msgspec.json.decode(body[:ERROR_BYTES_MAX], type=_ErrorBody)
         except (msgspec.MsgspecError, UnicodeDecodeError):

@@ -85,9 +85,12 @@ def test_from_the_first_start_to_a_key_that_is_revoked(node: NodeProcess, tmp_pa
     assert app.curl(records, key) == "200"
     assert "cauce acl create" in app.cauce("user", "list", status=1)
 
+    token = app.cauce("token", "get", "--quiet").strip()
+    assert app.curl(records, token) == "200"
+
     admin.cauce("key", "revoke", key_id, "--yes")
 
-    assert app.curl(records, key) == "401"
+    assert (app.curl(records, key), app.curl(records, token)) == ("401", "401")
     refused = app.cauce("produce", "orders", stdin="too late\n", status=1)
     assert "was revoked" in refused
     whole = node.log + refused + admin.cauce("key", "list")
