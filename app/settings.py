@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ENVIRONMENT_PREFIX = "CAUCE_"
 PORT_MAX = 65_535
@@ -119,6 +120,15 @@ class Settings:
 
     connections_max_reauth_ms: int = 0
     """After how long a Kafka connection has to log in anew (KIP-368); 0 for never."""
+
+    sasl_oauthbearer_jwks_endpoint_url: str | None = None
+    """Where an identity provider publishes its keys; the next two are needed with it (KIP-768)."""
+
+    sasl_oauthbearer_expected_issuer: str | None = None
+    sasl_oauthbearer_expected_audience: tuple[str, ...] = ()
+    sasl_oauthbearer_sub_claim_name: str = "sub"
+    sasl_oauthbearer_clock_skew_seconds: int = 30
+    sasl_oauthbearer_algorithms: tuple[str, ...] = ("RS256", "PS256", "ES256", "EdDSA")
 
     tls_cert: Path | None = None
     """Certificate of the doors, in PEM, followed by those that signed it; the doors speak TLS."""
@@ -261,6 +271,7 @@ _BOUNDS = {
     "group_consumer_heartbeat_interval_ms": (1, 1_800_000),
     "quota_window_size_seconds": (1, 3600),
     "quota_window_num": (1, 3600),
+    "sasl_oauthbearer_clock_skew_seconds": (0, 600),
 }
 
 
@@ -293,6 +304,7 @@ def load_settings(
     settings = Settings(**checked)  # type: ignore[arg-type] # each check returns its field's type
     _check_openness(settings)
     _check_tls(settings)
+    _check_provider(settings)
     if settings.cors_allow_credentials and "*" in settings.cors_allowed_origins:
         raise SettingsError(
             "cors_allow_credentials must be false while cors_allowed_origins has '*': "
@@ -357,6 +369,25 @@ def _check_tls(settings: Settings) -> None:
         raise SettingsError(f"kafka_security_protocol {protocol} needs tls_cert and tls_key")
 
 
+def _check_provider(settings: Settings) -> None:
+    """Refuse an identity provider of whom not all is said, or whose keys come in the clear.
+
+    Raises:
+        SettingsError: Says which setting is wrong.
+    """
+    url = settings.sasl_oauthbearer_jwks_endpoint_url
+    issuer = settings.sasl_oauthbearer_expected_issuer
+    if len({not url, not issuer, not settings.sasl_oauthbearer_expected_audience}) > 1:
+        raise SettingsError(
+            "sasl_oauthbearer_jwks_endpoint_url, _expected_issuer and _expected_audience "
+            "need each other"
+        )
+    place = urlsplit(url or "https://none")
+    is_near = place.scheme == "http" and is_loopback(place.hostname or "")
+    if not place.hostname or "@" in place.netloc or not (place.scheme == "https" or is_near):
+        raise SettingsError("sasl_oauthbearer_jwks_endpoint_url must be https, without a password")
+
+
 def is_loopback(host: str) -> bool:
     """Return whether only this machine reaches the address; of names, localhost alone is one."""
     try:
@@ -419,7 +450,10 @@ def _is_network(text: str) -> bool:
     return True
 
 
+_ALGORITHM = re.compile("[RPE]S(256|384|512)|EdDSA")
 _LISTS: dict[str, tuple[str, Callable[[str], object]]] = {
+    "sasl_oauthbearer_expected_audience": ("texts", str),
+    "sasl_oauthbearer_algorithms": ("algorithms such as RS256", _ALGORITHM.fullmatch),
     "trusted_proxies": ("addresses or networks such as 10.0.0.0/8", _is_network),
     "cors_allowed_origins": (
         "origins such as https://app.example.com, in lower case and without a path",

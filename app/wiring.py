@@ -53,6 +53,7 @@ from app.security.quotas import ClientQuotas
 from app.security.tls.live import ClientAuth, TlsFiles
 from app.security.tls.node_tls import NodeTls
 from app.security.tls.principal_mapping import PrincipalMapping
+from app.security.tokens.oidc_rules import OidcRules
 from app.security.watcher import SecurityWatcher
 from app.settings import Settings
 from app.telemetry.clock import SystemClock
@@ -194,6 +195,7 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
             is_required=settings.is_login_required,
             failed_login_delay_s=settings.connection_failed_authentication_delay_ms / 1000,
             mapping=PrincipalMapping(settings.ssl_principal_mapping_rules),
+            oidc=_oidc_rules(settings),
         )
         workers = Workers()
         registry = _registry(catalog, workers)
@@ -283,6 +285,20 @@ def _authorizer(settings: Settings, security: SecurityWatcher) -> Authorizer:
     authorizer = AclAuthorizer(settings.super_users)
     security.subscribe(lambda _, image: authorizer.load(image.acls))
     return authorizer
+
+
+def _oidc_rules(settings: Settings) -> OidcRules | None:
+    url = settings.sasl_oauthbearer_jwks_endpoint_url
+    if url is None:
+        return None
+    return OidcRules(
+        jwks_url=url,
+        issuer=settings.sasl_oauthbearer_expected_issuer or "",
+        audiences=frozenset(settings.sasl_oauthbearer_expected_audience),
+        algorithms=frozenset(settings.sasl_oauthbearer_algorithms),
+        name_claim=settings.sasl_oauthbearer_sub_claim_name,
+        skew_ms=settings.sasl_oauthbearer_clock_skew_seconds * 1000,
+    )
 
 
 def build_edge(settings: Settings) -> Edge:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from app.cluster.catalog import Catalog
 from app.cluster.security_catalog import SecurityCatalog
@@ -17,6 +18,7 @@ from app.security.open_connections import OpenConnections
 from app.security.tls.principal_mapping import PrincipalMapping
 from app.security.tokens.access_tokens import KEY_NAME, AccessTokens, load_library
 from app.security.tokens.bearers import Bearers
+from app.security.tokens.oidc_rules import OidcRules
 from app.security.watcher import SecurityWatcher
 from app.telemetry.clock import Clock
 
@@ -36,6 +38,8 @@ class NodeSecurity:
     delegation_tokens: DelegationTokens
     open_connections: OpenConnections
     upkeep: Upkeep
+    provider: Any
+    """Reads an identity provider's tokens; None if there is none."""
 
     @classmethod
     async def open(
@@ -47,6 +51,7 @@ class NodeSecurity:
         is_required: bool,
         failed_login_delay_s: float = FAILED_LOGIN_DELAY_S,
         mapping: PrincipalMapping | None = None,
+        oidc: OidcRules | None = None,
     ) -> "NodeSecurity":
         """Read the image; make the first user where clients must log in and there is none.
 
@@ -57,6 +62,7 @@ class NodeSecurity:
             is_required: Whether clients must log in.
             failed_login_delay_s: How long a refused password waits.
             mapping: What names certificates stand for.
+            oidc: Of the identity provider whose tokens are taken; none if None.
 
         Raises:
             CatalogError: The database cannot be asked.
@@ -73,9 +79,10 @@ class NodeSecurity:
             pretence = await catalog.secret(PRETENCE_SECRET)
             tokens = DelegationTokens(watcher, clock, await catalog.secret(MASTER_SECRET))
             access = AccessTokens(await catalog.secret(KEY_NAME), await catalog.cluster_id())
+            provider = None if oidc is None else await asyncio.to_thread(_provider, oidc, clock)
             authenticator = Authenticator(
                 *(watcher, clock, passwords, usage),
-                bearers=Bearers(access),
+                bearers=Bearers(access, provider),
                 pretence=pretence,
                 failed_login_delay_s=failed_login_delay_s,
                 delegation_tokens=tokens,
@@ -97,6 +104,7 @@ class NodeSecurity:
             delegation_tokens=tokens,
             open_connections=connections,
             upkeep=Upkeep(watcher.catalog, usage, clock),
+            provider=provider,
         )
 
     async def run(self) -> None:
@@ -105,6 +113,8 @@ class NodeSecurity:
             tasks.create_task(self.watcher.run(), name="security-watcher")
             tasks.create_task(self.open_connections.run(), name="open-connections")
             tasks.create_task(self.upkeep.run(), name="login-upkeep")
+            if self.provider is not None:
+                tasks.create_task(self.provider.run(), name="provider-keys")
 
     async def stop(self) -> None:
         """Write down what is not, while the database is there."""
@@ -113,3 +123,9 @@ class NodeSecurity:
     def close(self) -> None:
         """End the threads."""
         self.passwords.close()
+
+
+def _provider(rules: OidcRules, clock: Clock) -> Any:
+    from app.security.tokens.oidc import provider_of  # noqa: PLC0415 - imports the library
+
+    return provider_of(rules, clock)

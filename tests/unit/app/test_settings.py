@@ -126,6 +126,12 @@ TEXTS = {
     "kafka_security_protocol": "sasl_ssl",
     "super_users": "User:root, User:CN=ops",
     "sasl_enabled_mechanisms": "SCRAM-SHA-256, SCRAM-SHA-512",
+    "sasl_oauthbearer_jwks_endpoint_url": "https://issuer.test/jwks",
+    "sasl_oauthbearer_expected_issuer": "https://issuer.test",
+    "sasl_oauthbearer_expected_audience": "cauce, other",
+    "sasl_oauthbearer_sub_claim_name": "email",
+    "sasl_oauthbearer_clock_skew_seconds": "5",
+    "sasl_oauthbearer_algorithms": "ES256",
     "connection_failed_authentication_delay_ms": "11",
     "connections_max_reauth_ms": "12",
     "delegation_token_max_lifetime_ms": "1000",
@@ -185,6 +191,7 @@ def test_every_setting_has_a_variable() -> None:
             "PLAIN,GSSAPI",
             "must be PLAIN, OAUTHBEARER, SCRAM-",
         ),
+        ("sasl_oauthbearer_algorithms", "RS256,none", "must be algorithms such as RS256"),
         ("cors_allowed_methods", ["GET POST"], "must be methods"),
         ("cors_allowed_headers", ["a:b"], "must be names of headers"),
         ("cors_allowed_headers", [1], "must be texts, by commas or in a list"),
@@ -464,3 +471,27 @@ def test_certificates_stand_for_logins_where_every_kafka_client_has_one() -> Non
     assert load_settings(PAIR | certified | closed, {}).kafka_protocol == "SSL"
     with pytest.raises(SettingsError, match="clients that must log in"):
         load_settings(PAIR | certified | closed | {"ssl_client_auth": "requested"}, {})
+
+
+URL = "sasl_oauthbearer_jwks_endpoint_url"
+PROVIDER = {name: text for name, text in TEXTS.items() if "_expected_" in name or name == URL}
+
+
+@pytest.mark.parametrize("missing", PROVIDER)
+def test_provider_of_whom_not_all_is_said_is_refused(missing: str) -> None:
+    with pytest.raises(SettingsError, match="need each other"):
+        load_settings({**PROVIDER, missing: None}, {})
+
+
+def test_keys_come_over_tls_or_from_this_machine() -> None:
+    for good in ("http://127.0.0.1:1/jwks", "http://localhost/jwks"):
+        load_settings({**PROVIDER, URL: good}, {})
+    for bad in (
+        "http://a.test/jwks",
+        "https://u:secret@a.test/",
+        "file:///etc/passwd",
+        "https:///",
+    ):
+        with pytest.raises(SettingsError, match="must be https") as caught:
+            load_settings({**PROVIDER, URL: bad}, {})
+        assert "secret" not in str(caught.value)
