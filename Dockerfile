@@ -23,5 +23,5 @@ VOLUME /data
 EXPOSE 8082 9092
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
-  CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ.get('CAUCE_HTTP_PORT', '8082') + '/readyz', timeout=2)"]
+  CMD ["python", "-c", "import os, ssl, urllib.request as u; e = os.environ.get; tls = e('CAUCE_TLS_CERT') and e('CAUCE_HTTP_TLS', '').lower() != 'false'; u.urlopen(('https' if tls else 'http') + '://127.0.0.1:' + e('CAUCE_HTTP_PORT', '8082') + '/readyz', timeout=2, context=ssl._create_unverified_context())"]
 ENTRYPOINT ["cauce", "serve"]
