@@ -127,7 +127,7 @@ def _append_all(
         try:
             replica, end_offset, appended = _append(context, principal, one, outcome)
         except BrokerError as error:
-            outcome.error = error
+            outcome.error = error.as_outcome()
             continue
         size += appended
         if acks != ACKS_NONE and replica.high_watermark < end_offset:
@@ -170,7 +170,7 @@ async def _refusal(
             found = decode_columns(one.batch, 0)
             faults = await checks.faults(topic, found.keys, found.values, found.headers)
     except BrokerError as error:
-        return AppendedBatch(error=error)
+        return AppendedBatch(error=error.as_outcome())
     except CorruptBatch as error:
         return AppendedBatch(error=translate_storage_error(error))
     if not faults:

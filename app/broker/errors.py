@@ -5,7 +5,7 @@ outcome is unknown. Doors translate the class to their own dialect (``app/api/er
 Source: Kafka's protocol guide, "Error Codes".
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class BrokerError(Exception):
@@ -16,6 +16,16 @@ class BrokerError(Exception):
     retriable: ClassVar[bool] = False
     outcome_unknown: ClassVar[bool] = False
     """True where the change may have happened all the same."""
+
+    def as_outcome(self) -> Self:
+        """Return it as a value to keep, without the frames that it came through.
+
+        A frame that keeps the error of its own ``except`` is a cycle, and all that its callees
+        held, such as a batch and what it was decompressed to, would stay until the collector
+        comes by.
+        """
+        self.__traceback__ = self.__cause__ = self.__context__ = None
+        return self
 
 
 class OffsetOutOfRange(BrokerError):

@@ -237,7 +237,7 @@ def _look_at(
         if diverging is None and (max_bytes > 0 or min_one):
             found = replica.locate(wanted.offset, max_bytes, min_one=min_one, committed=committed)
     except BrokerError as error:
-        problem = error
+        problem = error.as_outcome()
     except (LogError, DiskError) as error:
         problem = translate_storage_error(error)
     if replica is None:

@@ -86,7 +86,7 @@ async def produce(
             replica = local_leader(context, metadata)
         except BrokerError as error:
             for position in positions:
-                outcomes[position] = error
+                outcomes[position] = error.as_outcome()
             continue
         appended.append(replica, metadata, records, positions)
     context.quotas.produced(principal, appended.size)

@@ -73,8 +73,12 @@ def decompress(codec: Compression, data: bytes, limit: int = DECOMPRESSED_BYTES_
         return data
     try:
         return _DECOMPRESS[codec](data, limit)
+    except CorruptBatch as error:
+        fault = str(error)
     except _FAULTS as error:
-        raise CorruptBatch(f"{codec.name.lower()} data is damaged: {error}") from None
+        fault = f"{codec.name.lower()} data is damaged: {error}"
+    # Not above: whoever keeps this error is to keep no frame with what was decompressed so far.
+    raise CorruptBatch(fault)
 
 
 def _too_long(limit: int) -> CorruptBatch:

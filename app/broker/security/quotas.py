@@ -151,7 +151,7 @@ async def alter_quotas(
             for name, value in one.values.items():
                 _check(one.entity, name, value)
         except BrokerError as error:
-            refusals.append(error)
+            refusals.append(error.as_outcome())
             continue
         refusals.append(None)
         for name, value in one.values.items():

@@ -52,3 +52,26 @@ def test_client_may_repeat_whatever_may_have_happened(refusal: type[BrokerError]
 def test_error_without_a_class_of_its_own_is_kafkas_unknown_server_error() -> None:
     assert (BrokerError.code, BrokerError.name) == (-1, "UNKNOWN_SERVER_ERROR")
     assert kafka.errors.for_code(-1).message == "UNKNOWN"
+
+
+def test_a_refusal_that_is_kept_keeps_no_frame_alive() -> None:
+    kept: list[BrokerError] = []
+
+    def refuse() -> None:
+        try:
+            raise ValueError("first")
+        except ValueError as error:
+            raise errors.InvalidRequest("second") from error
+
+    try:
+        refuse()
+    except BrokerError as error:
+        kept.append(error.as_outcome())
+
+    (one,) = kept
+    assert (str(one), one.__traceback__, one.__cause__, one.__context__) == (
+        "second",
+        None,
+        None,
+        None,
+    )

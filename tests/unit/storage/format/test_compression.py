@@ -101,11 +101,13 @@ def test_every_form_that_clients_write_is_opened(codec: Compression, packed: byt
 )
 def test_bomb_is_refused_in_the_memory_of_the_limit(codec: Compression, packed: bytes) -> None:
     tracemalloc.start()
-    with pytest.raises(CorruptBatch, match=f"more than {SMALL_LIMIT} bytes|damaged"):
+    with pytest.raises(CorruptBatch, match=f"more than {SMALL_LIMIT} bytes|damaged") as kept:
         decompress(codec, packed, SMALL_LIMIT)
-    peak = tracemalloc.get_traced_memory()[1]
+    now, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
+    assert kept.value.__context__ is None
+    assert now < SMALL_LIMIT, "who keeps the error keeps nothing that was decompressed"
     assert peak < 10 * SMALL_LIMIT
 
 
