@@ -23,6 +23,7 @@ from cauce.client.credentials import UnusableLogin
 from cauce.client.errors import (
     AnswerLost,
     ClientError,
+    Closed,
     InvalidUrl,
     Refused,
     ServerUnreachable,
@@ -43,6 +44,8 @@ HOW_TO_START = (
 )
 
 UNAUTHORIZED, FORBIDDEN = 401, 403
+LOGIN_ENDED = 4401
+"""Of a WebSocket's close: its login has ended (docs/websocket.md)."""
 
 app = typer.Typer(
     name="cauce",
@@ -114,12 +117,18 @@ def run(arguments: Sequence[str], console: Console) -> int:
     return exit_codes.OK
 
 
+def _is_about_login(error: Exception) -> bool:
+    if isinstance(error, Closed):
+        return error.code == LOGIN_ENDED
+    return isinstance(error, Refused) and error.status == UNAUTHORIZED
+
+
 def _exit_code(error: Exception, console: Console) -> int:
     if isinstance(error, ServerUnreachable):
         console.say(HOW_TO_START)
     if isinstance(error, ServerUnreachable | AnswerLost | UnexpectedAnswer):
         return exit_codes.UNREACHABLE
-    if isinstance(error, Refused) and error.status == UNAUTHORIZED:
+    if _is_about_login(error):
         console.say(NOT_TAKEN if console.login.is_given() else HOW_TO_LOG_IN)
     if isinstance(error, Refused) and error.status == FORBIDDEN:
         console.say(HOW_TO_BE_ALLOWED)

@@ -13,6 +13,7 @@ from cauce.cli import exit_codes
 from cauce.cli.console import Console
 from cauce.cli.login.wish import LoginWish
 from cauce.cli.main import command, run
+from cauce.client.errors import Closed
 from tests.support.client.fake_consumer import FakeConsumers
 from tests.support.fake_rest_server import FakeRestServer, refusal
 from tests.support.run_cli import run_cli
@@ -196,6 +197,17 @@ def test_a_refusal_says_what_to_do_next(server: FakeRestServer) -> None:
     assert "cauce acl create" in forbidden.stderr
     assert {nothing.status, wrong.status, forbidden.status} == {exit_codes.REFUSED}
     assert KEY not in wrong.stderr + forbidden.stderr
+
+
+def test_a_socket_whose_login_has_ended_says_so(server: FakeRestServer) -> None:
+    consumers = FakeConsumers(server)
+    consumers.steps = [Closed("http://x", 4401, "the login of this socket has ended")]
+    key = {"CAUCE_API_KEY": KEY}
+
+    outcome = run_cli(server, "consume", "t", "-f", consumers=consumers, environment=key)
+
+    assert outcome.status == exit_codes.REFUSED
+    assert "was revoked" in outcome.stderr
 
 
 def test_a_command_with_options_of_these_names_keeps_them() -> None:
