@@ -9,12 +9,21 @@ Called by: consumer, producer. Calls: asyncio.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future, wait
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
+
+from cauce.client.errors import NotOpen
 
 Result = TypeVar("Result")
+
+
+class _Enterable(Protocol):
+    async def __aenter__(self) -> Any: ...
+
+
+Awaited = TypeVar("Awaited", bound=_Enterable)
 
 CANCEL_S_MAX = 5.0
 """How long an interrupted call is waited for."""
@@ -62,6 +71,67 @@ class BackgroundLoop:
         self.loop.run_until_complete(asyncio.wait(left) if left else asyncio.sleep(0))
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.close()
+
+
+class Twin(Generic[Awaited]):
+    """A client that is awaited, on a loop of its own while it is open."""
+
+    def __init__(self, build: Callable[[], Awaited]) -> None:
+        """Prepare; the client is made when it is opened, on its loop."""
+        self._client: Awaited | None = None
+        self._build = build
+        self._loop: BackgroundLoop | None = None
+
+    @property
+    def client(self) -> Awaited:
+        """The client.
+
+        Raises:
+            NotOpen: It was never opened.
+        """
+        if self._client is None:
+            raise NotOpen
+        return self._client
+
+    def open(self) -> None:
+        """Make the client and enter it; if that fails, no thread is left."""
+
+        async def build() -> Awaited:
+            return self._build()
+
+        loop = self._loop = BackgroundLoop()
+        try:
+            self._client = loop.run(build())
+            loop.run(self._client.__aenter__())
+        except BaseException:
+            self._loop = None
+            loop.close()
+            raise
+
+    def is_open(self) -> bool:
+        """Return whether it was opened and not left."""
+        return self._loop is not None
+
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Run one of the client's calls.
+
+        Raises:
+            NotOpen: It is not open.
+        """
+        if self._loop is None:
+            work.close()
+            raise NotOpen
+        return self._loop.run(work)
+
+    def leave(self, end: Coroutine[Any, Any, None]) -> None:
+        """Run what ends the client, and end its loop whatever comes of it."""
+        loop = self._loop
+        assert loop is not None, "it is open"
+        try:
+            loop.run(end)
+        finally:
+            self._loop = None
+            loop.close()
 
 
 def _pass_on(task: asyncio.Task[Result], future: Future[Result]) -> None:

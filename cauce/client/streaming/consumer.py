@@ -11,9 +11,8 @@ from typing import Self, Unpack
 
 from cauce.client.address import DEFAULT_URL
 from cauce.client.credentials import Login
-from cauce.client.errors import NotOpen
 from cauce.client.streaming.async_consumer import GIVE_UP_S, AsyncConsumer
-from cauce.client.streaming.background_loop import BackgroundLoop
+from cauce.client.streaming.background_loop import Twin
 from cauce.client.streaming.codec import Batch
 from cauce.client.streaming.frames import Start, Wish
 from cauce.client.streaming.reading import Ended, Event
@@ -36,9 +35,8 @@ class Consumer:
     ) -> None:
         """Prepare; nothing is sent yet. The arguments are those of ``AsyncConsumer``."""
         self._on_event = on_event
-        self._loop: BackgroundLoop | None = None
 
-        async def build() -> AsyncConsumer:
+        def build() -> AsyncConsumer:
             return AsyncConsumer(
                 wish,
                 url,
@@ -48,20 +46,12 @@ class Consumer:
                 **login,
             )
 
-        self._build = build
-        self._consumer: AsyncConsumer
+        self._twin = Twin(build)
         self._current: tuple[TopicPartition, int] | None = None
 
     def __enter__(self) -> Self:
         """Connect, and see the subscription stand."""
-        loop = self._loop = BackgroundLoop()
-        try:
-            self._consumer = loop.run(self._build())
-            loop.run(self._consumer.__aenter__())
-        except BaseException:
-            self._loop = None
-            loop.close()
-            raise
+        self._twin.open()
         return self
 
     def __exit__(
@@ -74,21 +64,15 @@ class Consumer:
 
     def close(self, *, is_done: bool = True) -> None:
         """End: commit what is done (with ``auto_commit``), leave the group, disconnect."""
-        loop = self._loop
-        if loop is None:
-            return
-        self._finish_current(is_done=is_done)
-        try:
-            loop.run(self._consumer.close(is_done=is_done))
-        finally:
-            self._loop = None
-            loop.close()
+        if self._twin.is_open():
+            self._finish_current(is_done=is_done)
+            self._twin.leave(self._consumer.close(is_done=is_done))
 
     def poll(self, timeout_s: float | None = None) -> Event | None:
         """Return what is next: a batch, a notice of partitions or of the connection, or the end."""
         before = self._consumer.handed
         try:
-            return self._running.run(self._consumer.poll(timeout_s))
+            return self._twin.run(self._consumer.poll(timeout_s))
         except BaseException:
             self._consumer.take_back(before)
             raise
@@ -125,7 +109,7 @@ class Consumer:
         """Do what an iteration does about a notice: commit what is done before it is taken."""
         if self._on_event is not None:
             self._on_event(event)
-        self._running.run(self._consumer.on_notice(event))
+        self._twin.run(self._consumer.on_notice(event))
 
     def commit(
         self,
@@ -136,24 +120,24 @@ class Consumer:
         """Commit, and return when it is durable."""
         if offsets is None:
             self._finish_current()
-        self._running.run(self._consumer.commit(offsets, timeout_s=timeout_s))
+        self._twin.run(self._consumer.commit(offsets, timeout_s=timeout_s))
 
     def seek(self, *starts: Start) -> None:
         """Go on elsewhere; nothing older is handed out from now on."""
         self._current = None
-        self._running.run(self._consumer.seek(*starts))
+        self._twin.run(self._consumer.seek(*starts))
 
     def pause(self, *places: TopicPartition) -> None:
         """Have nothing sent of some partitions, until they are unpaused."""
-        self._running.run(self._consumer.pause(*places))
+        self._twin.run(self._consumer.pause(*places))
 
     def unpause(self, *places: TopicPartition) -> None:
         """Have partitions sent again."""
-        self._running.run(self._consumer.unpause(*places))
+        self._twin.run(self._consumer.unpause(*places))
 
     def release(self) -> None:
         """Give away what is being revoked at once, committed or not."""
-        self._running.run(self._consumer.release())
+        self._twin.run(self._consumer.release())
 
     @property
     def assignment(self) -> Sequence[TopicPartition]:
@@ -173,10 +157,8 @@ class Consumer:
         self._consumer.hold()
 
     @property
-    def _running(self) -> BackgroundLoop:
-        if self._loop is None:
-            raise NotOpen
-        return self._loop
+    def _consumer(self) -> AsyncConsumer:
+        return self._twin.client
 
     def _finish_current(self, *, is_done: bool = True) -> None:
         """Count the record that an iteration has handed out as done, or all before it."""

@@ -13,9 +13,8 @@ from typing import Self, Unpack
 
 from cauce.client.address import DEFAULT_URL
 from cauce.client.credentials import Login
-from cauce.client.errors import NotOpen
 from cauce.client.streaming.async_producer import AsyncProducer
-from cauce.client.streaming.background_loop import BackgroundLoop
+from cauce.client.streaming.background_loop import Twin
 from cauce.client.streaming.records import Headers, NewRecord
 from cauce.client.streaming.sending import Bounds, Outcome, Receipt
 
@@ -32,24 +31,15 @@ class Producer:
         **login: Unpack[Login],
     ) -> None:
         """Prepare; nothing is sent yet. The arguments are those of ``AsyncProducer``."""
-        self._loop: BackgroundLoop | None = None
 
-        async def build() -> AsyncProducer:
+        def build() -> AsyncProducer:
             return AsyncProducer(url, bounds=bounds, partitions_of=partitions_of, **login)
 
-        self._build = build
-        self._producer: AsyncProducer
+        self._twin = Twin(build)
 
     def __enter__(self) -> Self:
         """Connect."""
-        loop = self._loop = BackgroundLoop()
-        try:
-            self._producer = loop.run(self._build())
-            loop.run(self._producer.__aenter__())
-        except BaseException:
-            self._loop = None
-            loop.close()
-            raise
+        self._twin.open()
         return self
 
     def __exit__(
@@ -62,14 +52,8 @@ class Producer:
 
     def close(self) -> None:
         """End, once all that was taken has its receipt or its error."""
-        loop = self._loop
-        if loop is None:
-            return
-        try:
-            loop.run(self._producer.close())
-        finally:
-            self._loop = None
-            loop.close()
+        if self._twin.is_open():
+            self._twin.leave(self._producer.close())
 
     def produce(
         self,
@@ -90,7 +74,7 @@ class Producer:
 
     def produce_many(self, topic: str, records: Iterable[NewRecord]) -> Sequence[Outcome]:
         """Write records and return what became of each: a receipt, or why there is none."""
-        return self._running.run(self._producer.produce_many(topic, records))
+        return self._twin.run(self._producer.produce_many(topic, records))
 
     def send(
         self,
@@ -118,15 +102,13 @@ class Producer:
             else:
                 found.set_result(pending.result())
 
-        self._running.run(send())
+        self._twin.run(send())
         return found
 
     def flush(self) -> None:
         """Return when nothing is on its way any more."""
-        self._running.run(self._producer.flush())
+        self._twin.run(self._producer.flush())
 
     @property
-    def _running(self) -> BackgroundLoop:
-        if self._loop is None:
-            raise NotOpen
-        return self._loop
+    def _producer(self) -> AsyncProducer:
+        return self._twin.client

@@ -5,7 +5,8 @@ from concurrent.futures import CancelledError
 
 import pytest
 
-from cauce.client.streaming.background_loop import BackgroundLoop
+from cauce.client.errors import NotOpen
+from cauce.client.streaming.background_loop import BackgroundLoop, Twin
 
 
 def test_a_coroutine_runs_there_and_its_outcome_comes_here() -> None:
@@ -80,3 +81,52 @@ def test_the_end_cancels_what_still_runs() -> None:
 
     assert ended == ["ended"]
     assert task.cancelled()
+
+
+class Awaited:
+    """A client that may fail to be entered."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.ended = 0
+
+    async def __aenter__(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+    async def call(self) -> int:
+        return 7
+
+    async def close(self) -> None:
+        self.ended += 1
+        raise OSError("at the end")
+
+
+def threads() -> int:
+    return sum(one.name == "cauce-client" for one in threading.enumerate())
+
+
+def test_a_twin_that_cannot_be_entered_leaves_no_thread() -> None:
+    before = threads()
+    twin = Twin(lambda: Awaited(OSError("no")))
+
+    with pytest.raises(OSError, match="no"):
+        twin.open()
+
+    assert (twin.is_open(), threads()) == (False, before)
+
+
+def test_a_twin_ends_its_thread_whatever_the_end_comes_to() -> None:
+    before = threads()
+    twin = Twin(Awaited)
+    with pytest.raises(NotOpen):
+        _ = twin.client
+    twin.open()
+    assert twin.run(twin.client.call()) == 7
+
+    with pytest.raises(OSError, match="at the end"):
+        twin.leave(twin.client.close())
+
+    assert (twin.client.ended, twin.is_open(), threads()) == (1, False, before)
+    with pytest.raises(NotOpen):
+        twin.run(twin.client.call())
