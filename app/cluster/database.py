@@ -13,9 +13,10 @@ Invariants:
 """
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -115,6 +116,7 @@ async def _open_sqlite(*arguments: Any, **options: Any) -> aiosqlite.Connection:
 
     The driver tells it to end but does not wait, so that it could outlive the event loop.
     """
+    _create_private(str(arguments[0]))
     connection = aiosqlite.connect(*arguments, **options)
     thread = connection._thread  # noqa: SLF001 - SQLAlchemy has no other way either
     thread.daemon = True
@@ -123,6 +125,17 @@ async def _open_sqlite(*arguments: Any, **options: Any) -> aiosqlite.Connection:
     except BaseException:
         await asyncio.to_thread(thread.join)
         raise
+
+
+def _create_private(path: str) -> None:
+    """Make a new file that its owner alone can read, for it holds hashes and signing secrets.
+
+    SQLite gives its journals the mode of the file. What cannot be made here, SQLite will word.
+    """
+    if path in ("", ":memory:") or path.startswith("file:"):
+        return
+    with suppress(OSError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:

@@ -269,3 +269,24 @@ async def test_operation_that_fails_says_so_to_its_caller(engine: AsyncEngine) -
 
     with pytest.raises(IntegrityError):
         await whole(engine, 1)
+
+
+async def test_only_the_owner_reads_a_new_file_and_its_journals(engine: AsyncEngine) -> None:
+    await insert(engine, 1)
+
+    directory = Path(str(engine.url.database)).parent
+    modes = {path.name: path.stat().st_mode & 0o777 for path in directory.glob("a.db*")}
+    assert modes == dict.fromkeys(("a.db", "a.db-wal", "a.db-shm"), 0o600)
+
+
+async def test_a_file_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    path.touch()
+    path.chmod(0o640)
+    engine = create_engine(sqlite_url(path))
+
+    async with transaction(engine, writes=False) as connection:
+        await connection.exec_driver_sql("SELECT 1")
+
+    assert path.stat().st_mode & 0o777 == 0o640
+    await engine.dispose()
