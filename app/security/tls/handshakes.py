@@ -15,11 +15,15 @@ Called by: listeners, the event loop. Calls: the event loop's TLS.
 
 import asyncio
 import logging
+import os
 import ssl
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
+
+from app.security.tls.alerting import telling
 
 _logger = logging.getLogger(__name__)
 
@@ -128,6 +132,7 @@ class _Accepted(asyncio.Protocol):
         if not self._all.enter(self, address):
             self._transport.abort()
             return
+        telling.set(self._tell)  # in this connection's own context, which its TLS begins in
         self._task = asyncio.get_running_loop().create_task(self._shake_hands(address))
 
     def data_received(self, data: bytes) -> None:
@@ -140,6 +145,13 @@ class _Accepted(asyncio.Protocol):
         """End it, whatever it is doing."""
         if self._transport is not None:
             self._transport.abort()
+
+    def _tell(self, alert: bytes) -> None:
+        """Send an alert past the transport, which is about to be thrown away with what it holds."""
+        assert self._transport is not None, "accepted"
+        if not self._transport.get_write_buffer_size():
+            with suppress(OSError):
+                os.write(self._transport.get_extra_info("socket").fileno(), alert)
 
     async def _shake_hands(self, address: str) -> None:
         assert self._transport is not None, "accepted"

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
@@ -12,7 +13,7 @@ import pytest
 import uvloop
 
 from app.security.tls.handshakes import Handshakes
-from app.security.tls.live import LiveTls, TlsFiles
+from app.security.tls.live import ClientAuth, LiveTls, TlsFiles
 from tests.support.security.certificates import client_context, write_pair
 
 ON_BOTH_LOOPS = pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
@@ -187,6 +188,41 @@ def test_one_that_the_door_does_not_want_is_closed_and_lost_once(run: Run, tmp_p
             writer.close()
 
     run(check())
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@ON_BOTH_LOOPS
+def test_one_that_shows_no_certificate_is_told_why_it_is_refused(
+    run: Run, tmp_path: Path, version: ssl.TLSVersion
+) -> None:
+    async def check() -> None:
+        pair = write_pair(tmp_path, "ca")
+        files = TlsFiles(
+            certificate=pair[0], key=pair[1], client_ca=pair[0], client_auth=ClientAuth.REQUIRED
+        )
+        handshakes = Handshakes(LiveTls(files).context)
+        server = await asyncio.get_running_loop().create_server(
+            lambda: handshakes.accept(Echo), "127.0.0.1", 0
+        )
+        client = client_context()
+        client.minimum_version = client.maximum_version = version
+        said = await asyncio.to_thread(refusal, client, server.sockets[0].getsockname()[1])
+        server.close()
+
+        assert "ALERT" in said
+
+    run(check())
+
+
+def refusal(client: ssl.SSLContext, port: int) -> str:
+    """Return why a server refuses a client."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        try:
+            with client.wrap_socket(connection) as secure:
+                secure.recv(1)
+        except ssl.SSLError as error:
+            return str(error)
+    return "not refused"
 
 
 @ON_BOTH_LOOPS
