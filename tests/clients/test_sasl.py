@@ -220,6 +220,73 @@ def test_oauthbearer_lets_clients_in_with_an_api_key_and_tells_others_why_not(
     assert "Authentication failed." in errors[0]
 
 
+def test_librdkafka_gets_itself_a_token_and_logs_in_with_it(closed: NodeProcess) -> None:
+    """Its own OAuth 2 (``sasl.oauthbearer.method=oidc``) asks the node's token endpoint."""
+    key_id = api_key(closed).split("_")[1]
+    for name, secret, is_good in (
+        (ADMIN, admin_secret(closed), True),
+        (key_id, "wrong", False),
+    ):
+        errors: list[str] = []
+        client = AdminClient(
+            {
+                "bootstrap.servers": closed.bootstrap,
+                "security.protocol": "SASL_SSL",
+                "ssl.ca.location": certificate_of(closed),
+                "sasl.mechanism": "OAUTHBEARER",
+                "sasl.oauthbearer.method": "oidc",
+                "sasl.oauthbearer.client.id": name,
+                "sasl.oauthbearer.client.secret": secret,
+                "sasl.oauthbearer.token.endpoint.url": f"{closed.url}/v3/auth/token",
+                "error_cb": lambda error, errors=errors: errors.append(str(error)),
+            }
+        )
+        if is_good:
+            assert client.list_topics(timeout=60).brokers
+            continue
+        for _ in range(100):
+            client.poll(0.2)
+            if errors:
+                break
+        assert "invalid_client" in errors[0]
+
+
+async def test_connections_by_tokens_are_cut_when_the_login_they_came_of_is_over(
+    closed: NodeProcess,
+) -> None:
+    login = {"grant_type": "client_credentials"}
+    auth = (ADMIN, admin_secret(closed))
+    async with httpx.AsyncClient(base_url=closed.url, timeout=60) as client:
+        leaving, staying = [
+            (await client.post("/v3/auth/token", data=login, auth=auth)).json() for _ in "12"
+        ]
+        peers = [await by_token(closed, leaving["access_token"]) for _ in range(10)]
+        kept = await by_token(closed, staying["access_token"])
+        gone = time.monotonic()
+        await client.post("/v3/auth/revoke", data={"token": leaving["refresh_token"]})
+        cut = await asyncio.gather(*(one.is_closed() for one in peers))
+
+    assert cut == [True] * 10
+    assert time.monotonic() - gone < 5
+    kept.send(ApiVersionsRequest(), 0, 9)
+    assert (await kept.receive())[0] == 9
+    for one in (*peers, kept):
+        one.close()
+
+
+async def by_token(node: NodeProcess, token: str) -> Peer:
+    """Return a connection that has logged in by OAUTHBEARER."""
+    tls = client_context(believes=Path(certificate_of(node)))
+    peer = Peer(*await asyncio.open_connection("127.0.0.1", node.kafka_port, ssl=tls))
+    peer.send(SaslHandshakeRequest(mechanism="OAUTHBEARER"), 1, 1)
+    await peer.receive()
+    shown = f"n,,\x01auth=Bearer {token}\x01\x01"
+    peer.send(SaslAuthenticateRequest(auth_bytes=shown.encode()), 2, 2)
+    answer = response_of((await peer.receive())[1], SaslAuthenticateResponse, 2)[1]
+    assert answer.error_code == 0
+    return peer
+
+
 class LaterKey(AsyncTokenProvider):  # type: ignore[misc] # untyped
     """Gives an API key as a token to aiokafka."""
 

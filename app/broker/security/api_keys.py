@@ -65,7 +65,7 @@ async def create_api_key(
     now_ms = context.clock.now_ms()
     if expires_at_ms is not None and expires_at_ms <= now_ms:
         raise InvalidRequest("The key would have ended already")
-    _check_not_wider(principal, wanted, expires_at_ms)
+    _check_not_wider(principal, wanted, expires_at_ms, end_of_key(context, principal))
     image = context.security.image
     keys = () if image is None else image.api_keys.values()
     if sum(one.user == user for one in keys) >= KEYS_OF_USER_MAX:
@@ -112,15 +112,30 @@ async def delete_api_key(context: BrokerContext, principal: Principal, key_id: s
         await context.security.refresh()
 
 
+def end_of_key(context: BrokerContext, principal: Principal) -> int | None:
+    """Return when the key ends that the principal logged in with, or got its token with.
+
+    Returns:
+        Milliseconds since the epoch; None if it never ends, or if there is no key in it.
+    """
+    credential = principal.credential
+    if credential is None or not credential.key_id:
+        is_key = credential is not None and credential.kind is CredentialKind.API_KEY
+        return principal.expires_at_ms if is_key else None
+    image = context.security.image
+    record = None if image is None else image.api_keys.get(credential.key_id)
+    return principal.expires_at_ms if record is None else record.expires_at_ms
+
+
 def _check_not_wider(
-    principal: Principal, scopes: frozenset[str] | None, expires_at_ms: int | None
+    principal: Principal,
+    scopes: frozenset[str] | None,
+    expires_at_ms: int | None,
+    ends: int | None,
 ) -> None:
     if principal.scopes is not None and (scopes is None or scopes - principal.scopes):
         raise UserAuthorizationFailed("not authorized to make a key of wider scopes than one's own")
-    credential = principal.credential
-    by_key = credential is not None and credential.kind is CredentialKind.API_KEY
-    ends = principal.expires_at_ms
-    if by_key and ends is not None and (expires_at_ms is None or expires_at_ms > ends):
+    if ends is not None and (expires_at_ms is None or expires_at_ms > ends):
         raise UserAuthorizationFailed("not authorized to make a key that ends after one's own")
 
 

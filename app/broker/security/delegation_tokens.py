@@ -22,6 +22,7 @@ from app.broker.errors import (
     InvalidRequest,
 )
 from app.broker.metadata_errors import translating_catalog_errors
+from app.broker.security.api_keys import end_of_key
 from app.cluster.security_records import DelegationTokenRecord
 from app.security.acls import Operation, Resource, ResourceType
 from app.security.delegation import new_token_id
@@ -80,8 +81,9 @@ async def create_delegation_token(
     lifetime_ms = limits.delegation_token_max_lifetime_ms
     if 0 < max_lifetime_ms < lifetime_ms:
         lifetime_ms = max_lifetime_ms
-    if _is_by_key(principal) and principal.expires_at_ms is not None:
-        lifetime_ms = min(lifetime_ms, principal.expires_at_ms - now_ms)
+    ends_at_ms = end_of_key(context, principal)
+    if ends_at_ms is not None:
+        lifetime_ms = min(lifetime_ms, ends_at_ms - now_ms)
     token_id = new_token_id()
     record = DelegationTokenRecord(
         token_id=token_id,
@@ -207,11 +209,6 @@ def _require_own_login(principal: Principal) -> None:
         raise DelegationTokenRequestNotAllowed(
             "Delegation token requests are not allowed with a credential of narrowed scopes"
         )
-
-
-def _is_by_key(principal: Principal) -> bool:
-    credential = principal.credential
-    return credential is not None and credential.kind is CredentialKind.API_KEY
 
 
 def _found(context: BrokerContext, principal: Principal, secret: bytes) -> DelegationTokenRecord:

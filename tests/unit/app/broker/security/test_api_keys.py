@@ -106,3 +106,20 @@ async def test_what_makes_no_sense_is_refused(
     monkeypatch.setattr(module, "KEYS_OF_USER_MAX", 0)
     with pytest.raises(InvalidRequest, match="at most 0"):
         await create_api_key(users, ALICE, "alice")
+
+
+async def test_token_that_was_got_with_a_key_makes_none_that_outlives_the_key(
+    users: BrokerContext,
+) -> None:
+    ending = await create_api_key(users, ALICE, "alice", expires_at_ms=LATE_MS)
+    endless = await create_api_key(users, ALICE, "alice")
+
+    def by_token(key_id: str) -> Principal:
+        came_of = Credential(CredentialKind.ACCESS_TOKEN, "t", 1, key_id=key_id)
+        return replace(ALICE, credential=came_of, expires_at_ms=LATE_MS - 1)
+
+    await create_api_key(users, by_token(endless.record.key_id), "alice")
+    await create_api_key(users, by_token(ending.record.key_id), "alice", expires_at_ms=LATE_MS)
+    for key_id in (ending.record.key_id, "gone"):
+        with pytest.raises(UserAuthorizationFailed):
+            await create_api_key(users, by_token(key_id), "alice")
