@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from app.api.v3.models import Int64, ListMetadata
 
 Name = Annotated[str, Field(min_length=1, max_length=255)]
-Password = Annotated[SecretStr, Field(min_length=8, max_length=1024)]
+Password = Annotated[SecretStr, Field(json_schema_extra={"minLength": 8, "maxLength": 1024})]
+"""How long it has to be, the verb says in words of a password."""
+
 Scope = Literal["read", "write", "admin"]
 Time = Annotated[int, Field(json_schema_extra={"format": "int64"}, ge=0, le=2**53)]
 

@@ -19,7 +19,7 @@ def test_password_is_not_in_what_a_body_shows() -> None:
     assert wanted.password.get_secret_value() == "canary-password"
 
 
-@pytest.mark.parametrize("body", ["{}", '{"password": "short"}', '{"password": null}'])
+@pytest.mark.parametrize("body", ["{}", '{"password": 12345678}', '{"password": null}'])
 def test_alteration_needs_a_password(body: str) -> None:
     with pytest.raises(ValidationError):
         AlterUserRequest.model_validate_json(body)

@@ -56,3 +56,15 @@ async def test_body_that_does_not_do_is_refused_without_its_password(
         answer = await running.client.post(USERS, json=body)
         assert answer.status_code in (400, 422), answer.text
         assert "canary" not in answer.text
+
+
+async def test_a_password_that_is_too_short_or_too_long_is_told_in_words_of_passwords(
+    running: RunningApplication,
+) -> None:
+    for password, said in (("short", "at least 8 characters"), ("x" * 2000, "at most")):
+        created = await running.client.post(USERS, json={"name": "a", "password": password})
+        altered = await running.client.patch(f"{USERS}/a", json={"password": password})
+        for answer in (created, altered):
+            assert (answer.status_code, answer.json()["error_code"]) == (400, 40002)
+            assert said in answer.json()["message"]
+            assert password not in answer.text
