@@ -214,6 +214,23 @@ def test_banner_says_what_the_kafka_door_speaks(
     assert "Kafka     127.0.0.1:9092 (SSL)\n" in banner(capsys, chosen, listener)
 
 
+def test_banner_of_a_closed_node_begins_with_the_administrator_while_the_secret_is_there(
+    capsys: pytest.CaptureFixture[str], listener: socket.socket, tmp_path: Path
+) -> None:
+    chosen = Settings(data_dir=tmp_path / "of mine", authentication="required")
+    without = banner(capsys, chosen, listener)
+    chosen.data_dir.mkdir()
+    (chosen.data_dir / "admin.secret").write_text("hidden")
+
+    beginning = banner(capsys, chosen, listener)
+
+    assert "Clients must log in: cauce --user NAME" in without
+    assert f"CAUCE_PASSWORD_FILE='{chosen.data_dir / 'admin.secret'}'\n" in beginning
+    assert "cauce user create" in beginning
+    assert "curl" not in without + beginning
+    assert "hidden" not in beginning
+
+
 def test_files_of_tls_that_cannot_be_used_are_a_failure_that_names_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
