@@ -47,6 +47,9 @@ from app.cluster.tables import cluster
 DELETE_ROWS_MAX = 100
 """Rows of one delete statement."""
 
+REFRESH_TOKENS_OF_USER_MAX = 1000
+"""Used ones too; for one more the oldest go."""
+
 
 class SecurityCatalog:
     """The security tables of the cluster's database."""
@@ -231,6 +234,7 @@ class SecurityCatalog:
             now = select(users.c.generation).where(users.c.name == token.user)
             if generation not in (None, (await connection.execute(now)).scalar_one_or_none()):
                 raise UnknownUser(f"there is no user {token.user!r} of generation {generation}")
+            await _make_room(connection, token.user)
             try:
                 await connection.execute(
                     insert(tables.refresh_tokens).values(rows.of_refresh_token(token))
@@ -279,6 +283,7 @@ class SecurityCatalog:
             successor = replace(
                 token, token_hash=successor_hash, expires_at_ms=expires_at_ms, used_at_ms=None
             )
+            await _make_room(connection, token.user)
             await connection.execute(insert(table).values(rows.of_refresh_token(successor)))
             return successor
 
@@ -428,6 +433,17 @@ async def _end_family(connection: AsyncConnection, family: str, revoked_until_ms
     await _raise_version(connection)
     await connection.execute(delete(table).where(table.c.family == family))
     await _revoke(connection, family, revoked_until_ms)
+
+
+async def _make_room(connection: AsyncConnection, user: str) -> None:
+    """Delete the oldest refresh tokens of a user that has too many: no login fills the disk."""
+    table = tables.refresh_tokens
+    own = table.c.user_name == user
+    newest = select(table.c.token_hash).where(own).order_by(table.c.expires_at_ms.desc())
+    too_old = newest.offset(REFRESH_TOKENS_OF_USER_MAX - 1).limit(DELETE_ROWS_MAX)
+    found = (await connection.execute(too_old)).scalars().all()
+    if found:
+        await connection.execute(delete(table).where(table.c.token_hash.in_(found)))
 
 
 async def _put_scram(

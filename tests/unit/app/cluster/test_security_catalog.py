@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.cluster import security_catalog as module
 from app.cluster.catalog import Catalog
 from app.cluster.database import sqlite_url
 from app.cluster.errors import (
@@ -165,6 +166,23 @@ async def test_refresh_token_used_by_two_at_once_serves_one_of_them(
 
     assert sum(one is not None for one in found) == 1
     assert [await catalog.refresh_token(b"s%d" % one) for one in range(4)] == [None] * 4
+
+
+async def test_refresh_tokens_of_a_user_are_bounded_and_the_oldest_go(
+    catalog: SecurityCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REFRESH_TOKENS_OF_USER_MAX", 3)
+    for number in range(5):
+        await catalog.add_refresh_token(
+            refresh_token(b"%d" % number, family=f"f{number}", expires_at_ms=2_000 + number)
+        )
+
+    assert await catalog.rotate_refresh_token(
+        b"4", b"5", now_ms=10, expires_at_ms=3_000, revoked_until_ms=9_000
+    )
+
+    left = [await catalog.refresh_token(b"%d" % number) is not None for number in range(6)]
+    assert left == [False, False, False, True, True, True]
 
 
 async def test_expired_or_unknown_refresh_token_has_no_successor(
