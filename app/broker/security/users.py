@@ -107,11 +107,16 @@ async def alter_user(
 async def delete_user(context: BrokerContext, principal: Principal, name: str) -> None:
     """Delete a user with its keys; its logins end, its access control lists stay.
 
+    Nobody deletes itself: the last one who may administer would leave a cluster that nobody can.
+
     Raises:
         ClusterAuthorizationFailed: The principal may not ALTER the cluster.
+        InvalidRequest: The principal is that user.
         ResourceNotFound: There is no such user.
     """
     context.require_cluster(principal, Operation.ALTER)
+    if principal.credential is not None and str(principal) == f"User:{name}":
+        raise InvalidRequest("A user cannot delete itself: log in as another one")
     with translating_catalog_errors():
         await context.security.catalog.delete_user(name)
         await context.security.refresh()

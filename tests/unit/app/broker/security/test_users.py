@@ -20,7 +20,7 @@ from app.broker.security.users import (
 )
 from app.security.acls import Operation
 from app.security.logins.scram_keys import HASH_NAMES
-from app.security.principal import ANONYMOUS
+from app.security.principal import ANONYMOUS, Credential, CredentialKind, Principal
 from tests.support.broker import Guards, guarded
 
 CANARY = "canary-password"
@@ -89,3 +89,16 @@ async def test_who_may_not_alter_the_cluster_changes_nobody(context: BrokerConte
         list_users(context, ANONYMOUS)
     with pytest.raises(ClusterAuthorizationFailed):
         describe_user(context, ANONYMOUS, "bob")
+
+
+async def test_nobody_deletes_itself(context: BrokerContext) -> None:
+    for name in ("admin", "other"):
+        await create_user(context, ANONYMOUS, name, CANARY)
+    credential = Credential(CredentialKind.PASSWORD, "admin", 1)
+    admin = Principal("admin", credential=credential)
+
+    with pytest.raises(InvalidRequest, match="cannot delete itself"):
+        await delete_user(context, admin, "admin")
+
+    await delete_user(context, admin, "other")
+    assert [one.name for one in list_users(context, ANONYMOUS)] == ["admin"]
