@@ -21,6 +21,7 @@ from fastapi import FastAPI
 from app.api.application import build_application
 from app.api.auth.login import Login
 from app.api.auth.registry_guard import RegistryGuard
+from app.api.auth.tickets import Tickets
 from app.api.edge.security_headers import security_headers
 from app.api.front import Front
 from app.api.http_protocol import GuardedHttpProtocol, sweeper
@@ -81,18 +82,19 @@ def create_app(settings: Settings, on_failure: Callable[[], None] | None = None)
                     lambda ended: None if ended.cancelled() else on_failure()
                 )
             app.state.dialect = front.dialect = DIALECTS[settings.rest_compat]
-            front.login = Login(node.authenticator, is_required=settings.is_login_required)
+            cors = front.edge.cors
+            allows = cors.allows if cors is not None else lambda _origin: False
+            app.state.tickets = tickets = Tickets(node.context.clock)
+            front.login = Login(
+                node.authenticator, tickets, is_required=settings.is_login_required, allows=allows
+            )
             app.state.grants = node.grants
             front.tokens = node.tokens
             front.registry = _registry_door(settings, node)
             app.state.sessions = front.sessions = node.sessions
             app.state.streams = StreamDoor(node.context, node.sessions, node.tokens)
-            cors = front.edge.cors
             front.sockets = WebSocketDoor(
-                node.context,
-                node.sessions,
-                node.tokens,
-                allows=cors.allows if cors is not None else lambda _origin: False,
+                node.context, node.sessions, node.tokens, allows=allows, login=front.login
             )
             app.state.context = front.context = node.context
             try:

@@ -26,7 +26,15 @@ from app.api.v3 import (
     topic_configs,
     topics,
 )
-from app.api.v3.security import acls, api_keys, delegation_tokens, quotas, tokens, users
+from app.api.v3.security import (
+    acls,
+    api_keys,
+    delegation_tokens,
+    quotas,
+    tickets,
+    tokens,
+    users,
+)
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -45,6 +53,7 @@ _TAGS = [
     {"name": "API Key", "description": "What programs log in with."},
     {"name": "Delegation Token", "description": "What is lent to programs, for a while."},
     {"name": "Token", "description": "What to log in with for a short time; who one is."},
+    {"name": "Login", "description": "Logging in where no header can."},
     {"name": "REST v2", "description": "The dialect of Confluent's v2, Karapace and Strimzi."},
     {"name": "Health", "description": "Liveness, readiness, welcome."},
 ]
@@ -65,6 +74,7 @@ _ROUTED = (
     api_keys,
     delegation_tokens,
     tokens,
+    tickets,
     v2_metadata,
     v2_records,
     v2_consumers,

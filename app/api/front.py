@@ -12,11 +12,12 @@ from collections.abc import Awaitable
 from fastapi import FastAPI
 
 from app.api.answers import Send, answering_errors, send_answer, send_error
-from app.api.auth.asking import PRINCIPAL
+from app.api.auth.asking import PRINCIPAL, principal_of
 from app.api.auth.login import Login, LoginRefused
 from app.api.edge.addresses import ADDRESSES
 from app.api.edge.edge import Edge
 from app.api.errors import V2_TYPE, encode_error, error_type
+from app.api.http_protocol import CUT
 from app.api.request_body import Receive, Scope
 from app.api.resume_tokens import ResumeTokens
 from app.api.v2 import record_handlers as v2
@@ -31,6 +32,7 @@ from schema_registry.api.door import RegistryDoor
 _logger = logging.getLogger(__name__)
 
 _PREFIX = "/v3/clusters/"
+_LASTING = ("/records", "/records/", "/records:stream")
 
 
 class Front:
@@ -81,6 +83,17 @@ class Front:
             except LoginRefused as error:
                 await self._refuse(scope, send, error)
                 return
+        principal = principal_of(scope)
+        if principal.credential is None or self.context is None or not _lasts(scope):
+            await self._pass(scope, receive, send)
+            return
+        entered = self.context.open_connections.enter(principal, scope[CUT])
+        try:
+            await self._pass(scope, receive, send)
+        finally:
+            entered.leave()
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = self._route(scope, receive, send)
         if answer is not None:
             await _run(answer, scope, send)
@@ -117,6 +130,15 @@ class Front:
         if len(parts) not in (7, 9) or parts[4] != "topics" or not parts[3] or not parts[5]:
             return None
         return handler_for(self.context, parts[5:], scope, receive, send)
+
+
+def _lasts(scope: Scope) -> bool:
+    """Return whether a request may outlive the login that it was let in with.
+
+    Those for records do: they wait for some, send them as they come, or take them as they come.
+    """
+    path: str = scope["path"]
+    return CUT in scope and path.endswith(_LASTING)
 
 
 async def _run(answer: Awaitable[None], scope: Scope, send: Send) -> None:

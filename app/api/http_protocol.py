@@ -20,6 +20,9 @@ from app.api.errors import encode_error
 from app.security.tls.client_certificate import CERTIFICATE, certificate_of
 from app.security.tls.handshakes import GOODBYE_SECONDS_MAX
 
+CUT = "cauce.cut"
+"""Key of a scope: ends the connection of a request."""
+
 HEAD_SECONDS_MAX = 10.0
 """From the first byte of a head to its end; also how long a new connection may say nothing."""
 
@@ -164,6 +167,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         self._head_since = None
         self._head_bytes = 0
         self._body_since = time.monotonic()
+        self.scope[CUT] = self.cut  # type: ignore[literal-required] # ours
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -183,6 +187,10 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         """Give the connection over to the WebSocket protocol, which watches it itself."""
         sweeper.leave(self)
         super().handle_websocket_upgrade()
+
+    def cut(self) -> None:
+        """End the connection at once, whatever is under way on it."""
+        self.transport.abort()
 
     def close_if_late(self, now: float) -> None:
         """Close the connection if its head or body does not come, or its answer is not read."""

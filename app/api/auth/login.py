@@ -3,18 +3,20 @@
 A request that shows nothing is anonymous where clients need not log in, and refused where they
 must, but for what anybody may see: health and the OpenAPI document. One that shows something wrong
 is refused everywhere: it is never anonymous. A certificate that its connection showed says who asks
-where a request shows nothing else. Passwords are not looked at where somebody may read
-along.
+where a request shows nothing else. Passwords are not looked at where somebody may read along.
+Where a browser can set no header (WebSockets, streams of events) a ticket in the query does, or the
+session's cookie of a page that may use it.
 
 Invariants:
     Each request has one principal, with the address that it comes from.
     A refusal says nothing of which part was wrong, and nothing of what was shown.
-Called by: front, api.ws. Calls: authorization, peer, security.authenticator.
+Called by: front, api.ws. Calls: authorization, pages, peer, tickets, security.authenticator.
 Source: RFC 9110, 11.6.1 and 15.5.2; RFC 6750, 3; RFC 6585, 4 (429).
 """
 
 import math
 from functools import lru_cache
+from urllib.parse import parse_qs
 
 from app.api.auth.authorization import (
     Basic,
@@ -23,7 +25,10 @@ from app.api.auth.authorization import (
     Shown,
     read_authorization,
 )
+from app.api.auth.pages import Allows, may_use_cookie, session_cookie
 from app.api.auth.peer import Peer, certificate_shown, host_of, peer_of
+from app.api.auth.tickets import Tickets
+from app.api.edge.addresses import base_url
 from app.api.errors import ApiError
 from app.api.request_body import Scope
 from app.security.authenticator import Authenticator
@@ -38,6 +43,10 @@ OPEN_PATHS = frozenset({"/livez", "/readyz", "/openapi.json"})
 OWN_LOGIN_PATHS = frozenset({"/v3/auth/token", "/v3/auth/revoke"})
 """What looks at credentials itself: there they are the request (RFC 6749, 2.3)."""
 
+STREAM = "/records:stream"
+TICKET = "ticket"
+QUERY_FIELDS_MAX = 200
+
 BEARER = 'Bearer realm="cauce"'
 BASIC = 'Basic realm="cauce", charset="UTF-8"'
 UNAUTHORIZED_CODE = 40101
@@ -47,6 +56,10 @@ SHOW_SOMETHING = "Unauthorized: log in with an Authorization header: Bearer, Api
 NOT_IN_CLEAR = (
     "Forbidden: Basic credentials are taken over TLS or on loopback alone, "
     "because here others can read them"
+)
+
+NOT_OUR_PAGE = (
+    "Forbidden: pages of this origin may not use the session (setting cors_allowed_origins)"
 )
 
 
@@ -63,22 +76,33 @@ class LoginRefused(ApiError):
 class Login:
     """Says who asks."""
 
-    def __init__(self, authenticator: Authenticator, *, is_required: bool) -> None:
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        tickets: Tickets,
+        *,
+        is_required: bool,
+        allows: Allows = lambda _origin: False,
+    ) -> None:
         """Ask an authenticator.
 
         Args:
             authenticator: Judges what is shown.
+            tickets: Those that were issued.
             is_required: Whether what shows nothing is refused.
+            allows: Tells which origins of pages may use cookies beside our own.
         """
         self._authenticator = authenticator
+        self.tickets = tickets
         self.is_required = is_required
+        self._allows = allows
 
     def unasked(self, scope: Scope) -> Principal | None:
         """Return who asks where nothing need be judged, which is soon said; else None."""
         for name, _ in scope["headers"]:
             if name == b"authorization":
                 return None
-        if CERTIFICATE in scope or (self.is_required and not is_open(scope)):
+        if is_stream(scope) or CERTIFICATE in scope or (self.is_required and not is_open(scope)):
             return None
         return anonymous_from(host_of(scope))
 
@@ -97,6 +121,10 @@ class Login:
             raise unauthorized(f"Unauthorized: {error}", peer) from None
         if shown is not None:
             return await self.judge(shown, peer)
+        if is_stream(scope):
+            found = await self._of_page(scope, peer)
+            if found is not None:
+                return found
         certificate = certificate_shown(scope)
         if certificate is not None:
             return self._of_certificate(certificate, peer)
@@ -117,6 +145,29 @@ class Login:
             return self.certificate(shown, peer.host)
         except AuthenticationFailed:
             raise unauthorized(f"Unauthorized: {MESSAGE}", peer) from None
+
+    async def _of_page(self, scope: Scope, peer: Peer) -> Principal | None:
+        """Return who asks by what a page can send with a stream; None if it sends nothing."""
+        ticket = ticket_of(scope["query_string"])
+        if ticket is not None:
+            return self.redeem(ticket, peer)
+        cookie = session_cookie(scope["headers"])
+        if not cookie:
+            return None
+        if not may_use_cookie(scope["headers"], base_url(scope), self._allows):
+            raise LoginRefused(403, 40301, NOT_OUR_PAGE)
+        return await self.judge(Bearer(cookie), peer)
+
+    def redeem(self, ticket: str, peer: Peer) -> Principal:
+        """Return who shows a ticket, which is used up then.
+
+        Raises:
+            LoginRefused: It opens nothing (any more).
+        """
+        found = self.tickets.redeem(ticket)
+        if found is None:
+            raise unauthorized("Unauthorized: the ticket is unknown, used up or too old", peer)
+        return found.from_host(peer.host)
 
     async def judge(self, shown: Shown, peer: Peer) -> Principal:
         """Return who shows this.
@@ -151,6 +202,27 @@ class Login:
 def is_open(scope: Scope) -> bool:
     """Return whether anybody may get what a request is for."""
     return scope.get("method") in ("GET", "HEAD") and scope["path"] in OPEN_PATHS
+
+
+def is_stream(scope: Scope) -> bool:
+    """Return whether a request is for a stream of events."""
+    path: str = scope["path"]
+    return path.endswith(STREAM) and scope.get("method") == "GET"
+
+
+def ticket_of(query: bytes) -> str | None:
+    """Return the ticket in a query, None if there is none; of several, none that opens anything."""
+    if TICKET.encode() not in query:
+        return None
+    try:
+        found = parse_qs(
+            query.decode("latin-1"), keep_blank_values=True, max_num_fields=QUERY_FIELDS_MAX
+        ).get(TICKET)
+    except ValueError:
+        return None
+    if found is None:
+        return None
+    return found[0] if len(found) == 1 else ""
 
 
 @lru_cache(4096)

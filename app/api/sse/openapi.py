@@ -84,6 +84,7 @@ _QUERY = [
         "Where to go on, for clients that cannot send the header Last-Event-ID.",
         _TEXT,
     ),
+    _query("ticket", "Logs in, for pages that cannot send the header Authorization.", _NAME),
     _query("group", "Read as a member of this group.", _NAME),
     _query("instance_id", "The member's name (`group.instance.id`); made up if left out.", _NAME),
     _query(

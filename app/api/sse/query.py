@@ -41,6 +41,7 @@ _KNOWN = (
     "instance_id",
     "commit",
     "session_timeout_ms",
+    "ticket",
 )
 _OF_A_GROUP = ("instance_id", "commit", "session_timeout_ms")
 _NOT_OF_A_GROUP = ("partition", "offset", "until")

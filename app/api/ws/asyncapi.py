@@ -11,11 +11,13 @@ from typing import Any
 
 import msgspec
 
+from app.api.auth.login import TICKET
+from app.api.auth.pages import COOKIE
 from app.api.records.parsing import RecordIn
 from app.api.ws.client_frames import BinaryProduce, ClientFrames, Produce
 from app.api.ws.close_codes import ADVICE
 from app.api.ws.codec import Kind, Subprotocol
-from app.api.ws.handshake import COOKIE, PATH, TICKET
+from app.api.ws.handshake import PATH
 from app.api.ws.limits import RECORDS_OF_A_PRODUCE_MAX
 from app.api.ws.server_frames import BinaryRecords, ServerFrames
 

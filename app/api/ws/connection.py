@@ -15,7 +15,7 @@ Called by: door. Calls: everything else here.
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from app.api.errors import ApiError, status_and_code
@@ -107,6 +107,9 @@ class Connection:
         self._used = context.clock.monotonic()
         self._has_left = False
         self._resume: dict[str, str] = {}
+        self.renew: Callable[[str], Awaitable[None]] = _nobody_asks
+        """Has the socket stand on another token of the same party."""
+
         self.fencing: dict[tuple[str, str], Connection] = {}
         """Whose socket each member of a group has; one for all sockets of the node."""
 
@@ -148,7 +151,11 @@ class Connection:
         async def raising() -> None:
             raise Closing(code, reason)
 
-        self._tasks.create_task(raising())
+        work = raising()
+        try:
+            self._tasks.create_task(work)
+        except RuntimeError:  # it is ending already
+            work.close()
 
     def goodbye(self, closing: Closing) -> bytes:
         """Return the frame that says why the socket is about to be closed."""
@@ -238,7 +245,8 @@ class Connection:
             producer_id, epoch = await self._producer.init()
             return ProducerOut(id=frame.id, producer_id=producer_id, epoch=epoch)
         if isinstance(frame, Auth):
-            raise ApiError(400, 40002, "nobody is asked who they are here yet")
+            await self.renew(frame.token)
+            return Ok(id=frame.id)
         subscription = self._find(frame)
         if isinstance(frame, Commit):
             await self._commits.acquire()
@@ -391,6 +399,10 @@ class Connection:
 
     def _put(self, frame: ServerFrame) -> None:
         self._outbox.put(encode_frame(frame))
+
+
+async def _nobody_asks(_token: str) -> None:
+    raise ApiError(400, 40002, "nobody is asked here who they are")
 
 
 def _apply(frame: ClientFrame, subscription: Subscription) -> None:

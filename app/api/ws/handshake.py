@@ -10,25 +10,24 @@ or on its list is refused, whatever else the request says. Programs send none.
 
 Invariants:
     Exactly one subprotocol is echoed, one of those offered, never one that holds a token.
-Pure. Called by: door, protocol. Calls: codec.
+Called by: door, protocol. Calls: codec, auth.pages.
 Source: RFC 6455, 4.2.2 (subprotocols), 10.2 (origins); RFC 6454, 7 (``null``).
 """
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs
 
+from app.api.auth.login import TICKET
+from app.api.auth.pages import Allows, is_allowed_origin, session_cookie
 from app.api.ws.codec import Subprotocol
 
 PATH = "/v3/ws"
 SHORTCUT = "/v3/ws/topics/"
 BEARER_PREFIX = "bearer."
-COOKIE = "cauce_session"
-TICKET = "ticket"
 TOKEN_CHARS_MAX = 16_384
 QUERY_FIELDS_MAX = 20
 
@@ -129,9 +128,7 @@ def parse_handshake(
     )
 
 
-def check_origin(
-    headers: Sequence[tuple[bytes, bytes]], base_url: str, allows: Callable[[str], bool]
-) -> None:
+def check_origin(headers: Sequence[tuple[bytes, bytes]], base_url: str, allows: Allows) -> None:
     """Refuse a page of another origin that is not allowed.
 
     Args:
@@ -142,13 +139,7 @@ def check_origin(
     Raises:
         Refusal: It is not allowed.
     """
-    origins = [value.decode("latin-1").lower() for name, value in headers if name == b"origin"]
-    if not origins:
-        return
-    own = urlsplit(base_url.lower()).netloc
-    if len(origins) == 1 and (
-        origins[0] in (f"http://{own}", f"https://{own}") or allows(origins[0])
-    ):
+    if is_allowed_origin(headers, base_url, allows) is not False:
         return
     raise Refusal(
         403, "Forbidden: pages of this origin may not connect here (setting cors_allowed_origins)"
@@ -169,7 +160,7 @@ def _credentials(
         if one.startswith(BEARER_PREFIX):
             token = _unpacked(one.removeprefix(BEARER_PREFIX))
             return _checked(Credentials(way=Way.SUBPROTOCOL, scheme="bearer", token=token))
-    cookie = _cookie(values.get(b"cookie", ""))
+    cookie = session_cookie(headers)
     if cookie:
         return _checked(Credentials(way=Way.COOKIE, token=cookie))
     return NO_CREDENTIALS
@@ -187,11 +178,3 @@ def _unpacked(text: str) -> str:
         return base64.b64decode(padded, b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         raise Refusal(401, "Unauthorized: the token in the subprotocol is not base64url") from None
-
-
-def _cookie(header: str) -> str:
-    try:
-        found = SimpleCookie(header).get(COOKIE)
-    except CookieError:
-        return ""
-    return unquote(found.value) if found is not None else ""

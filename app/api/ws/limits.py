@@ -52,6 +52,12 @@ AUTO_BYTES = 4 * 1024 * 1024
 UNACKNOWLEDGED_FRAMES_MAX = 10_000
 """Records frames that a subscription remembers until they are acknowledged."""
 
+AUTH_FRAME_BYTES_MAX = 32 * 1024
+"""A message of a client that has not said who it is."""
+
+STRANGERS_MAX = 500
+"""Sockets whose clients have not said who they are; a further one is told to come back."""
+
 AUTH_SECONDS_MAX = 5.0
 """How long a client that has not said who it is may take to do so in its first frame."""
 
@@ -70,8 +76,9 @@ SEND_SECONDS_MAX = 20.0
 REVOKE_SECONDS_MAX = 5.0
 """How long a client may take to commit what it is about to lose."""
 
-CLOSE_SECONDS_MAX = 5.0
-"""How long a peer may take to answer a close."""
+CLOSE_SECONDS_MAX = 3.0
+"""How long a peer may take to answer a close: with the second in which the end of a login is seen,
+less than five."""
 
 DRAIN_RETRY_MS = 500
 BUSY_RETRY_MS = 5_000

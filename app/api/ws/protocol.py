@@ -140,6 +140,10 @@ class GuardedWebSocketProtocol(WebSocketsSansIOProtocol):
             raise ClientDisconnected from None
         self.transport.writelines(self.conn.data_to_send())
 
+    def limit_messages(self, size: int) -> None:
+        """Take no message that is larger, from the next one on."""
+        self.conn.max_message_size = size
+
     def end(self, code: CloseCode, reason: str) -> None:
         """Close the socket, whether or not the peer reads: it has a few seconds to answer."""
         if self.disconnected or self.close_sent or self.transport.is_closing():

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ class SocketClient:
         query: bytes = b"",
         subprotocols: Sequence[str] = (),
         headers: Sequence[tuple[bytes, bytes]] = (),
+        more: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         """Connect when entered."""
         self._front = front
@@ -38,6 +40,7 @@ class SocketClient:
             "headers": [(b"host", b"cauce.test"), *headers],
             "client": ("127.0.0.1", 1),
             "extensions": {SOCKET: self},
+            **more,
         }
         self._in: asyncio.Queue[Message] = asyncio.Queue()
         self._out: asyncio.Queue[bytes] = asyncio.Queue()
@@ -49,6 +52,9 @@ class SocketClient:
 
         self.closed: tuple[int, str] | None = None
         """Code and reason of the server's close."""
+
+        self.message_bytes_max: int | None = None
+        """What the door allows, once it has said so."""
 
         self.on_drain: Any = None
         self.reads_until: int | None = None
@@ -134,6 +140,10 @@ class SocketClient:
             self.reads_until -= 1
             if self.reads_until <= 0:
                 self._writable.clear()
+
+    def limit_messages(self, size: int) -> None:
+        """Note the largest message that is taken."""
+        self.message_bytes_max = size
 
     def end(self, code: CloseCode, reason: str) -> None:
         """Close from the server's side."""

@@ -1,3 +1,4 @@
+import asyncio
 import json
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -8,6 +9,9 @@ import pytest
 from fastapi import FastAPI
 
 from app.api.front import Front
+from app.api.http_protocol import CUT
+from app.api.request_body import Message
+from app.broker.topics import NewTopic, create_topic
 from tests.support.application import (
     JSON,
     TOPICS,
@@ -16,6 +20,7 @@ from tests.support.application import (
     request_scope,
     running_application,
 )
+from tests.support.security.closed import ADMIN, closed_application
 
 RECORD = b'{"value":{"type":"STRING","data":"x"}}'
 
@@ -163,3 +168,52 @@ async def test_open_node_does_not_believe_who_says_to_be_somebody(
     nobody = await running.client.get("/v3/clusters")
 
     assert (wrong.status_code, nobody.status_code) == (401, 200)
+
+
+@pytest.mark.parametrize("path", [f"{TOPICS}/t/records", f"{TOPICS}/t/records:stream"])
+async def test_request_that_waits_is_cut_when_its_login_ends(tmp_path: Path, path: str) -> None:
+    async with closed_application(tmp_path) as closed:
+        key_id, key = await closed.key()
+        await create_topic(closed.running.context, ADMIN, NewTopic(name="t", partition_count=1))
+        everyone = closed.running.context.open_connections
+        cut = asyncio.Event()
+        scope = request_scope("GET", path, b"", authorization=f"Bearer {key}")
+        if not path.endswith("stream"):
+            scope["query_string"] = b"wait_ms=20000&from=latest"
+        scope |= {"client": ("127.0.0.1", 1), CUT: cut.set}
+        exchange = Waiting(cut)
+        asking = asyncio.create_task(closed.running.front(scope, exchange.receive, exchange.send))
+        async with asyncio.timeout(20):
+            while not len(everyone):
+                await asyncio.sleep(0.01)
+            await closed.forget(key_id)
+            await cut.wait()
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+
+        assert len(everyone) == 0
+
+
+async def test_request_that_does_not_wait_ends_in_its_own_time(tmp_path: Path) -> None:
+    async with closed_application(tmp_path) as closed:
+        key_id, key = await closed.key()
+        url = f"/v3/clusters/-/api-keys/{key_id}"
+        headers = {"authorization": f"Bearer {key}"}
+
+        answer = await closed.running.client.delete(url, headers=headers)
+        after = await closed.running.client.get("/v3/clusters", headers=headers)
+
+    assert (answer.status_code, after.status_code) == (204, 401)
+
+
+class Waiting(Exchange):
+    """A client that stays until it is cut off."""
+
+    def __init__(self, cut: asyncio.Event) -> None:
+        super().__init__([])
+        self._cut = cut
+
+    async def receive(self) -> Message:
+        """Say that the client has left, once it was cut off."""
+        await self._cut.wait()
+        return {"type": "http.disconnect"}

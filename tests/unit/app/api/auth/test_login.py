@@ -11,6 +11,7 @@ import pytest
 
 from app.api.auth.authorization import AUTHORIZATION_BYTES_MAX
 from app.api.auth.login import NOT_IN_CLEAR, Login, LoginRefused, anonymous_from, is_open
+from app.api.auth.tickets import Tickets
 from app.api.edge.addresses import ADDRESSES, Addresses
 from app.cluster.security_records import ApiKeyRecord
 from app.security.logins.api_key import hash_of, new_key
@@ -63,7 +64,7 @@ async def a_key(known: Logins) -> str:
 
 
 def login(known: Logins, *, is_required: bool = True) -> Login:
-    return Login(known.authenticator, is_required=is_required)
+    return Login(known.authenticator, Tickets(known.clock), is_required=is_required)
 
 
 async def refusal(one: Login, scope: Any) -> LoginRefused:
@@ -219,3 +220,46 @@ async def test_a_proxy_s_certificate_is_not_that_of_who_asks(known: Logins) -> N
     scope = certified() | {ADDRESSES: Addresses(trusted=[ip_network("127.0.0.1")])}
 
     assert (await refusal(login(known), scope)).status == 401
+
+
+STREAM = "/v3/clusters/-/topics/t/records:stream"
+
+
+def streamed(query: bytes = b"", *more: tuple[bytes, bytes]) -> Any:
+    scope = asked(path=STREAM)
+    scope["headers"] += [(b"host", b"here"), *more]
+    return scope | {"query_string": query}
+
+
+async def test_page_opens_a_stream_with_a_ticket_once(known: Logins) -> None:
+    one = login(known)
+    ticket = one.tickets.issue(Principal("alice", host="10.0.0.1"))
+
+    found = await one.principal(streamed(b"from=earliest&ticket=" + ticket.encode()))
+
+    assert (found, found.host) == (Principal("alice"), "127.0.0.1")
+    for query in (b"ticket=" + ticket.encode(), b"ticket=", b"ticket=a&ticket=a"):
+        assert (await refusal(one, streamed(query))).status == 401
+    assert (await refusal(login(known, is_required=False), streamed(b"ticket=x"))).status == 401
+
+
+async def test_tickets_open_nothing_but_streams(known: Logins) -> None:
+    one = login(known)
+    ticket = one.tickets.issue(Principal("alice"))
+    scope = asked(path="/v3/clusters") | {"query_string": b"ticket=" + ticket.encode()}
+
+    assert (await refusal(one, scope)).status == 401
+    assert len(one.tickets) == 1
+
+
+async def test_cookie_opens_a_stream_for_pages_of_ours_alone(known: Logins) -> None:
+    cookie = (b"cookie", b"cauce_session=" + (await a_key(known)).encode())
+    ours, others = (b"origin", b"http://here"), (b"origin", b"https://evil.example")
+    elsewhere = asked(path="/v3/clusters")
+    elsewhere["headers"] = [cookie, ours]
+
+    assert await login(known).principal(streamed(b"", cookie, ours)) == Principal("alice")
+    assert (await refusal(login(known), streamed(b"", cookie, others))).status == 403
+    assert (await refusal(login(known), streamed(b"", cookie))).status == 403
+    assert (await refusal(login(known), streamed(b"x=ticket"))).status == 401
+    assert (await refusal(login(known), elsewhere)).status == 401

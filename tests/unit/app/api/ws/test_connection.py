@@ -230,10 +230,14 @@ async def test_a_slow_reader_is_ended_with_4408(
         assert (await client.receive())["slices"][0]["records"][0]["offset"] == 10
 
 
-async def test_nobody_is_asked_who_they_are_yet(app: RunningApplication) -> None:
+async def test_wrong_token_on_the_way_is_refused_and_the_socket_goes_on(
+    app: RunningApplication,
+) -> None:
     async with SocketClient(app.front) as client:
         await client.welcome()
 
         refused = await client.ask({"type": "auth", "id": 1, "token": "t"})
+        made = await client.ask({"type": "init_producer", "id": 2})
 
-    assert refused["error_code"] == 40002
+    assert (refused["error_code"], refused["id"]) == (40101, 1)
+    assert made["type"] == "producer"
