@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cauce.client import Assign, Consumer, Producer, Refused, Start
 from tests.support.node import MAIN, ROOT, NodeProcess
 
 pytestmark = pytest.mark.slow
@@ -85,11 +86,21 @@ def test_from_the_first_start_to_a_key_that_is_revoked(node: NodeProcess, tmp_pa
     assert app.curl(records, key) == "200"
     assert "cauce acl create" in app.cauce("user", "list", status=1)
 
+    assert app.cauce("consume", "orders", "--quiet") == "a record\n"
+    with Producer(node.url, api_key=key) as producer:
+        producer.produce("orders", b"another")
+    with Consumer(
+        Assign(partitions=[Start("orders", last=1)], until="end"), node.url, api_key=key
+    ) as found:
+        assert [record.value for record in found] == [b"another"]
+
     token = app.cauce("token", "get", "--quiet").strip()
     assert app.curl(records, token) == "200"
 
     admin.cauce("key", "revoke", key_id, "--yes")
 
+    with pytest.raises(Refused), Producer(node.url, api_key=key):
+        pass
     assert (app.curl(records, key), app.curl(records, token)) == ("401", "401")
     refused = app.cauce("produce", "orders", stdin="too late\n", status=1)
     assert "was revoked" in refused
