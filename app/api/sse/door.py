@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from app.api.answers import Send
 from app.api.errors import ApiError, status_and_code
+from app.api.presence import left
 from app.api.records.filtering import filter_of
 from app.api.request_body import Receive, Scope, header
 from app.api.resume_tokens import ResumeTokens
@@ -146,16 +147,10 @@ async def _while_heard(stream: Stream, receive: Receive) -> None:
     """Run a stream until it ends or its client has left."""
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(stream.run(), name="stream")
-        leaving = tasks.create_task(_left(receive), name="stream-client")
+        leaving = tasks.create_task(left(receive), name="stream-client")
         await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
         running.cancel()
         leaving.cancel()
-
-
-async def _left(receive: Receive) -> None:
-    """Return when the client has closed the connection."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _check_accept(scope: Scope) -> None:

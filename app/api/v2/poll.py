@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl
 
 from app.api.answers import Send, send_answer
 from app.api.errors import ApiError
+from app.api.presence import left
 from app.api.records.decoding import with_decoded
 from app.api.request_body import ClientLeft, Receive, Scope, header
 from app.api.v2.consumer_settings import OWN_WAIT, WAIT_MS_MAX
@@ -111,7 +112,7 @@ async def _while_here(polling: Awaitable[Polled], session: Session, receive: Rec
     Raises:
         ClientLeft: It has.
     """
-    leaving = asyncio.ensure_future(_disconnected(receive))
+    leaving = asyncio.ensure_future(left(receive))
     waiting = asyncio.ensure_future(polling)
     try:
         await asyncio.wait({leaving, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -123,11 +124,6 @@ async def _while_here(polling: Awaitable[Polled], session: Session, receive: Rec
     finally:
         leaving.cancel()
         waiting.cancel()
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 class _Page:

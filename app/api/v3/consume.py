@@ -8,6 +8,7 @@ bounded time, and its answer says how many it has looked at.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -15,14 +16,21 @@ import msgspec
 from app.api.answers import HeaderList, Send, send_answer
 from app.api.edge.addresses import this_url
 from app.api.errors import ApiError
+from app.api.presence import while_here
 from app.api.records.decoding import with_decoded
 from app.api.records.filtering import counts_header, filter_of
 from app.api.records.reading import UnreadableBatch, open_batches
 from app.api.records.rendering import render_records
-from app.api.request_body import Scope, header
+from app.api.request_body import Receive, Scope, header
 from app.api.v3.consume_query import PARTITIONS_MAX, ConsumeQuery, Cursor, parse_query
 from app.broker.context import DEBT_MS_MAX, BrokerContext
-from app.broker.fetch import FetchBounds, FetchedPartition, WantedPartition, fetch, read_slice
+from app.broker.fetch import (
+    FetchBounds,
+    FetchedPartition,
+    WantedPartition,
+    begin_fetch,
+    read_slice,
+)
 from app.broker.list_offsets import NO_OFFSET, OffsetSpec, list_offsets
 from app.broker.partitions import partition_metadata
 from app.consumers.filters.record_filter import picked
@@ -68,7 +76,12 @@ class _Reader:
     """How one request reads: what it was asked, until when, through which filter."""
 
     def __init__(
-        self, context: BrokerContext, principal: Principal, query: ConsumeQuery, accept: bytes
+        self,
+        context: BrokerContext,
+        principal: Principal,
+        query: ConsumeQuery,
+        accept: bytes,
+        receive: Receive,
     ) -> None:
         """Begin to count the time.
 
@@ -78,6 +91,7 @@ class _Reader:
         self.context = context
         self.principal = principal
         self.query = query
+        self._receive = receive
         self.separator = b"\n" if accept == NDJSON else b","
         if query.filter is not None and accept == RECORD_BATCHES:
             raise ApiError(400, 400, "Bad Request: raw record batches cannot be filtered")
@@ -91,6 +105,15 @@ class _Reader:
         """Of the next fetch: it waits as long as the request still may."""
         left_ms = int((self._wait_until - self.context.clock.monotonic()) * 1000)
         return FetchBounds(max_bytes=self.query.max_bytes, wait_ms=max(0, left_ms))
+
+    async def fetch(self, wanted: Sequence[WantedPartition]) -> list[FetchedPartition]:
+        """Fetch, and wait no longer than the client does.
+
+        Raises:
+            ClientLeft: It has left.
+        """
+        found = begin_fetch(self.context, self.principal, wanted, self.bounds)
+        return found if isinstance(found, list) else await while_here(found, self._receive)
 
     @property
     def may_look_on(self) -> bool:
@@ -113,13 +136,14 @@ async def consume_partition(
     principal: Principal,
     place: tuple[str, int],
     scope: Scope,
+    receive: Receive,
     send: Send,
 ) -> None:
     """Answer ``GET …/topics/{topic_name}/partitions/{partition_id}/records``."""
     topic, partition = place
     accept = _negotiate(scope)
     query = parse_query(scope["query_string"], over_partitions=False)
-    reader = _Reader(context, principal, query, accept)
+    reader = _Reader(context, principal, query, accept, receive)
     context.require_topic(principal, Operation.READ, topic)
     context.require_quota(principal, QuotaType.FETCH, up_to_ms=DEBT_MS_MAX)
     partition_metadata(context.topic(topic), partition)
@@ -155,7 +179,12 @@ async def consume_partition(
 
 
 async def consume_topic(
-    context: BrokerContext, principal: Principal, topic: str, scope: Scope, send: Send
+    context: BrokerContext,
+    principal: Principal,
+    topic: str,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
 ) -> None:
     """Answer ``GET …/topics/{topic_name}/records``: all partitions, from a cursor on."""
     accept = _negotiate(scope)
@@ -164,7 +193,7 @@ async def consume_topic(
             406, 406, "Not Acceptable: raw record batches are read partition by partition"
         )
     query = parse_query(scope["query_string"], over_partitions=True)
-    reader = _Reader(context, principal, query, accept)
+    reader = _Reader(context, principal, query, accept, receive)
     context.require_topic(principal, Operation.READ, topic)
     context.require_quota(principal, QuotaType.FETCH, up_to_ms=DEBT_MS_MAX)
     found = context.topic(topic)
@@ -224,7 +253,7 @@ async def _fetch_one(reader: _Reader, place: tuple[str, int], offset: int) -> Fe
     wanted = WantedPartition(
         topic_name=topic, partition=partition, offset=offset, max_bytes=reader.query.max_bytes
     )
-    fetched = (await fetch(reader.context, reader.principal, [wanted], reader.bounds))[0]
+    fetched = (await reader.fetch([wanted]))[0]
     if fetched.error is not None:
         raise fetched.error
     return fetched
@@ -247,7 +276,7 @@ async def _pages(reader: _Reader, topic: str, first: int, offsets: list[int]) ->
     ]
     pages = []
     left = reader.query.max_records
-    for fetched in await fetch(context, principal, wanted, reader.bounds):
+    for fetched in await reader.fetch(wanted):
         if fetched.error is not None:
             raise fetched.error
         page = await _page(reader, fetched, left)

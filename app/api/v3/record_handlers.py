@@ -31,13 +31,13 @@ def handler_for(
         if parts[1] == "records" and method == "POST":
             return produce_records(context, principal, parts[0], scope, receive, send)
         if parts[1] == "records" and method == "GET":
-            return consume_topic(context, principal, parts[0], scope, send)
+            return consume_topic(context, principal, parts[0], scope, receive, send)
         if parts[1] == "records:batch" and method == "POST":
             return produce_batch(context, principal, parts[0], scope, receive, send)
         return None
     if parts[1] == "partitions" and parts[3] == "records" and method == "GET":
         place = (parts[0], _partition(parts[2]))
-        return consume_partition(context, principal, place, scope, send)
+        return consume_partition(context, principal, place, scope, receive, send)
     return None
 
 

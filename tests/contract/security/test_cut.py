@@ -81,7 +81,7 @@ async def test_100_of_100_are_cut_when_their_key_is_gone_and_others_stay(
             sockets = [await socket(closed, leaving) for _ in range(SOCKETS)]
             stays = await socket(closed, staying)
             paths = [f"{TOPIC}/records:stream"] * STREAMS
-            paths += [f"{TOPIC}/partitions/0/records?offset=0&wait_ms=8000"] * POLLS
+            paths += [f"{TOPIC}/partitions/0/records?offset=0&wait_ms=60000"] * POLLS
             waiting: list[Coroutine[None, None, object]] = [code_of(one) for one in sockets]
             waiting += [until_cut(client, path, leaving) for path in paths]
             tasks = [asyncio.create_task(one) for one in waiting]
