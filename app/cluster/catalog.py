@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.cluster import tables
-from app.cluster.database import create_engine, to_its_end, transaction
+from app.cluster.database import create_engine, settled, to_its_end, transaction
 from app.cluster.errors import (
     InvalidPartitionCount,
     InvalidReplicationFactor,
@@ -83,7 +83,8 @@ class Catalog:
         return self._engine
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, when what is under way has come to its end."""
+        await settled()
         await self._engine.dispose()
 
     @to_its_end

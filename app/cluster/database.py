@@ -208,6 +208,10 @@ async def transaction(engine: AsyncEngine, *, writes: bool) -> AsyncIterator[Asy
         raise
 
 
+_under_way: set[asyncio.Future[Any]] = set()
+"""Operations that go to their end."""
+
+
 def to_its_end(
     operation: Callable[Parameters, Coroutine[Any, Any, T]],
 ) -> Callable[Parameters, Coroutine[Any, Any, T]]:
@@ -220,14 +224,24 @@ def to_its_end(
     @wraps(operation)
     async def whole(*arguments: Parameters.args, **options: Parameters.kwargs) -> T:
         running = asyncio.ensure_future(operation(*arguments, **options))
+        _under_way.add(running)
         running.add_done_callback(_note_end)
         return await asyncio.shield(running)
 
     return whole
 
 
+async def settled() -> None:
+    """Return when the operations of this loop have ended whose callers may be gone."""
+    loop = asyncio.get_running_loop()
+    mine = {one for one in _under_way if one.get_loop() is loop}
+    if mine:
+        await asyncio.wait(mine)
+
+
 def _note_end(ended: asyncio.Future[Any]) -> None:
     """Look at how it ended, so that asyncio does not complain when the caller is gone."""
+    _under_way.discard(ended)
     if not ended.cancelled():
         ended.exception()
 

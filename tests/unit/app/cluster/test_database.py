@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.cluster.database import create_engine, parse_url, sqlite_url, to_its_end, transaction
+from app.cluster.database import (
+    create_engine,
+    parse_url,
+    settled,
+    sqlite_url,
+    to_its_end,
+    transaction,
+)
 from app.cluster.errors import CatalogError, DatabaseUnavailable
 
 
@@ -261,6 +268,23 @@ async def test_operation_goes_on_when_its_caller_is_cancelled_and_leaves_no_lock
 
     async with asyncio.timeout(20):
         await insert(engine, 1_000)
+
+
+async def test_operations_whose_callers_are_gone_have_ended_when_all_is_settled(
+    engine: AsyncEngine,
+) -> None:
+    whole = to_its_end(insert)
+    for number in range(20):
+        caller = asyncio.create_task(whole(engine, number))
+        for _ in range(number):
+            await asyncio.sleep(0)
+        caller.cancel()
+
+        await settled()
+
+        checked_out = engine.pool.checkedout()  # type: ignore[attr-defined] # of this pool
+        assert checked_out == 0
+    await settled()
 
 
 async def test_operation_that_fails_says_so_to_its_caller(engine: AsyncEngine) -> None:
