@@ -38,7 +38,8 @@ from app.security.bootstrap import InsecureFile
 from app.security.tls.handshakes import Handshakes
 from app.security.tls.live import TlsError
 from app.security.tls.node_tls import NodeTls
-from app.settings import Settings, SettingsError, load_settings
+from app.settings import Settings, load_settings
+from app.settings_values import SettingsError
 from app.telemetry.logs import configure_logs
 from app.wire.dispatch import Dispatcher
 from app.wire.handlers.all_served import SERVED

@@ -26,6 +26,7 @@ from app.api.resume_tokens import SECRET_NAME, ResumeTokens
 from app.broker.context import BrokerContext, BrokerLimits
 from app.broker.partitioner import Partitioner
 from app.broker.schema_checks import SchemaChecks
+from app.broker.security.audit_topic import AuditTopic
 from app.cluster.catalog import Catalog
 from app.cluster.database import sqlite_url
 from app.cluster.metadata_image import BrokerRegistration
@@ -44,6 +45,11 @@ from app.replication.cleaning import CleanerConfig
 from app.replication.housekeeping import HousekeepingConfig
 from app.replication.replica_manager import DiskThreads, ReplicaConfig, ReplicaManager
 from app.security.acls import AllowAll, Authorizer
+from app.security.audit.audit import NoAudit
+from app.security.audit.event import Category
+from app.security.audit.file import FILE as AUDIT_FILE
+from app.security.audit.file import AuditFile
+from app.security.audit.log import AuditLog
 from app.security.authenticator import Authenticator
 from app.security.authorizer.authorizer import AclAuthorizer
 from app.security.grants import Grants
@@ -196,11 +202,14 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
             failed_login_delay_s=settings.connection_failed_authentication_delay_ms / 1000,
             mapping=PrincipalMapping(settings.ssl_principal_mapping_rules),
             oidc=_oidc_rules(settings),
+            audit=_audit(settings, clock, await catalog.cluster_id()),
         )
         workers = Workers()
         registry = _registry(catalog, workers)
         serdes = serdes_of(registry)
         context = _context(settings, catalog, watcher, security, replicas, clock, serdes)
+        if security.audit is not None:
+            security.audit.feed = AuditTopic(context)
         tokens = ResumeTokens(await catalog.secret(SECRET_NAME))
         sessions = Sessions(context)
         background = asyncio.create_task(
@@ -275,6 +284,24 @@ def _context(
         ),
         serdes=serdes,
         schema_checks=SchemaChecks(serdes.checks),
+        audit=security.audit or NoAudit(),
+    )
+
+
+def _audit(settings: Settings, clock: SystemClock, cluster_id: str) -> AuditLog | None:
+    """Return what writes down who did what; None where nothing is to be written."""
+    if not settings.audited:
+        return None
+    return AuditLog(
+        clock,
+        AuditFile(
+            Disk(),
+            settings.data_dir.resolve() / AUDIT_FILE,
+            bytes_max=settings.audit_file_bytes_max,
+            files_max=settings.audit_files_max,
+        ),
+        categories=[Category(name) for name in settings.audited],
+        source=f"/clusters/{cluster_id}/brokers/{settings.node_id}",
     )
 
 

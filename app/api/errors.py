@@ -51,6 +51,7 @@ _TABLE: dict[type[BrokerError], tuple[int, int]] = {
     broker.KafkaStorageError: (500, 50003),
     broker.LogDirFull: (507, 50003),
     broker.TooManyOpenFiles: (503, 50003),
+    broker.AuditUnavailable: (503, 50003),
     broker.UnsupportedCompressionType: (422, 42207),
     broker.InvalidRecord: (400, 40002),
     broker.OutOfOrderSequenceNumber: (400, 40002),

@@ -23,7 +23,10 @@ from app.cluster.producer_ids import ProducerIds
 from app.cluster.watcher import MetadataWatcher
 from app.coordinators.groups.coordinator import GroupCoordinator
 from app.replication.replica_manager import ReplicaManager
-from app.security.acls import CLUSTER, Authorizer, Operation, group, subject, topic
+from app.security.acls import CLUSTER, Authorizer, Operation, Resource, group, subject, topic
+from app.security.audit.audit import Audit, NoAudit
+from app.security.audit.event import AUDIT_TOPIC, Category
+from app.security.audit.kinds import denied
 from app.security.authenticator import Authenticator
 from app.security.delegation import DelegationTokens
 from app.security.logins.passwords import Passwords
@@ -101,6 +104,9 @@ class BrokerContext:
     schema_checks: SchemaChecks
     """What is asked before records are appended to topics that want it."""
 
+    audit: Audit = field(default_factory=NoAudit)
+    """Who did what is written down."""
+
     matched_topics: MatchedTopics = field(default_factory=MatchedTopics)
     """What patterns of topics mean."""
 
@@ -117,6 +123,7 @@ class BrokerContext:
                 does not tell which names there are.
         """
         if not self.authorizer.authorize(principal, operation, topic(name)):
+            self.note_denied(principal, operation, topic(name))
             raise TopicAuthorizationFailed(f"not authorized to {operation.value} topic {name!r}")
 
     def require_group(self, principal: Principal, operation: Operation, group_id: str) -> None:
@@ -126,6 +133,7 @@ class BrokerContext:
             GroupAuthorizationFailed: It may not.
         """
         if not self.authorizer.authorize(principal, operation, group(group_id)):
+            self.note_denied(principal, operation, group(group_id))
             raise GroupAuthorizationFailed(
                 f"not authorized to {operation.value} group {group_id!r}"
             )
@@ -137,7 +145,23 @@ class BrokerContext:
             ClusterAuthorizationFailed: It may not.
         """
         if not self.authorizer.authorize(principal, operation, CLUSTER):
+            self.note_denied(principal, operation, CLUSTER)
             raise ClusterAuthorizationFailed(f"not authorized to {operation.value} the cluster")
+
+    def require_audit_topic(self, principal: Principal, name: str) -> None:
+        """Refuse to change the audit log's topic unless the principal may alter the cluster.
+
+        Raises:
+            ClusterAuthorizationFailed: It is that topic, and it may not.
+        """
+        if name == AUDIT_TOPIC:
+            self.require_cluster(principal, Operation.ALTER)
+
+    def note_denied(self, principal: Principal, operation: Operation, resource: Resource) -> None:
+        """Write down that the principal was refused, and by which rule."""
+        if self.audit.wants(Category.DENIED):
+            decision = self.authorizer.explain(principal, operation, resource)
+            self.audit.note(denied(principal, operation, resource, decision))
 
     def require_quota(self, principal: Principal, kind: QuotaType, *, up_to_ms: int = 0) -> int:
         """Refuse while the principal is in debt for longer; return for how long it is.

@@ -5,14 +5,15 @@ Source: Kafka's DeleteRecords API (KIP-107); offset -1 means the high watermark.
 
 from app.broker.context import BrokerContext
 from app.broker.partitions import local_leader, partition_metadata, translate_storage_error
-from app.security.acls import Operation
+from app.broker.security.changes import audited_change
+from app.security.acls import Operation, topic
 from app.security.principal import Principal
 from storage.errors import DiskError, LogError
 
 UP_TO_HIGH_WATERMARK = -1
 
 
-def delete_records(
+async def delete_records(
     context: BrokerContext,
     principal: Principal,
     topic_name: str,
@@ -36,12 +37,17 @@ def delete_records(
         BrokerError: Why else not.
     """
     context.require_topic(principal, Operation.DELETE, topic_name)
+    context.require_audit_topic(principal, topic_name)
     metadata = partition_metadata(context.topic(topic_name), partition)
     replica = local_leader(context, metadata)
     offset = replica.high_watermark if before_offset == UP_TO_HIGH_WATERMARK else before_offset
-    try:
-        start = replica.advance_log_start(offset)
-        context.replicas.checkpoint()
-    except (LogError, DiskError) as error:
-        raise translate_storage_error(error) from error
+    async with audited_change(
+        *(context, "DeleteRecords", principal, Operation.DELETE, topic(topic_name)),
+        items=[f"partition {partition} below {offset}"],
+    ):
+        try:
+            start = replica.advance_log_start(offset)
+            context.replicas.checkpoint()
+        except (LogError, DiskError) as error:
+            raise translate_storage_error(error) from error
     return start

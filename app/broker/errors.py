@@ -247,6 +247,12 @@ class LogDirFull(KafkaStorageError):
     outcome_unknown = False
 
 
+class AuditUnavailable(KafkaStorageError):
+    """The change cannot be written down in the audit log; nothing was changed."""
+
+    outcome_unknown = False
+
+
 class TooManyOpenFiles(KafkaStorageError):
     """The node can open no file at the moment; nothing was appended."""
 

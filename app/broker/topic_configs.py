@@ -14,8 +14,9 @@ from app.broker.context import BrokerContext
 from app.broker.errors import InvalidConfig, InvalidRequest
 from app.broker.metadata_errors import translating_catalog_errors
 from app.broker.schema_configs import SCHEMA_KEYS
+from app.broker.security.changes import audited_change
 from app.cluster.metadata_image import TopicMetadata
-from app.security.acls import Operation
+from app.security.acls import Operation, topic
 from app.security.principal import Principal
 from storage.config import CONFIG_KEYS, ConfigKey, parse_config
 from storage.errors import LogError
@@ -128,6 +129,7 @@ async def alter_topic_configs(
         BrokerError: Why else not.
     """
     context.require_topic(principal, Operation.ALTER_CONFIGS, name)
+    context.require_audit_topic(principal, name)
     found = context.topic(name)
     to_set: dict[str, str] = {}
     to_delete: set[str] = set()
@@ -140,9 +142,15 @@ async def alter_topic_configs(
     check_configs(to_set)
     if validate_only or not changes:
         return found
-    with translating_catalog_errors():
-        changed = await context.catalog.alter_configs(name, set_configs=to_set, delete=to_delete)
-        await context.metadata.refresh()
+    async with audited_change(
+        *(context, "IncrementalAlterConfigs", principal, Operation.ALTER_CONFIGS, topic(name)),
+        items=sorted(to_set.keys() | to_delete),
+    ):
+        with translating_catalog_errors():
+            changed = await context.catalog.alter_configs(
+                name, set_configs=to_set, delete=to_delete
+            )
+            await context.metadata.refresh()
     return changed
 
 

@@ -20,9 +20,11 @@ from app.broker.errors import (
     PolicyViolation,
 )
 from app.broker.metadata_errors import translating_catalog_errors
+from app.broker.security.changes import audited_change
 from app.broker.topic_configs import check_configs
 from app.cluster.metadata_image import TopicMetadata
 from app.security.acls import CLUSTER, TOPIC_OPERATIONS, Operation, topic
+from app.security.audit.event import AUDIT_TOPIC
 from app.security.principal import Principal
 from app.security.quota_windows.limits import QuotaType
 
@@ -83,6 +85,8 @@ async def create_topic(
     if not context.authorizer.authorize(principal, Operation.CREATE, CLUSTER):
         context.require_topic(principal, Operation.CREATE, new.name)
     check_topic_name(new.name)
+    if new.name == AUDIT_TOPIC:
+        raise InvalidTopic(f"Topic {AUDIT_TOPIC!r} is made by the server when it is needed")
     assignments = _assignments(context, new)
     partition_count = len(assignments) if assignments else _partition_count(context, new)
     factor = _replication_factor(context, new) if assignments is None else len(assignments[0])
@@ -93,13 +97,17 @@ async def create_topic(
         if validate_only:
             context.catalog.check_name_is_free(context.image, new.name)
             return ValidatedTopic(partition_count=partition_count, replication_factor=factor)
-        created = await context.catalog.create_topic(
-            new.name,
-            assignments if assignments is not None else partition_count,
-            replication_factor=factor,
-            configs=new.configs,
-        )
-        await context.metadata.refresh()
+        async with audited_change(
+            *(context, "CreateTopics", principal, Operation.CREATE, topic(new.name)),
+            items=sorted(new.configs),
+        ):
+            created = await context.catalog.create_topic(
+                new.name,
+                assignments if assignments is not None else partition_count,
+                replication_factor=factor,
+                configs=new.configs,
+            )
+            await context.metadata.refresh()
     return created
 
 
@@ -132,11 +140,13 @@ async def delete_topic(context: BrokerContext, principal: Principal, name: str) 
         BrokerError: Why not; nothing was changed.
     """
     context.require_topic(principal, Operation.DELETE, name)
+    context.require_audit_topic(principal, name)
     found = context.topic(name)
     _mutate(context, principal, len(found.partitions))
-    with translating_catalog_errors():
-        await context.catalog.delete_topic(name)
-        await context.metadata.refresh()
+    async with audited_change(context, "DeleteTopics", principal, Operation.DELETE, topic(name)):
+        with translating_catalog_errors():
+            await context.catalog.delete_topic(name)
+            await context.metadata.refresh()
     context.partitioner.forget(found.topic_id)
 
 
@@ -155,6 +165,7 @@ async def add_partitions(
         BrokerError: Why else not; nothing was changed.
     """
     context.require_topic(principal, Operation.ALTER, name)
+    context.require_audit_topic(principal, name)
     found = context.topic(name)
     present = len(found.partitions)
     if total <= present:
@@ -165,9 +176,12 @@ async def add_partitions(
     _mutate(context, principal, total - present)
     changed = found
     if not validate_only:
-        with translating_catalog_errors():
-            changed = await context.catalog.add_partitions(name, total)
-            await context.metadata.refresh()
+        async with audited_change(
+            context, "CreatePartitions", principal, Operation.ALTER, topic(name)
+        ):
+            with translating_catalog_errors():
+                changed = await context.catalog.add_partitions(name, total)
+                await context.metadata.refresh()
     return changed
 
 

@@ -9,6 +9,7 @@ import asyncio
 import hmac
 
 from app.cluster.security_records import ScramRecord
+from app.security.audit.logins import LoginAudit
 from app.security.delegation import DelegationTokens
 from app.security.errors import AuthenticationFailed
 from app.security.image import SecurityImage
@@ -50,6 +51,7 @@ class Authenticator:
         failed_login_delay_s: float = FAILED_LOGIN_DELAY_S,
         delegation_tokens: DelegationTokens | None = None,
         mapping: PrincipalMapping | None = None,
+        logins: LoginAudit | None = None,
     ) -> None:
         """Remember no failure.
 
@@ -63,6 +65,7 @@ class Authenticator:
             failed_login_delay_s: How long a refused password waits.
             delegation_tokens: Those of the cluster; without them nobody logs in by one.
             mapping: What names certificates stand for; their whole names if None.
+            logins: Writes down who logged in and who did not; nobody does if None.
         """
         self._mapping = mapping or PrincipalMapping()
         self._watcher = watcher
@@ -74,6 +77,8 @@ class Authenticator:
         self._delay_s = failed_login_delay_s
         self._delegation_tokens = delegation_tokens
         self._failed = FailedLogins()
+        self.logins = logins or LoginAudit(clock)
+        """Is told of what doors refuse before they ask here."""
 
     async def password(self, user: str, password: str, host: str) -> Principal:
         """Return who logs in with a password.
@@ -86,6 +91,15 @@ class Authenticator:
         Raises:
             AuthenticationFailed: Nobody does.
         """
+        try:
+            principal = await self._password(user, password, host)
+        except AuthenticationFailed as failed:
+            self.logins.failed(user, CredentialKind.PASSWORD, host, failed.log_reason)
+            raise
+        self.logins.succeeded(principal, CredentialKind.PASSWORD)
+        return principal
+
+    async def _password(self, user: str, password: str, host: str) -> Principal:
         image = self._image()
         known = image.users.get(user)
         generation = -1 if known is None else known.generation
@@ -152,7 +166,9 @@ class Authenticator:
             raise AuthenticationFailed("no such SCRAM credential")
         self._failed.succeeded(user.name, host)
         credential = Credential(CredentialKind.SCRAM, user.name, user.generation)
-        return Principal(user.name, host=host, credential=credential)
+        principal = Principal(user.name, host=host, credential=credential)
+        self.logins.succeeded(principal, shown.mechanism)
+        return principal
 
     def token_credential(self, mechanism: str, token_id: str) -> ScramRecord:
         """Return what SCRAM checks a delegation token's proof against; a pretence for none."""
@@ -183,6 +199,16 @@ class Authenticator:
         Raises:
             AuthenticationFailed: Nobody does.
         """
+        try:
+            principal = self._api_key(key, host)
+        except AuthenticationFailed as failed:
+            shown = key_id_of(key) or ""
+            self.logins.failed(shown, CredentialKind.API_KEY, host, failed.log_reason)
+            raise
+        self.logins.succeeded(principal, CredentialKind.API_KEY)
+        return principal
+
+    def _api_key(self, key: str, host: str) -> Principal:
         image = self._image()
         key_id = key_id_of(key)
         record = None if key_id is None else image.api_keys.get(key_id)
@@ -212,6 +238,15 @@ class Authenticator:
         Raises:
             AuthenticationFailed: Nobody does.
         """
+        try:
+            principal = await self._bearer(token, host)
+        except AuthenticationFailed as failed:
+            self.logins.failed("", "bearer", host, failed.log_reason)
+            raise
+        self.logins.succeeded(principal, "bearer")
+        return principal
+
+    async def _bearer(self, token: str, host: str) -> Principal:
         self._image()
         try:
             principal = await self._bearers.read(token, self._clock.now_ms())
@@ -231,6 +266,16 @@ class Authenticator:
         Raises:
             AuthenticationFailed: No rule names anybody, or the certificate is too old by now.
         """
+        kind = CredentialKind.CERTIFICATE
+        try:
+            principal = self._certificate(shown, host)
+        except AuthenticationFailed as failed:
+            self.logins.failed(shown.distinguished_name, kind, host, failed.log_reason)
+            raise
+        self.logins.succeeded(principal, kind)
+        return principal
+
+    def _certificate(self, shown: ClientCertificate, host: str) -> Principal:
         if shown.expires_at_ms <= self._clock.now_ms():
             raise AuthenticationFailed("expired certificate")
         try:

@@ -7,6 +7,8 @@ from typing import Any
 
 from app.cluster.catalog import Catalog
 from app.cluster.security_catalog import SecurityCatalog
+from app.security.audit.log import AuditLog
+from app.security.audit.logins import LoginAudit
 from app.security.authenticator import FAILED_LOGIN_DELAY_S, PRETENCE_SECRET, Authenticator
 from app.security.bootstrap import ensure_admin
 from app.security.delegation import MASTER_SECRET, DelegationTokens
@@ -41,6 +43,9 @@ class NodeSecurity:
     provider: Any
     """Reads an identity provider's tokens; None if there is none."""
 
+    audit: AuditLog | None
+    """None where nothing is to be written down."""
+
     @classmethod
     async def open(
         cls,
@@ -52,6 +57,7 @@ class NodeSecurity:
         failed_login_delay_s: float = FAILED_LOGIN_DELAY_S,
         mapping: PrincipalMapping | None = None,
         oidc: OidcRules | None = None,
+        audit: AuditLog | None = None,
     ) -> "NodeSecurity":
         """Read the image; make the first user where clients must log in and there is none.
 
@@ -63,6 +69,7 @@ class NodeSecurity:
             failed_login_delay_s: How long a refused password waits.
             mapping: What names certificates stand for.
             oidc: Of the identity provider whose tokens are taken; none if None.
+            audit: Where logins are written down.
 
         Raises:
             CatalogError: The database cannot be asked.
@@ -87,6 +94,7 @@ class NodeSecurity:
                 failed_login_delay_s=failed_login_delay_s,
                 delegation_tokens=tokens,
                 mapping=mapping,
+                logins=LoginAudit(clock, audit),
             )
         except BaseException:
             passwords.close()
@@ -105,6 +113,7 @@ class NodeSecurity:
             open_connections=connections,
             upkeep=Upkeep(watcher.catalog, usage, clock),
             provider=provider,
+            audit=audit,
         )
 
     async def run(self) -> None:
@@ -115,14 +124,20 @@ class NodeSecurity:
             tasks.create_task(self.upkeep.run(), name="login-upkeep")
             if self.provider is not None:
                 tasks.create_task(self.provider.run(), name="provider-keys")
+            if self.audit is not None:
+                tasks.create_task(self.audit.run(), name="audit")
 
     async def stop(self) -> None:
         """Write down what is not, while the database is there."""
         await self.upkeep.stop()
+        if self.audit is not None:
+            await self.audit.stop()
 
     def close(self) -> None:
         """End the threads."""
         self.passwords.close()
+        if self.audit is not None:
+            self.audit.close()
 
 
 def _provider(rules: OidcRules, clock: Clock) -> Any:

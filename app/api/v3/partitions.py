@@ -179,7 +179,7 @@ async def delete_before(
     ],
 ) -> DeletedRecordsData:
     """Delete the records of a partition below an offset."""
-    start = delete_records(context, asking, topic_name, partition_id, before_offset)
+    start = await delete_records(context, asking, topic_name, partition_id, before_offset)
     here = links.url("topics", topic_name, "partitions", partition_id)
     return DeletedRecordsData(
         metadata=Metadata(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from app.broker.context import BrokerContext
 from app.broker.errors import TopicAuthorizationFailed
 from app.broker.groups.refusals import group_error, require_done
+from app.broker.security.changes import audited_change
 from app.coordinators.groups.consumer_protocol.consumer_group import ConsumerGroup
 from app.coordinators.groups.error_codes import ErrorCode
 from app.coordinators.groups.group import Group
@@ -164,7 +165,10 @@ async def delete_group(context: BrokerContext, principal: Principal, group_id: s
         BrokerError: Why not.
     """
     context.require_group(principal, Operation.DELETE, group_id)
-    require_done(await context.groups.delete(group_id), group_id)
+    async with audited_change(
+        context, "DeleteGroups", principal, Operation.DELETE, group(group_id)
+    ):
+        require_done(await context.groups.delete(group_id), group_id)
 
 
 def _group(context: BrokerContext, principal: Principal, group_id: str) -> Group:

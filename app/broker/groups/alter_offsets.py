@@ -14,10 +14,11 @@ from app.broker.errors import InvalidRequest, NonEmptyGroup
 from app.broker.groups.admin import describe_group
 from app.broker.groups.offsets import NO_OFFSET, commit_offsets, fetch_offsets
 from app.broker.list_offsets import OffsetSpec, list_offsets
+from app.broker.security.changes import audited_change
 from app.coordinators.groups.model import GroupState
 from app.coordinators.groups.offset_store import OffsetCommit
 from app.coordinators.groups.offsets import CommittedOffset, TopicPartition
-from app.security.acls import Operation
+from app.security.acls import Operation, group
 from app.security.principal import Principal
 
 
@@ -146,7 +147,11 @@ async def _commit(
         for one in plan
     }
     wanted = OffsetCommit(group_id=group_id, offsets=offsets)
-    outcomes = await commit_offsets(context, principal, wanted)
+    async with audited_change(
+        *(context, "AlterConsumerGroupOffsets", principal, Operation.READ, group(group_id)),
+        items=[f"{name}-{partition}" for name, partition in offsets],
+    ):
+        outcomes = await commit_offsets(context, principal, wanted)
     return [
         AlteredOffset(
             topic_name=one.topic_name,

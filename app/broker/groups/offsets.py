@@ -12,10 +12,11 @@ from app.broker.context import BrokerContext
 from app.broker.errors import BrokerError, TopicAuthorizationFailed
 from app.broker.groups.refusals import group_error
 from app.broker.partitions import partition_metadata
+from app.broker.security.changes import audited_change
 from app.coordinators.groups.error_codes import ErrorCode
 from app.coordinators.groups.offset_store import OffsetCommit
 from app.coordinators.groups.offsets import CommittedOffset, TopicPartition
-from app.security.acls import Operation, topic
+from app.security.acls import Operation, group, topic
 from app.security.principal import Principal
 
 NO_OFFSET = -1
@@ -141,9 +142,13 @@ async def delete_offsets(
         except BrokerError as error:
             outcomes[partition] = error.code
     accepted = [one for one in partitions if one not in outcomes]
-    found = await context.groups.offsets.delete(group_id, accepted)
-    if isinstance(found, ErrorCode):
-        raise group_error(found, group_id)
+    async with audited_change(
+        *(context, "OffsetDelete", principal, Operation.DELETE, group(group_id)),
+        items=[f"{name}-{partition}" for name, partition in accepted],
+    ):
+        found = await context.groups.offsets.delete(group_id, accepted)
+        if isinstance(found, ErrorCode):
+            raise group_error(found, group_id)
     outcomes.update(found)
     return outcomes
 

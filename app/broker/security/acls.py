@@ -8,10 +8,12 @@ Source: ``kafka.server.AclApis``; ``AclControlManager.validateNewAcl``; KIP-140,
 
 import re
 from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from app.broker.context import BrokerContext
 from app.broker.errors import InvalidRequest, PolicyViolation
 from app.broker.metadata_errors import translating_catalog_errors
+from app.broker.security.changes import audited_change
 from app.security.acls import (
     CLUSTER,
     Acl,
@@ -65,9 +67,10 @@ async def create_acls(context: BrokerContext, principal: Principal, acls: Collec
     if len(known) + len(added) > ACLS_MAX:
         raise PolicyViolation(f"The cluster would have more than {ACLS_MAX} ACLs")
     if added:
-        with translating_catalog_errors():
-            await context.security.catalog.create_acls([record_of(acl) for acl in added])
-            await context.security.refresh()
+        async with _audited(context, "CreateAcls", principal, added):
+            with translating_catalog_errors():
+                await context.security.catalog.create_acls([record_of(acl) for acl in added])
+                await context.security.refresh()
 
 
 async def delete_acls(
@@ -90,8 +93,9 @@ async def delete_acls(
         found = [sorted(filter(one.means, known), key=_order) for one in filters]
         meant = {acl for acls in found for acl in acls}
         if meant:
-            await context.security.catalog.delete_acls([record_of(acl) for acl in meant])
-            await context.security.refresh()
+            async with _audited(context, "DeleteAcls", principal, meant):
+                await context.security.catalog.delete_acls([record_of(acl) for acl in meant])
+                await context.security.refresh()
     return found
 
 
@@ -138,6 +142,13 @@ def check_acl(acl: Acl) -> None:
     for text in (name, acl.principal):
         if not text.isprintable():
             raise InvalidRequest("Names and principals hold no control characters")
+
+
+def _audited(
+    context: BrokerContext, method: str, principal: Principal, acls: Collection[Acl]
+) -> AbstractAsyncContextManager[None]:
+    named = (" ".join(_order(acl)) for acl in sorted(acls, key=_order))
+    return audited_change(context, method, principal, Operation.ALTER, CLUSTER, items=named)
 
 
 def _known(context: BrokerContext) -> frozenset[Acl]:

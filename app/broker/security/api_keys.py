@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from app.broker.context import BrokerContext
 from app.broker.errors import InvalidRequest, ResourceNotFound, UserAuthorizationFailed
 from app.broker.metadata_errors import translating_catalog_errors
+from app.broker.security.changes import audited_change
 from app.cluster.security_records import ApiKeyRecord
 from app.security.acls import Operation, Resource, ResourceType
 from app.security.authorizer.scopes import SCOPES
@@ -80,9 +81,14 @@ async def create_api_key(
         created_at_ms=now_ms,
         expires_at_ms=expires_at_ms,
     )
-    with translating_catalog_errors():
-        await context.security.catalog.create_api_key(record)
-        await context.security.refresh()
+    async with audited_change(
+        *(context, "CreateApiKey", principal, Operation.CREATE_TOKENS),
+        Resource(ResourceType.USER, user),
+        items=[f"key {key_id}", *sorted(wanted or ())],
+    ):
+        with translating_catalog_errors():
+            await context.security.catalog.create_api_key(record)
+            await context.security.refresh()
     return NewApiKey(record=record, key=key)
 
 
@@ -106,10 +112,18 @@ async def delete_api_key(context: BrokerContext, principal: Principal, key_id: s
     image = context.security.image
     record = None if image is None else image.api_keys.get(key_id)
     if record is None or not _may(context, principal, Operation.CREATE_TOKENS, record.user):
+        if record is not None:
+            of_user = Resource(ResourceType.USER, record.user)
+            context.note_denied(principal, Operation.CREATE_TOKENS, of_user)
         raise ResourceNotFound("There is no such API key")
-    with translating_catalog_errors():
-        await context.security.catalog.delete_api_key(key_id)
-        await context.security.refresh()
+    async with audited_change(
+        *(context, "DeleteApiKey", principal, Operation.CREATE_TOKENS),
+        Resource(ResourceType.USER, record.user),
+        items=[f"key {key_id}"],
+    ):
+        with translating_catalog_errors():
+            await context.security.catalog.delete_api_key(key_id)
+            await context.security.refresh()
 
 
 def end_of_key(context: BrokerContext, principal: Principal) -> int | None:
@@ -150,4 +164,5 @@ def _may(context: BrokerContext, principal: Principal, operation: Operation, use
 
 def _require(context: BrokerContext, principal: Principal, operation: Operation, user: str) -> None:
     if not _may(context, principal, operation, user):
+        context.note_denied(principal, operation, Resource(ResourceType.USER, user))
         raise UserAuthorizationFailed(f"not authorized to {operation.value} of user {user!r}")

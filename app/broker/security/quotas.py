@@ -15,8 +15,9 @@ from typing import NamedTuple
 from app.broker.context import BrokerContext
 from app.broker.errors import BrokerError, InvalidRequest, PolicyViolation
 from app.broker.metadata_errors import translating_catalog_errors
+from app.broker.security.changes import audited_change
 from app.cluster.security_records import QuotaKey
-from app.security.acls import Operation
+from app.security.acls import CLUSTER, Operation
 from app.security.principal import Principal
 from app.security.quota_windows.limits import DEFAULT, UNSET, QuotaType
 
@@ -162,10 +163,21 @@ async def alter_quotas(
                 values[key] = value
     _check_total(context, values, removed)
     if not validate_only and (values or removed):
-        with translating_catalog_errors():
-            await context.security.catalog.alter_quotas(values, removed)
-            await context.security.refresh()
+        names = sorted({_named(key) for key in (*values, *removed)})
+        async with audited_change(
+            *(context, "AlterClientQuotas", principal, Operation.ALTER_CONFIGS, CLUSTER),
+            items=names,
+        ):
+            with translating_catalog_errors():
+                await context.security.catalog.alter_quotas(values, removed)
+                await context.security.refresh()
     return refusals
+
+
+def _named(key: QuotaKey) -> str:
+    entity = {"user": key.user, "client-id": key.client_id, "ip": key.ip}
+    parts = [f"{kind}={name}" for kind, name in entity.items() if name != UNSET]
+    return " ".join([*parts, key.name])
 
 
 def check_entity(entity: Entity) -> None:

@@ -23,10 +23,11 @@ from app.broker.errors import (
     UnsupportedSaslMechanism,
 )
 from app.broker.metadata_errors import translating_catalog_errors
+from app.broker.security.changes import audited_change
 from app.broker.security.users import USERS_MAX, check_name
 from app.cluster.errors import UserExists
 from app.cluster.security_records import ScramRecord
-from app.security.acls import Operation
+from app.security.acls import CLUSTER, Operation
 from app.security.image import SecurityImage
 from app.security.logins.scram_keys import (
     HASH_SIZES,
@@ -123,8 +124,12 @@ async def alter_scram_credentials(
     results: dict[str, BrokerError | None] = {}
     for user, those in by_user.items():
         try:
-            with translating_catalog_errors():
-                await _alter(context, image, user, those)
+            async with audited_change(
+                *(context, "AlterUserScramCredentials", principal, Operation.ALTER, CLUSTER),
+                items=[f"user {user}"],
+            ):
+                with translating_catalog_errors():
+                    await _alter(context, image, user, those)
             results[user] = None
         except BrokerError as error:
             results[user] = error

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from app.broker.context import BrokerContext
 from app.broker.errors import InvalidRequest, UnacceptableCredential
 from app.broker.metadata_errors import translating_catalog_errors
+from app.broker.security.changes import audited_change
 from app.cluster.security_records import ScramRecord
-from app.security.acls import Operation
+from app.security.acls import CLUSTER, Operation
 from app.security.image import SecurityImage
 from app.security.logins.passwords import PASSWORD_BYTES_MAX
 from app.security.logins.scram_keys import HASH_NAMES, saslprep, scram_record
@@ -82,9 +83,12 @@ async def create_user(
     if image is not None and len(image.users) >= USERS_MAX:
         raise InvalidRequest(f"There are {USERS_MAX} users, and may be no more")
     hashed, scram = await _kept(context, name, password)
-    with translating_catalog_errors():
-        await context.security.catalog.create_user(name, password_hash=hashed, scram=scram)
-        return _user(await context.security.refresh(), name)
+    async with audited_change(
+        *(context, "CreateUser", principal, Operation.ALTER, CLUSTER), items=[f"user {name}"]
+    ):
+        with translating_catalog_errors():
+            await context.security.catalog.create_user(name, password_hash=hashed, scram=scram)
+            return _user(await context.security.refresh(), name)
 
 
 async def alter_user(
@@ -99,9 +103,12 @@ async def alter_user(
     """
     context.require_cluster(principal, Operation.ALTER)
     hashed, scram = await _kept(context, name, password)
-    with translating_catalog_errors():
-        await context.security.catalog.alter_user(name, password_hash=hashed, scram=scram)
-        await context.security.refresh()
+    async with audited_change(
+        *(context, "AlterUser", principal, Operation.ALTER, CLUSTER), items=[f"user {name}"]
+    ):
+        with translating_catalog_errors():
+            await context.security.catalog.alter_user(name, password_hash=hashed, scram=scram)
+            await context.security.refresh()
 
 
 async def delete_user(context: BrokerContext, principal: Principal, name: str) -> None:
@@ -117,9 +124,12 @@ async def delete_user(context: BrokerContext, principal: Principal, name: str) -
     context.require_cluster(principal, Operation.ALTER)
     if principal.credential is not None and str(principal) == f"User:{name}":
         raise InvalidRequest("A user cannot delete itself: log in as another one")
-    with translating_catalog_errors():
-        await context.security.catalog.delete_user(name)
-        await context.security.refresh()
+    async with audited_change(
+        *(context, "DeleteUser", principal, Operation.ALTER, CLUSTER), items=[f"user {name}"]
+    ):
+        with translating_catalog_errors():
+            await context.security.catalog.delete_user(name)
+            await context.security.refresh()
 
 
 def check_name(name: str) -> None:

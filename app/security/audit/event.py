@@ -27,6 +27,9 @@ ITEMS_MAX = 100
 
 TYPE = "cauce.server"
 
+AUDIT_TOPIC = "_audit_log"
+"""The topic of the cluster in which events can be read."""
+
 
 class Category(StrEnum):
     """What an event is about; each can be switched on and off."""

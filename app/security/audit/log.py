@@ -48,6 +48,14 @@ class Feed(Protocol):
         """Take lines, or count them; never waits, never raises."""
         ...
 
+    async def run(self) -> None:
+        """Pass on what was taken, until cancelled."""
+        ...
+
+    async def stop(self) -> None:
+        """Pass on what can be passed on now."""
+        ...
+
 
 class _Entry(NamedTuple):
     event: AuditEvent
@@ -81,6 +89,8 @@ class AuditLog:
         self._categories = frozenset(categories)
         self._source = source
         self.feed = feed
+        """Set before ``run``."""
+
         self.lost = 0
         """Events that could not be written, since the node began."""
 
@@ -126,6 +136,12 @@ class AuditLog:
 
     async def run(self) -> None:
         """Write until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            if self.feed is not None:
+                tasks.create_task(self.feed.run(), name="audit-feed")
+            tasks.create_task(self._run(), name="audit-log")
+
+    async def _run(self) -> None:
         while True:
             await self._wake.wait()
             await self.flush()
@@ -142,6 +158,8 @@ class AuditLog:
     async def stop(self) -> None:
         """Write what waits."""
         await self.flush()
+        if self.feed is not None:
+            await self.feed.stop()
 
     def close(self) -> None:
         """End the thread, and close the file."""

@@ -5,6 +5,7 @@ asks shows its credential with every request, and one line for each would say no
 Called by: the authenticator, the Kafka door. Calls: kinds.
 """
 
+import re
 from collections import OrderedDict
 
 from app.security.audit.audit import Audit, NoAudit
@@ -17,6 +18,9 @@ SAID_S = 60.0
 """How long after a success the same one says nothing new."""
 
 SAID_MAX = 10_000
+
+_SECRET = re.compile(r"(cauce_[0-9a-f]{16})_[A-Za-z0-9_-]{8,}|(eyJ)[A-Za-z0-9_.-]{8,}")
+"""A key or token that somebody put where a name belongs."""
 
 
 class LoginAudit:
@@ -52,4 +56,6 @@ class LoginAudit:
             host: The peer's address, without the port.
             reason: Why, for the reader of the log.
         """
-        self._audit.note(login_failed(shown, mechanism, host, reason))
+        if self._audit.wants(Category.AUTHENTICATION):
+            name = _SECRET.sub(lambda found: f"{found[1] or found[2]}…", shown)
+            self._audit.note(login_failed(name, mechanism, host, reason))

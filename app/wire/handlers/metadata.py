@@ -20,6 +20,7 @@ from app.broker.topics import (
 from app.cluster.metadata_image import TopicMetadata
 from app.replication.replica_manager import INTERNAL_TOPICS
 from app.security.acls import Operation, topic
+from app.security.audit.event import AUDIT_TOPIC
 from app.wire.call import Call
 from app.wire.handlers.addresses import advertised_address
 from app.wire.handlers.operations import NOT_ASKED, cluster_operation_bits, operation_bits
@@ -52,6 +53,8 @@ CONTROLLERS_ENDPOINT = 2
 IDS_SINCE = 12
 PARTITIONS_MAX = 2_000
 """Of one DescribeTopicPartitions answer (Kafka's ``max.request.partition.size.limit``)."""
+
+_MADE_BY_NEED = INTERNAL_TOPICS | {AUDIT_TOPIC}
 
 
 def metadata(
@@ -90,7 +93,7 @@ def _name(wanted: MetadataRequestTopic) -> str | None:
 
 def _may_be_made(call: Call, name: str) -> bool:
     """Return whether asking for a topic makes it; the internal ones are made by who needs them."""
-    return name not in INTERNAL_TOPICS and call.broker.authorizer.authorize(
+    return name not in _MADE_BY_NEED and call.broker.authorizer.authorize(
         call.principal, Operation.DESCRIBE, topic(name)
     )
 

@@ -121,7 +121,7 @@ def _epoch_end(call: Call, topic_name: str, wanted: OffsetForLeaderPartition) ->
     return made
 
 
-def delete_records_of_partitions(
+async def delete_records_of_partitions(
     call: Call, request: DeleteRecordsRequest
 ) -> DeleteRecordsResponse:
     """Delete the records below an offset of each partition."""
@@ -129,21 +129,21 @@ def delete_records_of_partitions(
         topics=[
             DeleteRecordsTopicResult(
                 name=topic.name,
-                partitions=[_deleted(call, topic.name, one) for one in topic.partitions],
+                partitions=[await _deleted(call, topic.name, one) for one in topic.partitions],
             )
             for topic in request.topics
         ]
     )
 
 
-def _deleted(
+async def _deleted(
     call: Call, topic_name: str, wanted: DeleteRecordsPartition
 ) -> DeleteRecordsPartitionResult:
     made = DeleteRecordsPartitionResult(
         partition_index=wanted.partition_index, low_watermark=NO_OFFSET
     )
     try:
-        made.low_watermark = delete_records(
+        made.low_watermark = await delete_records(
             call.broker, call.principal, topic_name, wanted.partition_index, wanted.offset
         )
     except BrokerError as error:

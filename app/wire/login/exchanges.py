@@ -102,13 +102,21 @@ class ScramExchange:
     async def take(self, message: bytes) -> Step:
         """Return the server's first message, then its final one and who it is."""
         who, authenticator = self._who, self._authenticator
-        if who is None:
-            return Step(self._server.first(message))
-        authenticator.begin_proof(f"token {who.name}" if who.is_token else who.name, self._host)
-        answer = self._server.final(message)
-        if who.is_token:
-            return Step(answer, authenticator.token_principal(who.name, self._host))
-        return Step(answer, authenticator.scram_principal(self._server.proved, self._host))
+        try:
+            if who is None:
+                return Step(self._server.first(message))
+            shown = f"token {who.name}" if who.is_token else who.name
+            authenticator.begin_proof(shown, self._host)
+            answer = self._server.final(message)
+            if who.is_token:
+                principal = authenticator.token_principal(who.name, self._host)
+                authenticator.logins.succeeded(principal, self._mechanism)
+                return Step(answer, principal)
+            return Step(answer, authenticator.scram_principal(self._server.proved, self._host))
+        except AuthenticationFailed as failed:
+            shown = self._who.name if self._who is not None else ""
+            authenticator.logins.failed(shown, self._mechanism, self._host, failed.log_reason)
+            raise
 
     def _find(self, who: ScramName) -> ScramRecord:
         self._who = who

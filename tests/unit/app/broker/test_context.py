@@ -1,20 +1,23 @@
 """The two questions that every verb asks, and what a throttle does."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from app.broker.context import BrokerContext
 from app.broker.errors import (
+    BrokerError,
     ClusterAuthorizationFailed,
     ThrottlingQuotaExceeded,
     TopicAuthorizationFailed,
     UnknownTopicOrPartition,
 )
-from app.security.acls import Operation
+from app.security.acls import CLUSTER, Operation, group, topic
 from app.security.principal import ANONYMOUS
 from app.security.quota_windows.limits import QuotaType
 from tests.support.broker import Guards, guarded
+from tests.support.security.audited import FakeAudit
 
 
 def test_topic_is_asked_for_by_its_name_and_operation(context: BrokerContext) -> None:
@@ -35,6 +38,21 @@ def test_cluster_is_asked_for_under_kafkas_name(context: BrokerContext) -> None:
         guarded(context, guards).require_cluster(ANONYMOUS, Operation.DESCRIBE)
 
     assert guards.asked == [(Operation.DESCRIBE, "kafka-cluster")]
+
+
+def test_each_refusal_is_noted_and_nothing_that_is_allowed(context: BrokerContext) -> None:
+    audit = FakeAudit()
+    refusing = guarded(context, Guards(refused=frozenset({Operation.READ})))
+    asking = replace(refusing, audit=audit)
+
+    for require, name in ((asking.require_topic, "t"), (asking.require_group, "g")):
+        require(ANONYMOUS, Operation.DESCRIBE, name)
+        with pytest.raises(BrokerError):
+            require(ANONYMOUS, Operation.READ, name)
+    with pytest.raises(ClusterAuthorizationFailed):
+        asking.require_cluster(ANONYMOUS, Operation.READ)
+
+    assert [event.resource for event in audit.noted] == [topic("t"), group("g"), CLUSTER]
 
 
 def test_topic_is_found_by_name_or_refused(context: BrokerContext) -> None:

@@ -22,7 +22,7 @@ def earliest(context: BrokerContext) -> int:
 async def test_log_begins_at_the_offset_and_never_moves_back(context: BrokerContext) -> None:
     await append(context, b"a", b"b", b"c")
 
-    starts = [delete_records(context, ANONYMOUS, "t", 0, offset) for offset in (0, 2, 1)]
+    starts = [await delete_records(context, ANONYMOUS, "t", 0, offset) for offset in (0, 2, 1)]
 
     assert starts == [0, 2, 2]
     assert earliest(context) == 2
@@ -31,14 +31,14 @@ async def test_log_begins_at_the_offset_and_never_moves_back(context: BrokerCont
 async def test_minus_one_deletes_all_that_readers_see(context: BrokerContext) -> None:
     await append(context, b"a", b"b", b"c")
 
-    assert delete_records(context, ANONYMOUS, "t", 0, UP_TO_HIGH_WATERMARK) == 3
+    assert await delete_records(context, ANONYMOUS, "t", 0, UP_TO_HIGH_WATERMARK) == 3
 
 
 async def test_offset_beyond_the_high_watermark_deletes_nothing(context: BrokerContext) -> None:
     await append(context, b"a")
 
     with pytest.raises(OffsetOutOfRange):
-        delete_records(context, ANONYMOUS, "t", 0, 2)
+        await delete_records(context, ANONYMOUS, "t", 0, 2)
 
     assert earliest(context) == 0
 
@@ -46,21 +46,21 @@ async def test_offset_beyond_the_high_watermark_deletes_nothing(context: BrokerC
 async def test_deletion_outlives_a_restart(tmp_path: Path) -> None:
     async with running_broker(tmp_path) as context:
         await append(context, b"a", b"b")
-        delete_records(context, ANONYMOUS, "t", 0, 1)
+        await delete_records(context, ANONYMOUS, "t", 0, 1)
     settings = Settings(data_dir=tmp_path / "data", http_port=0, kafka_port=0)
 
     async with running_node(settings) as node:
         assert earliest(node.context) == 1
 
 
-def test_unknown_topic_and_partition_are_refused(context: BrokerContext) -> None:
+async def test_unknown_topic_and_partition_are_refused(context: BrokerContext) -> None:
     for topic, partition in (("none", 0), ("t", 2)):
         with pytest.raises(UnknownTopicOrPartition):
-            delete_records(context, ANONYMOUS, topic, partition, 0)
+            await delete_records(context, ANONYMOUS, topic, partition, 0)
 
 
-def test_principal_needs_delete_and_is_asked_before_existence(context: BrokerContext) -> None:
+async def test_principal_needs_delete_and_is_asked_before_existence(context: BrokerContext) -> None:
     guards = Guards(refused=frozenset({Operation.DELETE}))
 
     with pytest.raises(TopicAuthorizationFailed):
-        delete_records(guarded(context, guards), ANONYMOUS, "none", 0, 0)
+        await delete_records(guarded(context, guards), ANONYMOUS, "none", 0, 0)

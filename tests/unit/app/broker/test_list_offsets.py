@@ -28,7 +28,7 @@ def test_empty_partition_begins_and_ends_at_0(context: BrokerContext, spec: Offs
 async def test_places_and_times_are_found(context: BrokerContext) -> None:
     for time_ms in TIMES_MS:
         await append(context, b"v", timestamp_ms=time_ms)
-    delete_records(context, ANONYMOUS, "t", 0, 1)
+    await delete_records(context, ANONYMOUS, "t", 0, 1)
 
     assert listed(context, OffsetSpec.EARLIEST) == (1, -1)
     assert listed(context, OffsetSpec.LATEST) == (3, -1)

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.cluster.security_records import ApiKeyRecord
+from app.security.audit.event import Result
+from app.security.audit.logins import LoginAudit
 from app.security.authenticator import Authenticator
 from app.security.errors import AuthenticationFailed
 from app.security.logins.api_key import hash_of, key_id_of, new_key
@@ -19,6 +21,7 @@ from app.security.tls.client_certificate import ClientCertificate
 from app.security.tls.principal_mapping import PrincipalMapping
 from app.security.tokens.access_tokens import LIFE_MS, Grant
 from app.security.tokens.bearers import Bearers
+from tests.support.security.audited import FakeAudit
 from tests.support.security.login import Login, login
 from tests.support.security.records import api_key
 
@@ -51,6 +54,37 @@ async def refused(node: Login, user: str, password: str, host: str = HOST) -> Au
         await node.authenticator.password(user, password, host)
     assert "canary" not in repr(caught.value) + caught.value.log_reason
     return caught.value
+
+
+async def test_logins_are_written_down_with_why_they_failed_and_no_secret(node: Login) -> None:
+    audit = FakeAudit()
+    node.authenticator.logins = LoginAudit(node.clock, audit)
+    key = await add_key(node)
+
+    await node.authenticator.password("alice", CANARY, HOST)
+    await node.authenticator.password("alice", CANARY, HOST)
+    node.authenticator.api_key(key, HOST)
+    await refused(node, "mallory", CANARY)
+    with pytest.raises(AuthenticationFailed):
+        node.authenticator.api_key(key[:-1] + ("a" if key[-1] != "a" else "b"), HOST)
+    node.authenticator.scram_principal(
+        node.authenticator.scram_credential(SCRAM_SHA_256, "alice"), HOST
+    )
+
+    written = [(event.result, dict(event.metadata or {})) for event in audit.noted]
+    assert written == [
+        (Result.SUCCESS, {"mechanism": "password"}),
+        (Result.SUCCESS, {"mechanism": "api_key"}),
+        (Result.UNAUTHENTICATED, {"mechanism": "password", "identifier": "mallory"}),
+        (Result.UNAUTHENTICATED, {"mechanism": "api_key", "identifier": key.split("_")[1]}),
+        (Result.SUCCESS, {"mechanism": SCRAM_SHA_256}),
+    ]
+    assert [event.message for event in audit.noted if event.message] == [
+        "wrong user or password",
+        "unknown API key",
+    ]
+    assert "canary" not in repr(audit.noted)
+    assert key.split("_", 2)[2] not in repr(audit.noted)
 
 
 async def test_password_makes_a_principal_that_a_revocation_finds(node: Login) -> None:

@@ -255,7 +255,7 @@ async def test_records_that_are_gone_meanwhile_are_told(running: RunningApplicat
         await first.until_ended()
     at_one = first.events[0].id
     await produce(running, *range(3, 6))
-    delete_records(running.context, ANONYMOUS, "t", 0, 3)
+    await delete_records(running.context, ANONYMOUS, "t", 0, 3)
 
     found = await read(running, "until=end", last_event_id=at_one)
 

@@ -3,7 +3,8 @@
 import pytest
 
 from app.api.v2.dialects import DEFAULT, DIALECTS, FailedRecord
-from app.settings import Settings, SettingsError, load_settings
+from app.settings import Settings, load_settings
+from app.settings_values import SettingsError
 
 CONFLUENT, KARAPACE, STRIMZI, REDPANDA, CAUCE = (
     DIALECTS[name] for name in ("confluent", "karapace", "strimzi", "redpanda", "cauce")

@@ -102,7 +102,7 @@ async def test_place_may_be_a_time_the_start_or_the_end(topic: RunningApplicatio
         value = {"type": "JSON", "data": second}
         record = {"timestamp": f"2026-01-01T00:00:0{second}Z", "value": value}
         await topic.produce("t", json.dumps(record).encode())
-    delete_records(topic.context, ANONYMOUS, "t", 0, 1)
+    await delete_records(topic.context, ANONYMOUS, "t", 0, 1)
 
     async def found(query: str) -> list[object]:
         return values(await get(topic, f"{HERE}?{query}"))

@@ -27,7 +27,7 @@ async def context(tmp_path: Path) -> AsyncIterator[BrokerContext]:
     async with running_broker(tmp_path) as context:
         for number in range(6):
             await append(context, b"v", timestamp_ms=NOW_MS + number)
-        delete_records(context, ANONYMOUS, "t", 0, 2)
+        await delete_records(context, ANONYMOUS, "t", 0, 2)
         await commit(context, t_0=4)
         yield context
 

@@ -131,7 +131,7 @@ async def test_a_session_whose_place_was_deleted_begins_anew_as_it_says(
     await append(context, b"c")
     async with made_session(context, [T0]) as session:
         assert await polled_values(session, max_records=1) == [b"a"]
-        delete_records(context, ANONYMOUS, "t", 0, 2)
+        await delete_records(context, ANONYMOUS, "t", 0, 2)
         await session.seek([Position("t", 0, 1)])
 
         assert await polled_values(session) == [b"c"]

@@ -27,9 +27,16 @@ class Fed:
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
+        self.is_stopped = False
 
     def offer(self, lines: Sequence[bytes]) -> None:
         self.lines += lines
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    async def stop(self) -> None:
+        self.is_stopped = True
 
 
 class Node:
@@ -107,6 +114,7 @@ async def test_what_waits_at_the_end_is_written(tmp_path: Path) -> None:
         node.log.note(event("a"))
 
     assert node.names() == ["a"]
+    assert node.fed.is_stopped
 
 
 async def test_disk_that_fails_refuses_what_is_to_be_kept_and_counts_the_rest(

@@ -1,5 +1,7 @@
 """What is written down of logins: each failure, and a success once in a while."""
 
+import pytest
+
 from app.security.audit.audit import NoAudit
 from app.security.audit.event import AuditEvent, Category, Result
 from app.security.audit.logins import SAID_MAX, SAID_S, LoginAudit
@@ -46,6 +48,19 @@ def test_each_failure_is_said() -> None:
     logins.failed("mallory", "password", "10.0.0.9", "wrong user or password")
 
     assert [event.result for event in audit.events] == [Result.UNAUTHENTICATED] * 2
+
+
+@pytest.mark.parametrize(
+    "secret", ["cauce_0123456789abcdef_" + "s" * 43, "eyJhbGciOi.eyJzdWIi.c2lnbmF0dXJl"]
+)
+def test_key_or_token_in_the_place_of_a_name_is_not_written(secret: str) -> None:
+    audit = Noted()
+
+    LoginAudit(MovedClock(), audit).failed(f"x{secret}", "password", "h", "unknown")
+
+    written = repr(audit.events)
+    assert secret not in written
+    assert secret[-8:] not in written
 
 
 def test_memory_of_successes_is_bounded() -> None:
