@@ -83,7 +83,7 @@ async def create_api_key(
     )
     async with audited_change(
         *(context, "CreateApiKey", principal, Operation.CREATE_TOKENS),
-        Resource(ResourceType.USER, user),
+        Resource(ResourceType.USER, f"User:{user}"),
         items=[f"key {key_id}", *sorted(wanted or ())],
     ):
         with translating_catalog_errors():
@@ -118,7 +118,7 @@ async def delete_api_key(context: BrokerContext, principal: Principal, key_id: s
         raise ResourceNotFound("There is no such API key")
     async with audited_change(
         *(context, "DeleteApiKey", principal, Operation.CREATE_TOKENS),
-        Resource(ResourceType.USER, record.user),
+        Resource(ResourceType.USER, f"User:{record.user}"),
         items=[f"key {key_id}"],
     ):
         with translating_catalog_errors():
