@@ -9,6 +9,7 @@ Source: KIP-48, KIP-373 (tokens of another owner); the order of its refusals is 
 """
 
 from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 from app.broker.context import BrokerContext
@@ -23,6 +24,7 @@ from app.broker.errors import (
 )
 from app.broker.metadata_errors import translating_catalog_errors
 from app.broker.security.api_keys import end_of_key
+from app.broker.security.changes import audited_change
 from app.cluster.security_records import DelegationTokenRecord
 from app.security.acls import Operation, Resource, ResourceType
 from app.security.delegation import new_token_id
@@ -95,9 +97,10 @@ async def create_delegation_token(
         expires_at_ms=now_ms + min(lifetime_ms, limits.delegation_token_expiry_time_ms),
         max_at_ms=now_ms + lifetime_ms,
     )
-    with translating_catalog_errors():
-        await context.security.catalog.put_delegation_token(record)
-        await context.security.refresh()
+    async with _audited(context, "CreateDelegationToken", principal, record):
+        with translating_catalog_errors():
+            await context.security.catalog.put_delegation_token(record)
+            await context.security.refresh()
     return _with_secret(context, record)
 
 
@@ -120,7 +123,8 @@ async def renew_delegation_token(
     """
     token = _found(context, principal, secret)
     period = context.limits.delegation_token_expiry_time_ms if period_ms < 0 else period_ms
-    return await _set_expiry(context, token, period)
+    async with _audited(context, "RenewDelegationToken", principal, token):
+        return await _set_expiry(context, token, period)
 
 
 async def expire_delegation_token(
@@ -141,11 +145,12 @@ async def expire_delegation_token(
         DelegationTokenExpired: It is over already, and is not to end at once.
     """
     token = _found(context, principal, secret)
-    if period_ms >= 0:
-        return await _set_expiry(context, token, period_ms)
-    with translating_catalog_errors():
-        await context.security.catalog.delete_delegation_token(token.token_id)
-        await context.security.refresh()
+    async with _audited(context, "ExpireDelegationToken", principal, token):
+        if period_ms >= 0:
+            return await _set_expiry(context, token, period_ms)
+        with translating_catalog_errors():
+            await context.security.catalog.delete_delegation_token(token.token_id)
+            await context.security.refresh()
     return context.clock.now_ms()
 
 
@@ -209,6 +214,14 @@ def _require_own_login(principal: Principal) -> None:
         raise DelegationTokenRequestNotAllowed(
             "Delegation token requests are not allowed with a credential of narrowed scopes"
         )
+
+
+def _audited(
+    context: BrokerContext, method: str, principal: Principal, token: DelegationTokenRecord
+) -> AbstractAsyncContextManager[None]:
+    whose = Resource(ResourceType.USER, token.owner)
+    items = [f"delegation token {token.token_id}"]
+    return audited_change(context, method, principal, Operation.CREATE_TOKENS, whose, items=items)
 
 
 def _found(context: BrokerContext, principal: Principal, secret: bytes) -> DelegationTokenRecord:

@@ -7,6 +7,7 @@ import pytest
 
 from app.broker.context import BrokerContext
 from app.broker.errors import (
+    AuditUnavailable,
     BrokerError,
     DelegationTokenAuthorizationFailed,
     DelegationTokenExpired,
@@ -27,6 +28,7 @@ from app.broker.security.delegation_tokens import (
 from app.security.acls import Acl, Operation, PatternType, Permission, ResourceType
 from app.security.authorizer.authorizer import AclAuthorizer
 from app.security.principal import ANONYMOUS, Credential, CredentialKind, Principal
+from tests.support.security.audited import FakeAudit
 from tests.support.security.login import MovedClock
 
 DAY_MS = 86_400_000
@@ -47,7 +49,7 @@ def allowed(who: Principal, operation: Operation, kind: ResourceType, name: str)
 
 @pytest.fixture
 def clock() -> MovedClock:
-    return MovedClock(1_700_000_000.0)
+    return MovedClock(4_000_000_000.0)  # later than the node's, which forgets what is over
 
 
 @pytest.fixture
@@ -219,3 +221,32 @@ async def test_what_is_no_user_is_refused(
 
     with pytest.raises(InvalidRequest, match="at most 1 "):
         await create_delegation_token(closed, ALICE)
+
+
+async def test_each_change_is_written_down_by_the_token_s_id_and_never_its_secret(
+    closed: BrokerContext,
+) -> None:
+    audit = FakeAudit()
+    context = replace(closed, audit=audit)
+
+    made = await create_delegation_token(context, ALICE)
+    await renew_delegation_token(context, ALICE, made.secret)
+    await expire_delegation_token(context, ALICE, made.secret)
+
+    said = repr(audit.kept)
+    for method in ("CreateDelegationToken", "RenewDelegationToken", "ExpireDelegationToken"):
+        assert said.count(method) == 2, "before it is made, and when it was"
+    assert made.record.token_id in said
+    assert repr(made.secret) not in said
+
+
+async def test_nothing_is_changed_while_it_cannot_be_written_down(closed: BrokerContext) -> None:
+    made = await create_delegation_token(closed, ALICE)
+    context = replace(closed, audit=FakeAudit(is_failing=True))
+
+    with pytest.raises(AuditUnavailable):
+        await create_delegation_token(context, ALICE)
+    with pytest.raises(AuditUnavailable):
+        await expire_delegation_token(context, ALICE, made.secret)
+
+    assert list_delegation_tokens(closed, ALICE) == [made]
