@@ -219,6 +219,6 @@ class Login:
             lifetimes.append(self._rules.session_s_max)
         if principal.expires_at_ms is not None:
             lifetimes.append(max(0.0, (principal.expires_at_ms - self._clock.now_ms()) / 1000))
-        if lifetimes:
-            self._session_end = self._clock.monotonic() + min(lifetimes)
+        now = self._clock.monotonic()
+        self._session_end = now + min(lifetimes) if lifetimes else None
         self.on_principal(principal)

@@ -11,6 +11,7 @@ from aiokafka.conn import ScramAuthenticator
 
 from app.security.logins.scram_keys import scram_record
 from app.security.open_connections import OpenConnections
+from app.security.principal import Principal
 from app.telemetry.clock import SystemClock
 from app.wire.handlers import api_versions, sasl
 from app.wire.login.login import (
@@ -285,3 +286,15 @@ async def test_a_session_that_is_over_serves_nothing_but_a_new_login(tmp_path: P
         assert (await handshake(renewed)).error_code == 0
         assert (await authenticate(renewed, GOOD)).error_code == 0
         renewed.close()
+
+
+def test_the_end_of_a_session_is_that_of_the_last_login() -> None:
+    login = state()
+    soon = Principal("alice", expires_at_ms=MovedClock().now_ms() + 60_000)
+
+    login._authenticated(soon)
+    assert 0 < login.session_lifetime_ms() <= 60_000
+
+    login._authenticated(Principal("alice"))
+
+    assert login.session_lifetime_ms() == 0
