@@ -26,6 +26,7 @@ from confluent_kafka.admin import (
     UserScramCredentialDeletion,
     UserScramCredentialUpsertion,
 )
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, SchemaRegistryError
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaTimeoutError
 from kafka.net.sasl.oauth import AbstractTokenProvider
@@ -408,3 +409,18 @@ def test_librdkafka_logs_in_and_as_an_unknown_user_does_not(
 
     assert name in client.list_topics(timeout=60).topics
     assert KafkaError._AUTHENTICATION in errors
+
+
+def test_confluent_s_registry_client_logs_in_by_password_over_http(closed: NodeProcess) -> None:
+    secret = admin_secret(closed)
+    client, stranger = (
+        SchemaRegistryClient({"url": closed.url, "basic.auth.user.info": f"{ADMIN}:{shown}"})
+        for shown in (secret, "wrong")
+    )
+
+    client.register_schema("logged-in-value", Schema('"string"', "AVRO"))
+
+    assert "logged-in-value" in client.get_subjects()
+    with pytest.raises(SchemaRegistryError) as refused:
+        stranger.get_subjects()
+    assert (refused.value.http_status_code, refused.value.error_code) == (401, 40101)
