@@ -10,9 +10,8 @@ from pathlib import Path
 
 PORT_MAX = 65_535
 
-AUDIT_CATEGORIES = ("authentication", "denied", "admin", "produce", "consume")
-AUDITED = AUDIT_CATEGORIES[:3]
-"""What the audit log holds where nothing is said; the others are lines for each request."""
+AUDIT_CATEGORIES = ("authentication", "denied", "admin")
+"""What the audit log can hold, and does where clients must log in and nothing is said."""
 
 
 class SettingsError(Exception):

@@ -43,9 +43,6 @@ class Category(StrEnum):
     ADMIN = "admin"
     """Changes: of topics, groups, configs, users, keys, access control lists, quotas."""
 
-    PRODUCE = "produce"
-    CONSUME = "consume"
-
 
 class Result(StrEnum):
     """How it ended (Confluent's ``result.status``)."""

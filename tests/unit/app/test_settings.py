@@ -66,7 +66,7 @@ def assert_security(loaded: Settings) -> None:
     assert loaded.sasl_enabled_mechanisms == ("SCRAM-SHA-256", "SCRAM-SHA-512")
     assert loaded.connection_failed_authentication_delay_ms == 11
     assert loaded.connections_max_reauth_ms == 12
-    assert loaded.audited == ("admin", "produce")
+    assert loaded.audited == ("admin", "denied")
     assert (loaded.audit_file_bytes_max, loaded.audit_files_max) == (1_048_577, 3)
 
 
@@ -116,7 +116,7 @@ TEXTS = {
     "connections_max_reauth_ms": "12",
     "delegation_token_max_lifetime_ms": "1000",
     "delegation_token_expiry_time_ms": "100",
-    "audit_categories": "admin, produce",
+    "audit_categories": "admin, denied",
     "audit_file_bytes_max": "1048577",
     "audit_files_max": "3",
     "log_level": "ERROR",

@@ -49,7 +49,7 @@ class Node:
         self.log = AuditLog(
             MovedClock(),
             AuditFile(self.disk, self.path),
-            categories=set(Category) - {Category.CONSUME},
+            categories=set(Category) - {Category.DENIED},
             source="/clusters/c/brokers/1",
             feed=self.fed,
         )
@@ -101,12 +101,12 @@ async def test_what_is_noted_is_written_soon(tmp_path: Path) -> None:
 
 async def test_what_is_not_wanted_is_not_written(tmp_path: Path) -> None:
     async with running(tmp_path) as node:
-        node.log.note(event("a", Category.CONSUME))
-        await node.log.keep(event("b", Category.CONSUME))
+        node.log.note(event("a", Category.DENIED))
+        await node.log.keep(event("b", Category.DENIED))
         await node.log.keep(event("c"))
 
         assert node.names() == ["c"]
-        assert not node.log.wants(Category.CONSUME)
+        assert not node.log.wants(Category.DENIED)
 
 
 async def test_what_waits_at_the_end_is_written(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ async def test_disk_that_fails_refuses_what_is_to_be_kept_and_counts_the_rest(
 ) -> None:
     async with running(tmp_path) as node:
         node.disk.fail("write")
-        node.log.note(event("a", Category.PRODUCE))
+        node.log.note(event("a", Category.AUTHENTICATION))
         with pytest.raises(AuditUnwritable, match=r"audit\.log"):
             await node.log.keep(event("b"))
         assert node.log.lost == 1
