@@ -37,6 +37,8 @@ from app.security.watcher import SecurityWatcher
 from app.telemetry.clock import Clock
 
 REFRESH_PREFIX = "cauce-refresh-"
+CLIENT_CREDENTIALS = "client_credentials"
+REFRESH_TOKEN = "refresh_token"  # noqa: S105 - RFC 6749's word for a grant
 REFRESH_LIFE_MS = 24 * 60 * 60 * 1000
 SECRET_BYTES = 32
 EXCHANGE_S = 60.0
@@ -118,7 +120,7 @@ class Grants:
                 principal = self._authenticator.api_key(key, host)
         except AuthenticationFailed as failed:
             raise _refused(failed, "invalid_client") from None
-        return await self._issue(principal, scopes)
+        return await self._issue(principal, scopes, CLIENT_CREDENTIALS)
 
     def begin_scram(self, mechanism: str, message: bytes, host: str) -> tuple[str, bytes]:
         """Return the id of a new exchange, and the server's first message.
@@ -145,6 +147,7 @@ class Grants:
         try:
             answer = server.first(message)
         except AuthenticationFailed as failed:
+            self._authenticator.logins.failed("", mechanism, host, failed.log_reason)
             raise _refused(failed, "invalid_grant") from None
         exchange = secrets.token_urlsafe(SECRET_BYTES)
         self._exchanges[exchange] = _Exchange(
@@ -170,22 +173,30 @@ class Grants:
             answer = begun.server.final(message)
             principal = self._authenticator.scram_principal(begun.server.proved, host)
         except AuthenticationFailed as failed:
+            mechanism = begun.server.mechanism
+            self._authenticator.logins.failed(begun.user, mechanism, host, failed.log_reason)
             await asyncio.sleep(self._delay_s)
             raise _refused(failed, "invalid_grant") from None
-        return await self._issue(principal, scopes), answer
+        return await self._issue(principal, scopes, begun.server.mechanism), answer
 
-    async def refresh(self, token: str, scopes: frozenset[str] | None) -> Issued:
+    async def refresh(self, token: str, host: str, scopes: frozenset[str] | None) -> Issued:
         """Return tokens for a refresh token, which is good no more.
+
+        Args:
+            token: As it was shown.
+            host: The peer's address, without the port.
+            scopes: What the access token is to be narrowed to.
 
         Raises:
             GrantRefused: It is not good, or the scopes are wider.
             CatalogError: The database cannot be asked.
         """
-        refusal = GrantRefused("invalid_grant", "the refresh token is not good")
         if not token.startswith(REFRESH_PREFIX):
-            raise refusal
+            raise self._no_refresh("", host, "not a refresh token")
         known = await self._watcher.catalog.refresh_token(_hash_of(token))
-        wanted = None if known is None else _narrowed(known.scopes, scopes)  # before it is used
+        if known is None:
+            raise self._no_refresh("", host, "unknown refresh token")
+        wanted = _narrowed(known.scopes, scopes)  # before it is used
         successor, now_ms = _new_refresh_token(), self._clock.now_ms()
         record = await self._watcher.catalog.rotate_refresh_token(
             _hash_of(token),
@@ -194,18 +205,24 @@ class Grants:
             expires_at_ms=now_ms + REFRESH_LIFE_MS,
             revoked_until_ms=now_ms + LIFE_MS + SKEW_MS,
         )
-        if record is None:
-            if known is not None and known.used_at_ms is not None:
-                await self._watcher.refresh()
-            raise refusal
+        if record is None and known.used_at_ms is not None:
+            await self._watcher.refresh()
+            reason = "a refresh token that was used before: its login is ended"
+            raise self._no_refresh(known.user, host, reason)
         image = self._watcher.image
-        user = None if image is None else image.users.get(record.user)
-        if user is None:
-            raise refusal
+        user = None if image is None or record is None else image.users.get(record.user)
+        if record is None or user is None:
+            reason = "a refresh token that is over, or whose user is gone"
+            raise self._no_refresh(known.user, host, reason)
         grant = Grant(
             user=user.name, generation=user.generation, scopes=wanted, login=record.family
         )
-        return self._issued(grant, successor)
+        return self._issued(grant, Principal(user.name, host=host), REFRESH_TOKEN, successor)
+
+    def _no_refresh(self, user: str, host: str, reason: str) -> GrantRefused:
+        """Write down why there is no token; return what the party is told."""
+        self._authenticator.logins.failed(user, REFRESH_TOKEN, host, reason)
+        return GrantRefused("invalid_grant", "the refresh token is not good")
 
     async def revoke(self, token: str) -> None:
         """Have a token, and all that came of its login, refused; one that is not known is.
@@ -230,7 +247,9 @@ class Grants:
             await catalog.revoke_token(credential.id, ends)
         await self._watcher.refresh()
 
-    async def _issue(self, principal: Principal, scopes: frozenset[str] | None) -> Issued:
+    async def _issue(
+        self, principal: Principal, scopes: frozenset[str] | None, mechanism: str
+    ) -> Issued:
         wanted = _narrowed(principal.scopes, scopes)
         credential = principal.credential
         assert credential is not None, "whoever logged in showed something"
@@ -246,7 +265,7 @@ class Grants:
                 key_id=credential.id,
                 ends_at_ms=principal.expires_at_ms,
             )
-            return self._issued(grant, None)
+            return self._issued(grant, principal, mechanism, None)
         token, family = _new_refresh_token(), secrets.token_urlsafe(16)
         record = RefreshTokenRecord(
             token_hash=_hash_of(token),
@@ -260,11 +279,14 @@ class Grants:
         except UnknownUser:
             raise GrantRefused("invalid_client", "Authentication failed.") from None
         grant = Grant(user=user.name, generation=credential.generation, scopes=wanted, login=family)
-        return self._issued(grant, token)
+        return self._issued(grant, principal, mechanism, token)
 
-    def _issued(self, grant: Grant, refresh_token: str | None) -> Issued:
+    def _issued(
+        self, grant: Grant, principal: Principal, mechanism: str, refresh_token: str | None
+    ) -> Issued:
         now_ms = self._clock.now_ms()
         access = self._access_tokens.issue(grant, now_ms)
+        self._authenticator.logins.issued(principal, mechanism, access.id, grant.login)
         return Issued(
             access_token=access.token,
             expires_in_s=max(0, (access.expires_at_ms - now_ms) // 1000),

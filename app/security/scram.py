@@ -67,6 +67,7 @@ class ScramServer:
             find: Gives what is kept of a password; a pretence for a user that is not there.
             server_nonce: For examples of known bytes alone; a random one if None.
         """
+        self.mechanism = mechanism
         self._hash_name = HASH_NAMES[mechanism]
         self._find = find
         self._own_nonce = server_nonce or secrets.token_urlsafe(NONCE_BYTES)

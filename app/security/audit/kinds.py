@@ -8,6 +8,7 @@ from app.security.audit.event import AuditEvent, Category, Result
 from app.security.principal import Principal
 
 AUTHENTICATE = "Authentication"
+ISSUE_TOKEN = "IssueToken"  # noqa: S105 - the name of a method
 
 
 def login_succeeded(principal: Principal, mechanism: str) -> AuditEvent:
@@ -39,6 +40,28 @@ def login_failed(shown: str, mechanism: str, host: str, reason: str) -> AuditEve
         result=Result.UNAUTHENTICATED,
         message=reason,
         metadata={"mechanism": mechanism, "identifier": shown},
+    )
+
+
+def token_issued(
+    principal: Principal, mechanism: str, *, token_id: str, login: str = ""
+) -> AuditEvent:
+    """Return that somebody got an access token.
+
+    Args:
+        principal: Who.
+        mechanism: What it was got for.
+        token_id: The token's ``jti``, by which later events name it.
+        login: The family of its refresh tokens; none if empty.
+    """
+    said = {"mechanism": mechanism, "tokenId": token_id, "login": login}
+    return AuditEvent(
+        category=Category.AUTHENTICATION,
+        kind="authentication",
+        method=ISSUE_TOKEN,
+        principal=principal,
+        result=Result.SUCCESS,
+        metadata={name: text for name, text in said.items() if text},
     )
 
 

@@ -10,7 +10,7 @@ from collections import OrderedDict
 
 from app.security.audit.audit import Audit, NoAudit
 from app.security.audit.event import Category
-from app.security.audit.kinds import login_failed, login_succeeded
+from app.security.audit.kinds import login_failed, login_succeeded, token_issued
 from app.security.principal import Credential, Principal
 from app.telemetry.clock import Clock
 
@@ -46,6 +46,18 @@ class LoginAudit:
         if len(self._said) > SAID_MAX:
             self._said.popitem(last=False)
         self._audit.note(login_succeeded(principal, mechanism))
+
+    def issued(self, principal: Principal, mechanism: str, token_id: str, login: str) -> None:
+        """Write down that somebody got an access token, each time.
+
+        Args:
+            principal: Who.
+            mechanism: What it was got for.
+            token_id: The token's ``jti``.
+            login: The family of its refresh tokens; none if empty.
+        """
+        if self._audit.wants(Category.AUTHENTICATION):
+            self._audit.note(token_issued(principal, mechanism, token_id=token_id, login=login))
 
     def failed(self, shown: str, mechanism: str, host: str, reason: str) -> None:
         """Write down that somebody did not get in.

@@ -119,7 +119,8 @@ async def _granted(
         name, secret = _client(request, fields)
         return _tokens(await grants.log_in(name, secret, peer.host, scopes))
     if kind == "refresh_token":
-        return _tokens(await grants.refresh(_required(fields, "refresh_token"), scopes))
+        shown = _required(fields, "refresh_token")
+        return _tokens(await grants.refresh(shown, peer.host, scopes))
     if kind != SCRAM_GRANT:
         raise GrantRefused("unsupported_grant_type", "there is no such grant here")
     message = _required(fields, "message").encode()

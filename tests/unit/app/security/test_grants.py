@@ -8,6 +8,8 @@ import pytest
 from aiokafka.conn import ScramAuthenticator
 
 from app.security import grants as module
+from app.security.audit.event import Result
+from app.security.audit.logins import LoginAudit
 from app.security.errors import AuthenticationFailed
 from app.security.grants import (
     EXCHANGE_S,
@@ -23,6 +25,7 @@ from app.security.logins.failed_logins import FREE_FAILURES
 from app.security.logins.scram_keys import SCRAM_SHA_256, scram_record
 from app.security.principal import Principal
 from app.security.tokens.access_tokens import LIFE_MS
+from tests.support.security.audited import FakeAudit
 from tests.support.security.login import Login, login
 from tests.support.security.records import api_key
 
@@ -127,10 +130,10 @@ async def test_refresh_token_has_a_successor_of_the_same_scopes(
     first = await grants.log_in("alice", PASSWORD, HOST, frozenset({"read", "write"}))
     assert first.refresh_token is not None
 
-    await refused(grants.refresh(first.refresh_token, frozenset({"admin"})), "invalid_scope")
-    narrow = await grants.refresh(first.refresh_token, READ)
+    await refused(grants.refresh(first.refresh_token, HOST, frozenset({"admin"})), "invalid_scope")
+    narrow = await grants.refresh(first.refresh_token, HOST, READ)
     assert narrow.refresh_token is not None
-    wide = await grants.refresh(narrow.refresh_token, None)
+    wide = await grants.refresh(narrow.refresh_token, HOST, None)
 
     assert (await who(node, narrow)).scopes == READ
     assert (await who(node, wide)).scopes == {"read", "write"}
@@ -143,12 +146,12 @@ async def test_refresh_token_used_twice_ends_the_login_with_its_access_tokens(
     first = await grants.log_in("alice", PASSWORD, HOST, None)
     other = await grants.log_in("alice", PASSWORD, HOST, None)
     assert first.refresh_token is not None
-    second = await grants.refresh(first.refresh_token, None)
+    second = await grants.refresh(first.refresh_token, HOST, None)
     assert second.refresh_token is not None
 
-    await refused(grants.refresh(first.refresh_token, None), "invalid_grant")
+    await refused(grants.refresh(first.refresh_token, HOST, None), "invalid_grant")
 
-    await refused(grants.refresh(second.refresh_token, None), "invalid_grant")
+    await refused(grants.refresh(second.refresh_token, HOST, None), "invalid_grant")
     assert [await is_over(node, one) for one in (first, second, other)] == [True, True, False]
 
 
@@ -158,16 +161,16 @@ async def test_refresh_token_ends_with_its_time_the_password_and_the_user(
     tokens = [(await grants.log_in("alice", PASSWORD, HOST, None)).refresh_token for _ in "123"]
     late, changed, gone = (str(one) for one in tokens)
 
-    await refused(grants.refresh("cauce-refresh-canary", None), "invalid_grant")
-    await refused(grants.refresh("canary", None), "invalid_grant")
+    await refused(grants.refresh("cauce-refresh-canary", HOST, None), "invalid_grant")
+    await refused(grants.refresh("canary", HOST, None), "invalid_grant")
     now = node.clock.seconds
     node.clock.seconds += REFRESH_LIFE_MS / 1000
-    await refused(grants.refresh(late, None), "invalid_grant")
+    await refused(grants.refresh(late, HOST, None), "invalid_grant")
     node.clock.seconds = now
     await node.catalog.alter_user("alice", password_hash="x")
-    await refused(grants.refresh(changed, None), "invalid_grant")
+    await refused(grants.refresh(changed, HOST, None), "invalid_grant")
     await node.catalog.delete_user("alice")
-    await refused(grants.refresh(gone, None), "invalid_grant")
+    await refused(grants.refresh(gone, HOST, None), "invalid_grant")
 
 
 async def test_old_password_that_a_node_still_believes_gets_no_refresh_token(
@@ -191,8 +194,8 @@ async def test_revoked_refresh_token_ends_its_login_and_an_access_token_itself(
 
     assert await is_over(node, first)
     assert await is_over(node, second)
-    await refused(grants.refresh(str(first.refresh_token), None), "invalid_grant")
-    assert await who(node, await grants.refresh(str(second.refresh_token), None))
+    await refused(grants.refresh(str(first.refresh_token), HOST, None), "invalid_grant")
+    assert await who(node, await grants.refresh(str(second.refresh_token), HOST, None))
 
 
 async def test_scram_proof_gets_tokens_once(node: Login, grants: Grants) -> None:
@@ -249,6 +252,38 @@ async def test_open_exchanges_are_bounded_and_end(
         grants.begin_scram(SCRAM_SHA_256, FIRST, "10.0.0.3")
     node.clock.seconds += EXCHANGE_S
     grants.begin_scram(SCRAM_SHA_256, FIRST, HOST)
+
+
+async def test_tokens_and_refused_ones_are_in_the_audit_log(node: Login, grants: Grants) -> None:
+    audit = FakeAudit()
+    node.authenticator.logins = LoginAudit(node.clock, audit)
+
+    first = await grants.log_in("alice", PASSWORD, HOST, None)
+    second = await grants.refresh(str(first.refresh_token), HOST, None)
+    issued = await who(node, second)
+    await refused(grants.refresh(str(first.refresh_token), HOST, None), "invalid_grant")
+    await refused(grants.refresh("cauce-refresh-canary", HOST, None), "invalid_grant")
+    exchange, wrong, _ = begin(grants, "canary-wrong")
+    await refused(grants.end_scram(exchange, wrong, HOST, None), "invalid_grant")
+    with pytest.raises(GrantRefused):
+        grants.begin_scram(SCRAM_SHA_256, b"canary", HOST)
+
+    found = [(one.method, (one.metadata or {})["mechanism"], one.result) for one in audit.noted]
+    assert found == [
+        ("Authentication", "password", Result.SUCCESS),
+        ("IssueToken", "client_credentials", Result.SUCCESS),
+        ("IssueToken", "refresh_token", Result.SUCCESS),
+        ("Authentication", "bearer", Result.SUCCESS),
+        ("Authentication", "refresh_token", Result.UNAUTHENTICATED),
+        ("Authentication", "refresh_token", Result.UNAUTHENTICATED),
+        ("Authentication", SCRAM_SHA_256, Result.UNAUTHENTICATED),
+        ("Authentication", SCRAM_SHA_256, Result.UNAUTHENTICATED),
+    ]
+    assert issued.credential is not None
+    assert (audit.noted[2].metadata or {})["tokenId"] == issued.credential.id
+    assert (audit.noted[2].metadata or {})["login"] == issued.credential.login
+    assert "used before" in audit.noted[4].message
+    assert "canary" not in repr(audit.noted)
 
 
 def test_scopes_are_known_ones() -> None:
