@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from app.settings_values import AUDIT_CATEGORIES, SettingsError, checked_value
+from app.settings_values import AUDITED, SettingsError, checked_value
 
 ENVIRONMENT_PREFIX = "CAUCE_"
 
@@ -154,7 +154,7 @@ class Settings:
     """For how long a delegation token is given out, or renewed, where nobody says."""
 
     audit_categories: tuple[str, ...] | None = None
-    """What the audit log holds; where clients must log in, not to say is all, else none."""
+    """What the audit log holds; not to say is all but data where clients must log in, else none."""
 
     audit_file_bytes_max: int = 100 << 20
     """How large the audit log's file grows before another is begun."""
@@ -205,7 +205,7 @@ class Settings:
         """What the audit log holds; nothing where it is off."""
         if self.audit_categories is not None:
             return self.audit_categories
-        return AUDIT_CATEGORIES if self.is_login_required else ()
+        return AUDITED if self.is_login_required else ()
 
     @property
     def is_login_required(self) -> bool:

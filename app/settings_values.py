@@ -10,8 +10,11 @@ from pathlib import Path
 
 PORT_MAX = 65_535
 
-AUDIT_CATEGORIES = ("authentication", "denied", "admin")
-"""What the audit log can hold, and does where clients must log in and nothing is said."""
+AUDITED = ("authentication", "denied", "admin")
+"""What the audit log holds where clients must log in and nothing is said."""
+
+AUDIT_CATEGORIES = (*AUDITED, "produce", "consume")
+"""What it can hold."""
 
 
 class SettingsError(Exception):

@@ -50,6 +50,7 @@ from app.security.audit.event import Category
 from app.security.audit.file import FILE as AUDIT_FILE
 from app.security.audit.file import AuditFile
 from app.security.audit.log import AuditLog
+from app.security.audit.traffic import Traffic
 from app.security.authenticator import Authenticator
 from app.security.authorizer.authorizer import AclAuthorizer
 from app.security.grants import Grants
@@ -210,6 +211,7 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
         context = _context(settings, catalog, watcher, security, replicas, clock, serdes)
         if security.audit is not None:
             security.audit.feed = AuditTopic(context)
+            security.audit.traffic = context.traffic
         tokens = ResumeTokens(await catalog.secret(SECRET_NAME))
         sessions = Sessions(context)
         background = asyncio.create_task(
@@ -260,6 +262,8 @@ def _context(
         node_id=settings.node_id,
         rules=_group_rules(settings),
     )
+    authorizer = _authorizer(settings, security.watcher)
+    audit = security.audit or NoAudit()
     return BrokerContext(
         clock=clock,
         node_id=settings.node_id,
@@ -269,7 +273,7 @@ def _context(
         producer_ids=ProducerIds(catalog),
         groups=GroupCoordinator(shards),
         partitioner=Partitioner(),
-        authorizer=_authorizer(settings, security.watcher),
+        authorizer=authorizer,
         quotas=quotas,
         security=security.watcher,
         authenticator=security.authenticator if settings.is_login_required else None,
@@ -284,7 +288,8 @@ def _context(
         ),
         serdes=serdes,
         schema_checks=SchemaChecks(serdes.checks),
-        audit=security.audit or NoAudit(),
+        audit=audit,
+        traffic=Traffic.wanted(clock, audit, authorizer),
     )
 
 

@@ -215,6 +215,8 @@ def _append(
     outcome.base_offset = landed.base_offset
     outcome.log_append_time_ms = landed.log_append_time_ms
     outcome.log_start_offset = replica.log_start_offset
+    if context.traffic is not None:
+        context.traffic.produced(principal, one.topic_name, landed.size)
     return replica, landed.last_offset + 1, landed.size
 
 

@@ -27,6 +27,7 @@ from app.security.acls import CLUSTER, Authorizer, Operation, Resource, group, s
 from app.security.audit.audit import Audit, NoAudit
 from app.security.audit.event import AUDIT_TOPIC, Category
 from app.security.audit.kinds import denied
+from app.security.audit.traffic import Traffic
 from app.security.authenticator import Authenticator
 from app.security.delegation import DelegationTokens
 from app.security.logins.passwords import Passwords
@@ -106,6 +107,9 @@ class BrokerContext:
 
     audit: Audit = field(default_factory=NoAudit)
     """Who did what is written down."""
+
+    traffic: Traffic | None = None
+    """Who wrote and read how much is written down; None where it is not."""
 
     matched_topics: MatchedTopics = field(default_factory=MatchedTopics)
     """What patterns of topics mean."""

@@ -180,6 +180,10 @@ def _account(
 ) -> None:
     size = sum(one.found.size for one in fetched if one.found is not None)
     context.quotas.fetched(principal, size)
+    if context.traffic is not None:
+        for one in fetched:
+            if one.found is not None:
+                context.traffic.fetched(principal, one.wanted.topic_name, one.found.size)
 
 
 async def read_slice(context: BrokerContext, found: LogSlice) -> bytes | bytearray:

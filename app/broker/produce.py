@@ -77,7 +77,7 @@ async def produce(
     if context.quotas.owed(QuotaType.PRODUCE, principal):
         await context.pay(principal, QuotaType.PRODUCE)
     outcomes: list[Outcome | None] = [None] * len(records)
-    appended = _Appended(context, outcomes)
+    appended = _Appended(context, principal, topic_name, outcomes)
     if is_checked(topic.configs):
         await _check(context, topic, records, outcomes)
     for partition, positions in _by_partition(context, topic, records, outcomes).items():
@@ -162,10 +162,18 @@ def _by_partition(
 class _Appended:
     """The appends of one request, and who of them still waits to be durable."""
 
-    __slots__ = ("_context", "_outcomes", "_waits", "size")
+    __slots__ = ("_context", "_outcomes", "_principal", "_topic_name", "_waits", "size")
 
-    def __init__(self, context: BrokerContext, outcomes: list[Outcome | None]) -> None:
+    def __init__(
+        self,
+        context: BrokerContext,
+        principal: Principal,
+        topic_name: str,
+        outcomes: list[Outcome | None],
+    ) -> None:
         self._context = context
+        self._principal = principal
+        self._topic_name = topic_name
         self._outcomes = outcomes
         self._waits: list[tuple[Partition, int, Sequence[int]]] = []
         self.size = 0
@@ -199,6 +207,8 @@ class _Appended:
             metadata.partition, landed.base_offset, landed.log_append_time_ms, records, positions
         )
         self.size += landed.size
+        if self._context.traffic is not None:
+            self._context.traffic.produced(self._principal, self._topic_name, landed.size)
         self._waits.append((replica, landed.last_offset + 1, positions))
 
     async def wait(self) -> None:

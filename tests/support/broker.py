@@ -10,10 +10,12 @@ from app.broker.produce import Outcome, produce
 from app.broker.topics import NewTopic, create_topic
 from app.coordinators.groups.rules import GroupRules
 from app.security.acls import Decision, Ground, Operation, Resource, ResourceType
+from app.security.audit.traffic import Traffic
 from app.security.principal import ANONYMOUS, Principal
 from app.security.quota_windows.limits import QuotaType
 from app.settings import Settings
 from app.wiring import running_node
+from tests.support.security.audited import FakeAudit
 
 NOW_MS = 1_700_000_000_000
 
@@ -122,3 +124,10 @@ class Guards:
 def guarded(context: BrokerContext, guards: Guards) -> BrokerContext:
     """Return the broker with other guards."""
     return replace(context, authorizer=guards, quotas=guards)
+
+
+def watched(context: BrokerContext) -> tuple[BrokerContext, FakeAudit]:
+    """Return the broker with its traffic counted, and where that is told."""
+    audit = FakeAudit()
+    traffic = Traffic(context.clock, audit, context.authorizer)
+    return replace(context, traffic=traffic), audit

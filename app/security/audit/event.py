@@ -43,6 +43,12 @@ class Category(StrEnum):
     ADMIN = "admin"
     """Changes: of topics, groups, configs, users, keys, access control lists, quotas."""
 
+    PRODUCE = "produce"
+    """Who wrote to which topic, and how much."""
+
+    CONSUME = "consume"
+    """Who read from which topic, and how much."""
+
 
 class Result(StrEnum):
     """How it ended (Confluent's ``result.status``)."""
@@ -84,6 +90,9 @@ class AuditEvent:
 
     items: tuple[str, ...] = ()
     """Names of what was changed."""
+
+    counts: Mapping[str, int] | None = None
+    """How much, by name."""
 
     request_id: str = ""
     """The same in all events of one request."""
@@ -139,6 +148,8 @@ def _data(event: AuditEvent) -> dict[str, Any]:
         data["items"] = [bounded(item) for item in event.items[:ITEMS_MAX]]
         if len(event.items) > ITEMS_MAX:
             data["itemsLeftOut"] = len(event.items) - ITEMS_MAX
+    if event.counts:
+        data["counts"] = dict(event.counts)
     if event.result is not None:
         data["result"] = {"status": event.result.value}
         if event.message:

@@ -10,6 +10,9 @@ from app.security.principal import Principal
 AUTHENTICATE = "Authentication"
 ISSUE_TOKEN = "IssueToken"  # noqa: S105 - the name of a method
 
+DATA_OPERATIONS = {Category.PRODUCE: Operation.WRITE, Category.CONSUME: Operation.READ}
+"""What is asked of the authorizer for data that flows."""
+
 
 def login_succeeded(principal: Principal, mechanism: str) -> AuditEvent:
     """Return that somebody logged in."""
@@ -78,6 +81,41 @@ def denied(
         resource=resource,
         decision=decision,
         result=Result.UNAUTHORIZED,
+    )
+
+
+def data_flowed(
+    category: Category,
+    principal: Principal,
+    resource: Resource,
+    *,
+    requests: int,
+    size: int,
+    period_s: float = 0.0,
+    decision: Decision | None = None,
+) -> AuditEvent:
+    """Return that somebody wrote to a topic, or read from it.
+
+    Args:
+        category: ``PRODUCE`` or ``CONSUME``.
+        principal: Who.
+        resource: The topic.
+        requests: How many there were.
+        size: Bytes of the batches.
+        period_s: In how many seconds before the event; 0 for one request, now.
+        decision: What allowed it, where the event is of one request.
+    """
+    counts = {"requests": requests, "bytes": size, "periodMs": round(period_s * 1000)}
+    return AuditEvent(
+        category=category,
+        kind="request",
+        method="Produce" if category is Category.PRODUCE else "Fetch",
+        principal=principal,
+        operation=DATA_OPERATIONS[category],
+        resource=resource,
+        decision=decision,
+        result=Result.SUCCESS,
+        counts=counts,
     )
 
 

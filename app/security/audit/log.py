@@ -23,6 +23,7 @@ from app.security.audit.audit import AuditUnwritable
 from app.security.audit.event import AuditEvent, Category, line_of
 from app.security.audit.file import AuditFile
 from app.security.audit.kinds import lost
+from app.security.audit.traffic import Traffic
 from app.telemetry.clock import Clock
 from storage.errors import DiskError
 
@@ -91,6 +92,9 @@ class AuditLog:
         self.feed = feed
         """Set before ``run``."""
 
+        self.traffic: Traffic | None = None
+        """Tells here what it counted; set before ``run``."""
+
         self.lost = 0
         """Events that could not be written, since the node began."""
 
@@ -139,6 +143,8 @@ class AuditLog:
         async with asyncio.TaskGroup() as tasks:
             if self.feed is not None:
                 tasks.create_task(self.feed.run(), name="audit-feed")
+            if self.traffic is not None:
+                tasks.create_task(self.traffic.run(), name="audit-traffic")
             tasks.create_task(self._run(), name="audit-log")
 
     async def _run(self) -> None:
@@ -157,6 +163,8 @@ class AuditLog:
 
     async def stop(self) -> None:
         """Write what waits."""
+        if self.traffic is not None:
+            self.traffic.tell_all()
         await self.flush()
         if self.feed is not None:
             await self.feed.stop()

@@ -167,7 +167,11 @@ def test_every_setting_has_a_variable() -> None:
         ("cors_allowed_origins", "https://A.test", "must be origins such as"),
         ("cors_allowed_origins", "https://a.*.test", "must be origins such as"),
         ("cors_allowed_origins", "https://a.test,", "must be origins such as"),
-        ("audit_categories", "admin,all", "must be some of authentication, denied, admin"),
+        (
+            "audit_categories",
+            "admin,all",
+            "must be some of authentication, denied, admin, produce, consume",
+        ),
         ("super_users", "admin", "must be principals such as User:admin"),
         ("super_users", "User:root,User:ANONYMOUS", "must be .*, and not User:ANONYMOUS"),
         (

@@ -11,7 +11,7 @@ from app.broker.partitions import local_leader
 from app.coordinators.groups.offsets_topic import OFFSETS_TOPIC
 from app.security.principal import ANONYMOUS
 from storage.format.builder import build_batch
-from tests.support.broker import NOW_MS, Guards, guarded
+from tests.support.broker import NOW_MS, Guards, guarded, watched
 
 
 def batch(*values: bytes, partition: int = 0) -> BatchToAppend:
@@ -96,3 +96,15 @@ async def test_nobody_writes_into_the_topics_of_the_broker(context: BrokerContex
 
     outcomes = waiting if isinstance(waiting, list) else await waiting
     assert isinstance(outcomes[0].error, InvalidTopic)
+
+
+async def test_what_was_appended_is_counted_for_the_audit_log(context: BrokerContext) -> None:
+    counted, audit = watched(context)
+    good, bad = batch(b"a"), batch(b"b", partition=9)
+
+    waiting = begin(counted, good, bad)
+
+    assert isinstance(waiting, Coroutine)
+    await waiting
+    (event,) = audit.noted
+    assert event.counts == {"requests": 1, "bytes": len(good.batch), "periodMs": 0}

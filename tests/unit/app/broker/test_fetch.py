@@ -27,7 +27,7 @@ from app.security.principal import ANONYMOUS, Principal
 from app.security.quota_windows.limits import QuotaType
 from storage.format.batch import iterate_headers
 from storage.format.decoder import decode_records
-from tests.support.broker import Guards, append, guarded
+from tests.support.broker import Guards, append, guarded, watched
 
 ALL = 1_000_000
 
@@ -216,3 +216,15 @@ async def test_fetch_in_debt_finds_nothing_at_once_where_the_door_lets_clients_w
     assert isinstance(answer, list)
     assert answer[0].found is None
     assert answer[0].error is None
+
+
+async def test_what_was_found_is_counted_for_the_audit_log(context: BrokerContext) -> None:
+    counted, audit = watched(context)
+    await append(context, b"a")
+
+    (found, _) = await fetched(counted, want(), want(1))
+
+    assert found.found is not None
+    (event,) = audit.noted
+    assert event.method == "Fetch"
+    assert event.counts == {"requests": 1, "bytes": found.found.size, "periodMs": 0}

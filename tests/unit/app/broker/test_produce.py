@@ -25,7 +25,7 @@ from app.security.acls import Operation
 from app.security.principal import ANONYMOUS
 from storage.format.batch import iterate_headers
 from storage.format.decoder import decode_records
-from tests.support.broker import NOW_MS, Guards, guarded, offsets
+from tests.support.broker import NOW_MS, Guards, guarded, offsets, watched
 
 
 def record(
@@ -242,3 +242,21 @@ async def test_nobody_writes_into_the_topics_of_the_broker(context: BrokerContex
 
     with pytest.raises(InvalidTopic, match="internal"):
         await produce(context, ANONYMOUS, OFFSETS_TOPIC, [((NOW_MS, b"k", b"v", ()), 0)])
+
+
+async def test_what_was_appended_is_counted_for_the_audit_log(context: BrokerContext) -> None:
+    counted, audit = watched(context)
+    small = record(b"a", partition=0)
+    late = record(b"b", partition=0, timestamp_ms=NOW_MS + 10**12)
+    await configure(context, "message.timestamp.after.max.ms", "1000")
+
+    outcomes = await produce(counted, ANONYMOUS, "t", [small, late, record(b"c", partition=1)])
+
+    assert isinstance(outcomes[1], InvalidTimestamp)
+    assert counted.traffic is not None
+    counted.traffic.tell_all()
+    assert [(one.method, (one.counts or {})["requests"]) for one in audit.noted] == [
+        ("Produce", 1),
+        ("Produce", 1),
+    ]
+    assert all((one.counts or {})["bytes"] > 0 for one in audit.noted)
