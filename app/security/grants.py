@@ -22,9 +22,13 @@ import secrets
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from app.cluster.errors import UnknownUser
 from app.cluster.security_records import RefreshTokenRecord, ScramRecord
+from app.security.acls import Resource, ResourceType
+from app.security.audit.audit import Audit, NoAudit
+from app.security.audit.changes import written_down
 from app.security.authenticator import FAILED_LOGIN_DELAY_S, Authenticator
 from app.security.authorizer.scopes import SCOPES
 from app.security.errors import AuthenticationFailed
@@ -39,6 +43,7 @@ from app.telemetry.clock import Clock
 REFRESH_PREFIX = "cauce-refresh-"
 CLIENT_CREDENTIALS = "client_credentials"
 REFRESH_TOKEN = "refresh_token"  # noqa: S105 - RFC 6749's word for a grant
+REVOKE_TOKEN = "RevokeToken"  # noqa: S105 - the name of a method
 REFRESH_LIFE_MS = 24 * 60 * 60 * 1000
 SECRET_BYTES = 32
 EXCHANGE_S = 60.0
@@ -84,6 +89,7 @@ class Grants:
         watcher: SecurityWatcher,
         clock: Clock,
         *,
+        audit: Audit | None = None,
         failed_login_delay_s: float = FAILED_LOGIN_DELAY_S,
     ) -> None:
         """Have no exchange open.
@@ -93,12 +99,14 @@ class Grants:
             access_tokens: Issues them.
             watcher: Of the security image.
             clock: Of this node.
+            audit: Where revocations are written down; nowhere if None.
             failed_login_delay_s: How long a refused proof waits.
         """
         self._authenticator = authenticator
         self._access_tokens = access_tokens
         self._watcher = watcher
         self._clock = clock
+        self._audit = audit or NoAudit()
         self._delay_s = failed_login_delay_s
         self._exchanges: OrderedDict[str, _Exchange] = OrderedDict()
         self._of_host: Counter[str] = Counter()
@@ -224,10 +232,15 @@ class Grants:
         self._authenticator.logins.failed(user, REFRESH_TOKEN, host, reason)
         return GrantRefused("invalid_grant", "the refresh token is not good")
 
-    async def revoke(self, token: str) -> None:
+    async def revoke(self, token: str, host: str) -> None:
         """Have a token, and all that came of its login, refused; one that is not known is.
 
+        Args:
+            token: As it was shown.
+            host: The peer's address, without the port.
+
         Raises:
+            AuditUnwritable: It cannot be written down, and stands as it did.
             CatalogError: The database cannot be asked.
         """
         catalog, now_ms = self._watcher.catalog, self._clock.now_ms()
@@ -235,16 +248,21 @@ class Grants:
             record = await catalog.refresh_token(_hash_of(token))
             if record is None:
                 return
-            await catalog.end_family(record.family, now_ms + LIFE_MS + SKEW_MS)
+            owner, what = Principal(record.user, host=host), f"login {record.family}"
+            end = partial(catalog.end_family, record.family, now_ms + LIFE_MS + SKEW_MS)
         else:
             try:
-                principal = await self._authenticator.bearer(token, "")
+                owner = await self._authenticator.bearer(token, host)
             except AuthenticationFailed:
                 return
-            credential, ends = principal.credential, principal.expires_at_ms
+            credential, ends = owner.credential, owner.expires_at_ms
             assert credential is not None, "a token is a credential"
             assert ends is not None, "every token has an end"
-            await catalog.revoke_token(credential.id, ends)
+            what = f"token {credential.id}"
+            end = partial(catalog.revoke_token, credential.id, ends)
+        user = Resource(ResourceType.USER, str(owner))
+        async with written_down(self._audit, REVOKE_TOKEN, owner, user, items=[what]):
+            await end()
         await self._watcher.refresh()
 
     async def _issue(

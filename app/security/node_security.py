@@ -101,7 +101,9 @@ class NodeSecurity:
             raise
         connections = OpenConnections(clock)
         grants = Grants(
-            *(authenticator, access, watcher, clock), failed_login_delay_s=failed_login_delay_s
+            *(authenticator, access, watcher, clock),
+            audit=audit,
+            failed_login_delay_s=failed_login_delay_s,
         )
         watcher.subscribe(connections.apply)
         return cls(

@@ -28,6 +28,7 @@ from app.api.v3.security.token_models import (
     WhoAmI,
 )
 from app.broker.metadata_errors import translating_catalog_errors
+from app.broker.security.changes import translating_audit_errors
 from app.security.grants import GrantRefused, Grants, Issued, scopes_of
 from app.security.logins.scram_keys import SCRAM_SHA_256
 
@@ -87,11 +88,12 @@ async def revoke(request: Request) -> Response:
     """Revoke a token; whoever has it may."""
     get_context(request)
     grants: Grants = request.app.state.grants
+    peer = peer_of(request.scope)
     try:
-        _require_private(peer_of(request.scope))
+        _require_private(peer)
         fields = await _fields(request)
-        with translating_catalog_errors():
-            await grants.revoke(_required(fields, "token"))
+        with translating_catalog_errors(), translating_audit_errors():
+            await grants.revoke(_required(fields, "token"), peer.host)
     except GrantRefused as refused:
         return _refusal(refused)
     return Response(status_code=200, headers={"Cache-Control": "no-store"})

@@ -8,6 +8,7 @@ import pytest
 from aiokafka.conn import ScramAuthenticator
 
 from app.security import grants as module
+from app.security.audit.audit import AuditUnwritable
 from app.security.audit.event import Result
 from app.security.audit.logins import LoginAudit
 from app.security.errors import AuthenticationFailed
@@ -187,10 +188,10 @@ async def test_revoked_refresh_token_ends_its_login_and_an_access_token_itself(
     first = await grants.log_in("alice", PASSWORD, HOST, None)
     second = await grants.log_in("alice", PASSWORD, HOST, None)
 
-    await grants.revoke(str(first.refresh_token))
-    await grants.revoke(second.access_token)
+    await grants.revoke(str(first.refresh_token), HOST)
+    await grants.revoke(second.access_token, HOST)
     for unknown in ("", "x.y.z", "cauce-refresh-x", second.access_token):
-        await grants.revoke(unknown)
+        await grants.revoke(unknown, HOST)
 
     assert await is_over(node, first)
     assert await is_over(node, second)
@@ -284,6 +285,33 @@ async def test_tokens_and_refused_ones_are_in_the_audit_log(node: Login, grants:
     assert (audit.noted[2].metadata or {})["login"] == issued.credential.login
     assert "used before" in audit.noted[4].message
     assert "canary" not in repr(audit.noted)
+
+
+async def test_revocation_is_in_the_audit_log_before_it_is_made(
+    node: Login, grants: Grants
+) -> None:
+    audit = FakeAudit(is_failing=True)
+    audited = Grants(*(node.authenticator, node.tokens, node.watcher, node.clock), audit=audit)
+    issued = await grants.log_in("alice", PASSWORD, HOST, None)
+    principal = await who(node, issued)
+    assert principal.credential is not None
+
+    for token in (issued.access_token, str(issued.refresh_token)):
+        with pytest.raises(AuditUnwritable):
+            await audited.revoke(token, HOST)
+    assert not await is_over(node, issued)
+    audit.is_failing = False
+    for token in (issued.access_token, str(issued.refresh_token), "cauce-refresh-canary"):
+        await audited.revoke(token, HOST)
+
+    assert await is_over(node, issued)
+    assert [(one.method, one.items, one.result) for one in audit.kept] == [
+        ("RevokeToken", (f"token {principal.credential.id}",), None),
+        ("RevokeToken", (), Result.SUCCESS),
+        ("RevokeToken", (f"login {principal.credential.login}",), None),
+        ("RevokeToken", (), Result.SUCCESS),
+    ]
+    assert {str(one.principal) for one in audit.kept} == {"User:alice"}
 
 
 def test_scopes_are_known_ones() -> None:
