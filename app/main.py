@@ -33,6 +33,7 @@ from app.api.ws.limits import FRAME_BYTES_MAX
 from app.api.ws.protocol import GuardedWebSocketProtocol
 from app.cluster.errors import CatalogError
 from app.security.acls import AllowAll
+from app.security.audit.audit import AuditUnwritable
 from app.security.bootstrap import FILE as ADMIN_FILE
 from app.security.bootstrap import InsecureFile
 from app.security.tls.handshakes import Handshakes
@@ -234,7 +235,7 @@ async def _serve(
                 await server.serve(sockets=[http])
                 watching.cancel()
                 stop.set()
-    except (LogError, CatalogError, DiskError, InsecureFile) as error:
+    except (LogError, CatalogError, DiskError, InsecureFile, AuditUnwritable) as error:
         print(f"cauce: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
         return EXIT_FAILED
     _logger.info("stopped")

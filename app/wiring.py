@@ -120,6 +120,7 @@ async def running_node(settings: Settings) -> AsyncIterator[Node]:
         LogDirLocked: Another process has the data directory, or a log directory.
         WrongLogDir: A log directory is another node's, or the data directory should be one.
         CatalogError: The database refuses or is away.
+        AuditUnwritable: The first user cannot be written down.
         InsecureFile: The first user's password can be read by others.
         DiskError: The disk failed, that of every log directory.
     """

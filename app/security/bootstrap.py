@@ -13,8 +13,12 @@ import stat
 from pathlib import Path
 
 from app.cluster.errors import UserExists
+from app.security.acls import CLUSTER
+from app.security.audit.audit import Audit
+from app.security.audit.changes import unnamed, written_down
 from app.security.logins.passwords import Passwords
 from app.security.logins.scram_keys import HASH_NAMES, scram_record
+from app.security.principal import Principal
 from app.security.watcher import SecurityWatcher
 
 _logger = logging.getLogger(__name__)
@@ -23,20 +27,27 @@ ADMIN = "admin"
 FILE = "admin.secret"
 PASSWORD_BYTES = 24
 
+ITSELF = Principal("self", kind="Node")
+"""Who makes the user: the node that the event comes from."""
+
 
 class InsecureFile(Exception):
     """The file of the admin's password can be read by others."""
 
 
-async def ensure_admin(watcher: SecurityWatcher, passwords: Passwords, data_dir: Path) -> None:
+async def ensure_admin(
+    watcher: SecurityWatcher, passwords: Passwords, data_dir: Path, audit: Audit
+) -> None:
     """Make the user ``admin`` if there is no user at all.
 
     Args:
         watcher: Has an image.
         passwords: Hashes the password.
         data_dir: Where the file is written.
+        audit: Where it is written down.
 
     Raises:
+        AuditUnwritable: It cannot be; the user was not made.
         InsecureFile: There is one already, and others can read it.
         OSError: It cannot be written.
         CatalogError: The database cannot be asked.
@@ -47,15 +58,22 @@ async def ensure_admin(watcher: SecurityWatcher, passwords: Passwords, data_dir:
     path = data_dir / FILE
     password = _read(path) or _write(path)
     scram = [scram_record(ADMIN, mechanism, password) for mechanism in HASH_NAMES]
+    hashed = await passwords.hash(password)
+    change = written_down(
+        *(audit, "CreateUser", ITSELF, CLUSTER), items=[f"user {ADMIN}"], name_of=_name_of
+    )
     try:
-        await watcher.catalog.create_user(
-            ADMIN, password_hash=await passwords.hash(password), scram=scram
-        )
+        async with change:
+            await watcher.catalog.create_user(ADMIN, password_hash=hashed, scram=scram)
     except UserExists:
         path.unlink()  # of another node, and its password is in that one's file
     else:
         _logger.warning("user %s was created: its password is in %s", ADMIN, path)
     await watcher.refresh()
+
+
+def _name_of(error: Exception) -> str:
+    return "DUPLICATE_RESOURCE" if isinstance(error, UserExists) else unnamed(error)
 
 
 def _read(path: Path) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.cluster.catalog import Catalog
 from app.cluster.security_catalog import SecurityCatalog
+from app.security.audit.audit import NoAudit
 from app.security.audit.log import AuditLog
 from app.security.audit.logins import LoginAudit
 from app.security.authenticator import FAILED_LOGIN_DELAY_S, PRETENCE_SECRET, Authenticator
@@ -73,6 +74,7 @@ class NodeSecurity:
 
         Raises:
             CatalogError: The database cannot be asked.
+            AuditUnwritable: The first user cannot be written down.
             InsecureFile: Others can read that password.
             OSError: It cannot be written.
         """
@@ -81,7 +83,7 @@ class NodeSecurity:
         passwords, usage = Passwords(), KeyUsage()
         try:
             if is_required:
-                await ensure_admin(watcher, passwords, data_dir)
+                await _ensure_admin(watcher, passwords, data_dir, audit)
                 await asyncio.to_thread(load_library)  # or the first token would stop the loop
             pretence = await catalog.secret(PRETENCE_SECRET)
             tokens = DelegationTokens(watcher, clock, await catalog.secret(MASTER_SECRET))
@@ -100,17 +102,13 @@ class NodeSecurity:
             passwords.close()
             raise
         connections = OpenConnections(clock)
-        grants = Grants(
-            *(authenticator, access, watcher, clock),
-            audit=audit,
-            failed_login_delay_s=failed_login_delay_s,
-        )
         watcher.subscribe(connections.apply)
+        known = (authenticator, access, watcher, clock)
         return cls(
             watcher=watcher,
             passwords=passwords,
             authenticator=authenticator,
-            grants=grants,
+            grants=Grants(*known, audit=audit, failed_login_delay_s=failed_login_delay_s),
             delegation_tokens=tokens,
             open_connections=connections,
             upkeep=Upkeep(watcher.catalog, usage, clock),
@@ -140,6 +138,16 @@ class NodeSecurity:
         self.passwords.close()
         if self.audit is not None:
             self.audit.close()
+
+
+async def _ensure_admin(
+    watcher: SecurityWatcher, passwords: Passwords, data_dir: Path, audit: AuditLog | None
+) -> None:
+    if audit is None:
+        await ensure_admin(watcher, passwords, data_dir, NoAudit())
+        return
+    async with audit.writing():
+        await ensure_admin(watcher, passwords, data_dir, audit)
 
 
 def _provider(rules: OidcRules, clock: Clock) -> Any:

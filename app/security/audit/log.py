@@ -15,8 +15,9 @@ import asyncio
 import logging
 import uuid
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import NamedTuple, Protocol
 
 from app.security.audit.audit import AuditUnwritable
@@ -95,6 +96,9 @@ class AuditLog:
         self.traffic: Traffic | None = None
         """Tells here what it counted; set before ``run``."""
 
+        self._unfed: deque[bytes] = deque(maxlen=BATCH_MAX)
+        """Written before there was a feed."""
+
         self.lost = 0
         """Events that could not be written, since the node began."""
 
@@ -138,8 +142,22 @@ class AuditLog:
         self._wake.set()
         await kept
 
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[None]:
+        """Write while the block runs; for what happens before ``run``."""
+        early = asyncio.create_task(self._run(), name="early-audit-log")
+        try:
+            yield
+        finally:
+            await self.flush()
+            early.cancel()
+            await asyncio.gather(early, return_exceptions=True)
+
     async def run(self) -> None:
         """Write until cancelled."""
+        if self.feed is not None:
+            self.feed.offer(tuple(self._unfed))
+            self._unfed.clear()
         async with asyncio.TaskGroup() as tasks:
             if self.feed is not None:
                 tasks.create_task(self.feed.run(), name="audit-feed")
@@ -203,6 +221,8 @@ class AuditLog:
                 one.kept.set_result(None)
         if self.feed is not None:
             self.feed.offer(lines)
+        else:
+            self._unfed += lines
 
     def _write_in_thread(self, entries: Sequence[_Entry], unsaid: int, sync: bool) -> list[bytes]:
         lines = [self._line(one.event, one.time_ms) for one in entries]

@@ -110,6 +110,7 @@ def test_what_happened_is_in_the_file_and_in_the_topic(closed: NodeProcess) -> N
         assert producer.flush(PATIENCE_S) == 0
         assert errors[0] is not None
         wanted = {
+            ("Node:self", "CreateUser", "SUCCESS"),
             ("User:admin", "CreateUser", "SUCCESS"),
             ("User:admin", "CreateAcls", "SUCCESS"),
             ("User:admin", "CreateTopics", "SUCCESS"),

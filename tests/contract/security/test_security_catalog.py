@@ -16,6 +16,7 @@ from app.cluster.database import create_engine, sqlite_url, transaction
 from app.cluster.errors import UserExists
 from app.cluster.security_catalog import SecurityCatalog
 from app.cluster.security_records import QuotaKey
+from app.security.audit.audit import NoAudit
 from app.security.bootstrap import FILE, ensure_admin
 from app.security.logins.passwords import Passwords
 from app.security.watcher import SecurityWatcher
@@ -148,7 +149,10 @@ async def test_two_nodes_that_begin_at_once_have_one_admin_and_one_file(
         await watcher.refresh()
 
     await asyncio.gather(
-        *(ensure_admin(*one) for one in zip(watchers, [passwords] * 2, places, strict=True))
+        *(
+            ensure_admin(watcher, passwords, place, NoAudit())
+            for watcher, place in zip(watchers, places, strict=True)
+        )
     )
 
     (file,) = [place / FILE for place in places if (place / FILE).exists()]

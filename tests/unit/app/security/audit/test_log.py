@@ -175,3 +175,28 @@ async def test_who_stops_waiting_harms_nobody(tmp_path: Path) -> None:
         await node.log.keep(event("next"))
 
         assert node.names() == ["gone", "next"]
+
+
+async def test_what_was_kept_before_there_was_a_feed_gets_to_it(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    node.log.feed = None
+    async with node.log.writing():
+        await node.log.keep(event("early"))
+        assert node.names() == ["early"]
+        node.log.note(event("noted"))
+    assert node.names() == ["early", "noted"]
+
+    node.log.feed = node.fed
+    task = asyncio.create_task(node.log.run())
+    await node.log.keep(event("late"))
+    await node.log.stop()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    node.log.close()
+
+    assert [json.loads(line)["data"]["methodName"] for line in node.fed.lines] == [
+        "early",
+        "noted",
+        "late",
+    ]
