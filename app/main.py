@@ -116,7 +116,7 @@ def _registry_door(settings: Settings, node: Node) -> RegistryDoor:
     door = Door(
         context=node.registry,
         shape=Shape(old=settings.schema_registry_legacy_answers),
-        guard=None if isinstance(authorizer, AllowAll) else RegistryGuard(authorizer),
+        guard=None if isinstance(authorizer, AllowAll) else RegistryGuard(node.context),
         incompatible_code=settings.schema_registry_incompatible_error_code,
         cluster_id=node.context.image.cluster_id,
         version=version("cauce"),

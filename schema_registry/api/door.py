@@ -86,6 +86,8 @@ class RegistryDoor:
         except IncompatibleSchema as error:
             answer = _error(409, self._door.incompatible_code, str(error))
         except AccessDenied as error:
+            if self._door.guard is not None:
+                self._door.guard.note_denied(scope, error.access, error.subject)
             answer = _error(403, FORBIDDEN_CODE, str(error))
         except RegistryError as error:
             if isinstance(error, StoreUnavailable):

@@ -41,6 +41,13 @@ class Guard(Protocol):
         """
         ...
 
+    def note_denied(self, scope: Any, access: Access, subject: str | None) -> None:
+        """Take note that whoever sent a request was refused, as ``may`` said; never waits.
+
+        Once for a request that is refused, and never for what a list leaves out.
+        """
+        ...
+
 
 May = Callable[[Access, str | None], bool]
 
@@ -51,6 +58,8 @@ class AccessDenied(Exception):
     def __init__(self, access: Access, subject: str | None) -> None:
         what = "this server" if subject is None else f"Subject: {subject}"
         super().__init__(f"User is denied operation {access.value} on {what}")
+        self.access = access
+        self.subject = subject
 
 
 RULES: Mapping[str, Access | None] = {
