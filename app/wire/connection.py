@@ -218,7 +218,7 @@ class Connection(asyncio.BufferedProtocol):
         try:
             whole = frames.received(nbytes)
         except WireError as error:
-            self._cut_off(str(error))
+            self._break_off(str(error))
             return
         self._take(whole)
         if frames.is_partial and (whole or not was_partial):
@@ -260,7 +260,7 @@ class Connection(asyncio.BufferedProtocol):
         if frames:
             self._queue.extend(frames)
             if self._login is not None and not self._login.received(len(frames)):
-                self._cut_off("too many requests before a login")
+                self._break_off("too many requests before a login")
                 return
             self._expect(self._limits.idle_s)
             self._pump()
@@ -274,7 +274,7 @@ class Connection(asyncio.BufferedProtocol):
         try:
             frames = self._frames.resume()
         except WireError as error:
-            self._cut_off(str(error))
+            self._break_off(str(error))
             return
         self._expect_rest()
         self._take(frames)
@@ -291,7 +291,7 @@ class Connection(asyncio.BufferedProtocol):
                     break
                 self._handle(header, self._queue.popleft())
         except WireError as error:
-            self._cut_off(str(error))
+            self._break_off(str(error))
         finally:
             self._is_pumping = False
         self._close_if_done()
@@ -465,6 +465,12 @@ class Connection(asyncio.BufferedProtocol):
         what = f"API {header.api_key} version {header.api_version}"
         _logger.critical("%s failed, its connection is closed", what, exc_info=True)
         self.close()
+
+    def _break_off(self, reason: str) -> None:
+        """Close because of what the client sent, which may have been for a login."""
+        if self._login is not None:
+            self._login.broken_off(reason)
+        self._cut_off(reason)
 
     def _cut_off(self, reason: str) -> None:
         if not self._is_closed:

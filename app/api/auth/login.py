@@ -118,6 +118,7 @@ class Login:
         try:
             shown = read_authorization(scope["headers"])
         except MalformedAuthorization as error:
+            self._authenticator.logins.failed("", "Authorization", peer.host, str(error))
             raise unauthorized(f"Unauthorized: {error}", peer) from None
         if shown is not None:
             return await self.judge(shown, peer)
@@ -166,7 +167,9 @@ class Login:
         """
         found = self.tickets.redeem(ticket)
         if found is None:
-            raise unauthorized("Unauthorized: the ticket is unknown, used up or too old", peer)
+            reason = "the ticket is unknown, used up or too old"
+            self._authenticator.logins.failed("", TICKET, peer.host, reason)
+            raise unauthorized(f"Unauthorized: {reason}", peer)
         return found.from_host(peer.host)
 
     async def judge(self, shown: Shown, peer: Peer) -> Principal:

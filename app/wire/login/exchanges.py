@@ -1,7 +1,9 @@
 """Exchanges: what the mechanisms of SASL say and hear, until it is known who the client is.
 
 An exchange takes the client's messages one by one and gives back the server's. It is used once, and
-the first message that is wrong ends it.
+the first message that is wrong ends it. A message that is none of the mechanism's is written down
+here as a failed login, without a byte of it; wrong passwords, keys and tokens are written down by
+the authenticator.
 Called by: login. Calls: the authenticator.
 Source: RFC 4616 (PLAIN), RFC 5802 and KIP-84 (SCRAM), RFC 7628 and KIP-255 (OAUTHBEARER), KIP-43.
 """
@@ -64,15 +66,11 @@ class PlainExchange:
 
     async def take(self, message: bytes) -> Step:
         """Return who it is, with nothing to say."""
-        parts = message.split(b"\0")
-        if len(parts) != 3:
-            raise AuthenticationFailed("not a message of PLAIN")
         try:
-            on_behalf_of, user, secret = (one.decode() for one in parts)
-        except UnicodeDecodeError:
-            raise AuthenticationFailed("a message of PLAIN that is no text") from None
-        if not user or not secret or on_behalf_of not in ("", user):
-            raise AuthenticationFailed("PLAIN without a user or a password, or for another")
+            user, secret = _pair_of(message)
+        except AuthenticationFailed as failed:
+            self._authenticator.logins.failed("", PLAIN, self._host, failed.log_reason)
+            raise
         return Step(b"", await self._principal(user, secret))
 
     async def _principal(self, user: str, secret: str) -> Principal:
@@ -143,13 +141,21 @@ class BearerExchange:
         """Return who it is; of a bad token, what is wrong, and then nothing but a refusal."""
         if self._is_refused:
             raise AuthenticationFailed("a bad token")
-        on_behalf_of, token = _token_of(message)
+        logins = self._authenticator.logins
+        try:
+            on_behalf_of, token = _token_of(message)
+        except AuthenticationFailed as failed:
+            logins.failed("", OAUTHBEARER, self._host, failed.log_reason)
+            raise
         try:
             principal = await self._principal(token)
-            if on_behalf_of not in ("", principal.name):
-                raise AuthenticationFailed("OAUTHBEARER on behalf of another")
         except AuthenticationFailed:
             self._is_refused = True
+            return Step(INVALID_TOKEN)
+        if on_behalf_of not in ("", principal.name):
+            self._is_refused = True
+            reason = "OAUTHBEARER on behalf of another"
+            logins.failed(principal.name, OAUTHBEARER, self._host, reason)
             return Step(INVALID_TOKEN)
         return Step(b"", principal)
 
@@ -157,6 +163,24 @@ class BearerExchange:
         if key_id_of(token) is not None:
             return self._authenticator.api_key(token, self._host)
         return await self._authenticator.bearer(token, self._host)
+
+
+def _pair_of(message: bytes) -> tuple[str, str]:
+    """Return the user and the password of a message of PLAIN.
+
+    Raises:
+        AuthenticationFailed: It is none, or on behalf of another.
+    """
+    parts = message.split(b"\0")
+    if len(parts) != 3:
+        raise AuthenticationFailed("not a message of PLAIN")
+    try:
+        on_behalf_of, user, secret = (one.decode() for one in parts)
+    except UnicodeDecodeError:
+        raise AuthenticationFailed("a message of PLAIN that is no text") from None
+    if not user or not secret or on_behalf_of not in ("", user):
+        raise AuthenticationFailed("PLAIN without a user or a password, or for another")
+    return user, secret
 
 
 def _token_of(message: bytes) -> tuple[str, str]:

@@ -122,6 +122,7 @@ class Login:
 
         self._state = _State.UNAUTHENTICATED
         self._exchange: Exchange | None = None
+        self._mechanism = ""
         self._requests = 0
         self._session_end: float | None = None
 
@@ -166,6 +167,7 @@ class Login:
         if self.is_authenticated:
             self._requests = 0
             self.deadline = self._clock.monotonic() + self._rules.login_s
+        self._mechanism = mechanism
         self._exchange = EXCHANGES[mechanism](self._authenticator, self._host)
         self.is_raw = version == 0
         self._state = _State.HANDSHAKEN
@@ -198,6 +200,12 @@ class Login:
             self._authenticated(step.principal)
         return step
 
+    def broken_off(self, reason: str) -> None:
+        """Write down that the connection ends because of bytes that are no message of a login."""
+        if self._state in (_State.HANDSHAKEN, _State.AUTHENTICATING):
+            self._authenticator.logins.failed("", self._mechanism, self._host, reason)
+            self._state = _State.OVER
+
     def session_lifetime_ms(self) -> int:
         """Return in how many milliseconds the client has to log in again; 0 for never (KIP-368)."""
         if self._session_end is None:
@@ -207,7 +215,10 @@ class Login:
     def _require_same(self, principal: Principal) -> None:
         """Refuse another principal than the connection has, as KIP-368 says."""
         if self.principal is not None and self.principal != principal:
-            raise AuthenticationFailed("another principal than the connection had before")
+            reason = "another principal than the connection had before"
+            name = principal.name
+            self._authenticator.logins.failed(name, self._mechanism, self._host, reason)
+            raise AuthenticationFailed(reason)
 
     def _authenticated(self, principal: Principal) -> None:
         self._state = _State.AUTHENTICATED

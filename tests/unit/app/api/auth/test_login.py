@@ -14,11 +14,14 @@ from app.api.auth.login import NOT_IN_CLEAR, Login, LoginRefused, anonymous_from
 from app.api.auth.tickets import Tickets
 from app.api.edge.addresses import ADDRESSES, Addresses
 from app.cluster.security_records import ApiKeyRecord
+from app.security.audit.event import Result
+from app.security.audit.logins import LoginAudit
 from app.security.logins.api_key import hash_of, new_key
 from app.security.principal import ANONYMOUS, Principal
 from app.security.tls.client_certificate import CERTIFICATE, ClientCertificate
 from app.security.tokens.access_tokens import Grant
 from tests.support.application import request_scope
+from tests.support.security.audited import FakeAudit
 from tests.support.security.login import Login as Logins
 from tests.support.security.login import login as logins
 
@@ -117,6 +120,30 @@ async def test_what_is_wrong_is_never_anonymous(known: Logins) -> None:
         assert [value.split()[0] for _, value in refused.headers] == ["Bearer", "Basic"]
         assert "alice" not in refused.message
         assert PASSWORD not in refused.message
+
+
+async def test_what_is_wrong_is_written_down_once_and_without_what_it_held(known: Logins) -> None:
+    canary = "canary7f3b9c2e"
+    wrong = [
+        [f"Bearer {canary}"],
+        [f"ApiKey {canary}"],
+        [f"Negotiate {canary}"],
+        [f"Basic {canary}*"],
+        [canary],
+        [f"Bearer {canary}", f"Bearer {canary}"],
+        [basic("alice", canary)],
+        [f"Basic {base64.b64encode(canary.encode()).decode()}"],
+    ]
+    scopes = [asked(*shown) for shown in wrong]
+    scopes.append(streamed(b"ticket=" + canary.encode()))
+    for scope in scopes:
+        audit = FakeAudit()
+        known.authenticator.logins = LoginAudit(known.clock, audit)
+        await refusal(login(known), scope)
+
+        (event,) = audit.noted
+        assert (event.result, event.host) == (Result.UNAUTHENTICATED, "127.0.0.1")
+        assert canary not in repr(event)
 
 
 async def test_refusals_of_a_known_and_an_unknown_user_read_the_same(known: Logins) -> None:

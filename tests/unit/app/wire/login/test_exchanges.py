@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from aiokafka.conn import ScramAuthenticator
 
+from app.security.audit.event import AuditEvent, Category, Result
+from app.security.audit.logins import LoginAudit
 from app.security.errors import AuthenticationFailed
 from app.security.logins.api_key import hash_of, new_key
 from app.security.logins.failed_logins import FREE_FAILURES
@@ -21,6 +23,7 @@ from app.wire.login.exchanges import (
     ScramExchange,
     Step,
 )
+from tests.support.security.audited import FakeAudit
 from tests.support.security.login import Login, login
 from tests.support.security.records import api_key, delegation_token
 
@@ -90,6 +93,67 @@ async def test_plain_lets_an_api_key_in_with_its_scopes_by_id_and_secret_or_whol
 async def test_plain_refuses_what_is_wrong_with_the_same_words(node: Login, message: bytes) -> None:
     with pytest.raises(AuthenticationFailed, match=r"^Authentication failed\.$"):
         await plain(node, message)
+
+
+def audited(node: Login) -> list[AuditEvent]:
+    """Return what will be written down of logins from now on."""
+    audit = FakeAudit()
+    node.authenticator.logins = LoginAudit(node.clock, audit)
+    return audit.noted
+
+
+CANARY = b"canary7f3b9c2e"
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "messages"),
+    [
+        ("PLAIN", [b""]),
+        ("PLAIN", [CANARY]),
+        ("PLAIN", [b"\0alice" + CANARY]),
+        ("PLAIN", [b"\0alice\0" + CANARY + b"\0"]),
+        ("PLAIN", [b"\0alice\0"]),
+        ("PLAIN", [b"\0\0" + CANARY]),
+        ("PLAIN", [b"\0alice\0" + CANARY + b"\xff"]),
+        ("PLAIN", [CANARY + b"\0alice\0" + CANARY]),
+        ("SCRAM-SHA-256", [b""]),
+        ("SCRAM-SHA-256", [CANARY]),
+        ("SCRAM-SHA-256", [b"n,,n=,r=" + CANARY]),
+        ("SCRAM-SHA-256", [b"n,,n=\xff,r=" + CANARY]),
+        ("SCRAM-SHA-256", [b"n,a=" + CANARY + b",n=alice,r=x"]),
+        ("SCRAM-SHA-256", [b"p=tls-unique,,n=alice,r=" + CANARY]),
+        ("SCRAM-SHA-256", [b"n,,n=alice,r=x,m=" + CANARY]),
+        ("SCRAM-SHA-256", [b"n,,n=alice,r=" + CANARY * 400]),
+        ("SCRAM-SHA-512", [b"n,,n=alice,r=x", b""]),
+        ("SCRAM-SHA-512", [b"n,,n=alice,r=x", CANARY]),
+        ("SCRAM-SHA-512", [b"n,,n=alice,r=x", b"c=biws,r=" + CANARY + b",p=AAAA"]),
+        ("SCRAM-SHA-512", [b"n,,n=alice,r=x", b"c=" + CANARY + b",r=x,p=AAAA"]),
+        ("SCRAM-SHA-512", [b"n,,n=alice,r=x", b"c=biws,r=x,p=" + CANARY * 400]),
+        ("OAUTHBEARER", [b""]),
+        ("OAUTHBEARER", [CANARY]),
+        ("OAUTHBEARER", [b"n,,\1auth=Bearer " + CANARY]),
+        ("OAUTHBEARER", [b"n,,\1auth=Basic " + CANARY + b"\1\1"]),
+        ("OAUTHBEARER", [b"n,,\1auth=Bearer " + CANARY + b"\xff\1\1"]),
+        ("OAUTHBEARER", [b"n,a=\xff,\1auth=Bearer " + CANARY + b"\1\1"]),
+        ("OAUTHBEARER", [b"n,,\1auth=Bearer a\1auth=Bearer " + CANARY + b"\1\1"]),
+        ("OAUTHBEARER", [b"n,,\1auth=Bearer " + CANARY + b"\1\1", b"\1"]),
+    ],
+)
+async def test_a_malformed_message_is_written_down_once_and_without_what_it_held(
+    node: Login, mechanism: str, messages: list[bytes]
+) -> None:
+    events = audited(node)
+    exchange = EXCHANGES[mechanism](node.authenticator, HOST)
+
+    for message in messages[:-1]:
+        await exchange.take(message)
+    with pytest.raises(AuthenticationFailed):
+        await exchange.take(messages[-1])
+
+    (event,) = events
+    assert (event.category, event.result) == (Category.AUTHENTICATION, Result.UNAUTHENTICATED)
+    assert event.host == HOST
+    assert CANARY.decode() not in repr(event)
 
 
 class TokenAuthenticator(ScramAuthenticator):
@@ -231,6 +295,15 @@ async def test_bearer_of_a_bad_token_is_told_so_and_then_refused(node: Login) ->
 async def test_bearer_refuses_what_is_none_of_its_messages(node: Login, message: bytes) -> None:
     with pytest.raises(AuthenticationFailed, match=r"^Authentication failed\.$"):
         await BearerExchange(node.authenticator, HOST).take(message)
+
+
+async def test_bearer_on_behalf_of_another_is_written_down(node: Login) -> None:
+    key, events = await added_key(node), audited(node)
+
+    await BearerExchange(node.authenticator, HOST).take(bearer(key, "a=bob"))
+
+    assert [event.result for event in events] == [Result.SUCCESS, Result.UNAUTHENTICATED]
+    assert events[1].metadata == {"mechanism": "OAUTHBEARER", "identifier": "alice"}
 
 
 @pytest.mark.parametrize("mechanism", HASH_NAMES)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from aiokafka.conn import ScramAuthenticator
 
+from app.security.audit.event import Result
+from app.security.audit.logins import LoginAudit
 from app.security.logins.scram_keys import scram_record
 from app.security.open_connections import OpenConnections
 from app.security.principal import Principal
@@ -28,6 +30,7 @@ from app.wire.messages.sasl import (
     SaslHandshakeRequest,
     SaslHandshakeResponse,
 )
+from tests.support.security.audited import FakeAudit
 from tests.support.security.login import Login as Users
 from tests.support.security.login import MovedClock, login
 from tests.support.wire_calls import read_frame, response_of, sized
@@ -199,6 +202,29 @@ async def test_what_comes_before_a_login_is_bounded_in_size_number_and_time(
         assert door.listener.in_flight.held_bytes == 0
 
 
+async def test_what_is_no_message_of_a_login_is_written_down_once(tmp_path: Path) -> None:
+    async with closed_door(tmp_path) as (door, users):
+        audit = FakeAudit()
+        users.authenticator.logins = LoginAudit(users.clock, audit)
+        stranger, large, cut_short, early, raw = [await door.connect() for _ in range(5)]
+        for peer in (large, cut_short, early):
+            await handshake(peer, "SCRAM-SHA-256")
+        await handshake(raw, version=0)
+
+        stranger.writer.write(struct.pack(">i", LOGIN_FRAME_BYTES_MAX + 1))
+        large.writer.write(struct.pack(">i", LOGIN_FRAME_BYTES_MAX + 1))
+        cut_short.writer.write(sized(struct.pack(">hhih", 36, 0, 1, -1) + b"\0\0\0\x10canary"))
+        early.send(HeartbeatRequest(), 0, 1)
+        raw.writer.write(sized(b"canary"))
+
+        for peer in (stranger, large, cut_short, early, raw):
+            assert await peer.is_closed()
+        mechanisms = [one.metadata["mechanism"] for one in audit.noted]
+        assert sorted(mechanisms) == ["PLAIN", *["SCRAM-SHA-256"] * 3]
+        assert {one.result for one in audit.noted} == {Result.UNAUTHENTICATED}
+        assert "canary" not in repr(audit.noted)
+
+
 async def test_a_larger_request_is_taken_after_the_login_only(tmp_path: Path) -> None:
     async with closed_door(tmp_path) as (door, _):
         peer = await door.connect()
@@ -252,7 +278,7 @@ def test_plain_is_offered_where_nobody_can_listen(
 
 
 async def test_who_logs_in_again_is_served_again_if_it_is_the_same(tmp_path: Path) -> None:
-    async with closed_door(tmp_path, LoginRules(session_s_max=3_600.0)) as (door, _):
+    async with closed_door(tmp_path, LoginRules(session_s_max=3_600.0)) as (door, users):
         peer, other, between = [await door.connect() for _ in range(3)]
         for one in (peer, other, between):
             await handshake(one)
@@ -262,7 +288,10 @@ async def test_who_logs_in_again_is_served_again_if_it_is_the_same(tmp_path: Pat
 
         assert (await authenticate(peer, GOOD)).error_code == 0
         assert await beat(peer) == 9
+        audit = FakeAudit()
+        users.authenticator.logins = LoginAudit(users.clock, audit)
         refused = await authenticate(other, b"\0bob\0" + PASSWORD.encode())
+        assert [one.result for one in audit.noted] == [Result.SUCCESS, Result.UNAUTHENTICATED]
         assert (refused.error_code, refused.error_message) == (58, "Authentication failed.")
         assert await other.is_closed()
         between.send(HeartbeatRequest(), 0, 1)
