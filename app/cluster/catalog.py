@@ -187,8 +187,15 @@ class Catalog:
             )
 
     @to_its_end
-    async def add_partitions(self, name: str, total: int) -> TopicMetadata:
+    async def add_partitions(
+        self, name: str, total: int, *, replicas: Sequence[Sequence[int]] | None = None
+    ) -> TopicMetadata:
         """Raise a topic's number of partitions to a total.
+
+        Args:
+            name: The topic.
+            total: How many it is to have.
+            replicas: Those of each new one; the brokers in turn if None.
 
         Raises:
             UnknownTopic: There is none.
@@ -202,8 +209,11 @@ class Catalog:
                 raise InvalidPartitionCount(
                     f"Topic '{name}' has {present} partitions; {total} is not more"
                 )
-            nodes = await _node_ids(connection)
-            added = _assign(nodes, total - present, topic.replication_factor, first=present)
+            added = replicas
+            if added is None:
+                nodes = await _node_ids(connection)
+                added = _assign(nodes, total - present, topic.replication_factor, first=present)
+            assert len(added) == total - present, "each new partition has its replicas"
             await _insert_partitions(connection, topic.topic_id, present, added)
             return await _load_topic(connection, name)
 

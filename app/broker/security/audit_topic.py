@@ -1,7 +1,8 @@
 """``_audit_log``: the topic in which the audit log can be read like any other.
 
 The file is what counts; the topic gets the same events a moment later, each a record with a
-CloudEvent as its value. It is made when there is something to write. While it cannot be written the
+CloudEvent as its value. It is made when there is something to write, with a partition for each
+node; a node that comes later adds one for itself. While it cannot be written the
 events wait; those for which there is no room are missing here, and only here.
 
 Invariants:
@@ -19,7 +20,7 @@ from contextlib import suppress
 from app.broker.context import BrokerContext
 from app.broker.partitions import local_leader
 from app.cluster.errors import CatalogError, TopicExists
-from app.cluster.metadata_image import PartitionMetadata
+from app.cluster.metadata_image import PartitionMetadata, TopicMetadata
 from app.replication.partition import Partition
 from app.security.audit.event import AUDIT_TOPIC
 from storage.errors import BatchTooLarge, DiskError, LogError
@@ -118,10 +119,22 @@ class AuditTopic:
             topic = (await context.metadata.refresh()).topics.get(AUDIT_TOPIC)
         if topic is None or not topic.is_internal:
             return None
+        if not any(context.node_id in one.replicas for one in topic.partitions):
+            topic = await self._grown(len(topic.partitions) + 1)
         for metadata in topic.partitions:
             if metadata.leader == context.node_id:
                 return local_leader(context, metadata), metadata
         return None
+
+    async def _grown(self, total: int) -> TopicMetadata:
+        """Give a node that came after the topic was made a partition; return the topic.
+
+        Raises:
+            InvalidPartitionCount: Another node's was added in the meantime.
+        """
+        context = self._context
+        await context.catalog.add_partitions(AUDIT_TOPIC, total, replicas=[(context.node_id,)])
+        return (await context.metadata.refresh()).topics[AUDIT_TOPIC]
 
     def _drop(self, count: int, why: str) -> None:
         for _ in range(count):

@@ -112,6 +112,15 @@ async def test_every_change_raises_the_version_and_no_question_does(catalog: Cat
         assert await catalog.version() == before + 1
 
 
+async def test_new_partitions_are_where_they_are_wanted(catalog: Catalog) -> None:
+    await catalog.create_topic("t", 1)
+
+    grown = await catalog.add_partitions("t", 3, replicas=[(5,), (2, 1)])
+
+    assert [one.replicas for one in grown.partitions][1:] == [(5,), (2, 1)]
+    assert [one.leader for one in grown.partitions][1:] == [5, 2]
+
+
 @pytest.mark.parametrize(
     ("change", "refusal"),
     [

@@ -15,22 +15,28 @@ from app.broker.security import audit_topic as module
 from app.broker.security.audit_topic import AuditTopic
 from app.broker.topic_configs import alter_topic_configs
 from app.broker.topics import NewTopic, add_partitions, create_topic, delete_topic
+from app.cluster.metadata_image import BrokerRegistration
 from app.security.acls import Operation
 from app.security.audit.event import AUDIT_TOPIC
 from app.security.principal import ANONYMOUS
+from storage.format.batch import iterate_headers
 from storage.format.decoder import decode_columns
 from tests.support.broker import NOW_MS, Guards, guarded
 
 
-async def values(context: BrokerContext) -> list[bytes]:
-    """Return what is in the topic."""
-    wanted = WantedPartition(topic_name=AUDIT_TOPIC, partition=0, offset=0, max_bytes=1 << 20)
+async def values(context: BrokerContext, partition: int = 0) -> list[bytes]:
+    """Return what is in a partition of the topic."""
+    wanted = WantedPartition(
+        topic_name=AUDIT_TOPIC, partition=partition, offset=0, max_bytes=1 << 20
+    )
     bounds = FetchBounds(max_bytes=1 << 20, min_bytes=1, wait_ms=5_000)
     (found,) = await fetch(context, ANONYMOUS, [wanted], bounds)
     assert found.error is None
     assert found.found is not None
     data = await read_slice(context, found.found)
-    return [value or b"" for value in decode_columns(data, 0).values]
+    return [
+        value or b"" for at, _ in iterate_headers(data) for value in decode_columns(data, at).values
+    ]
 
 
 async def test_topic_is_made_when_there_is_something_and_holds_it(context: BrokerContext) -> None:
@@ -81,6 +87,40 @@ async def test_topic_that_somebody_else_made_is_left_alone(context: BrokerContex
     await topic.stop()
 
     assert topic.missing == 1
+
+
+async def test_node_that_came_later_adds_its_own_partition(context: BrokerContext) -> None:
+    other = BrokerRegistration(node_id=7, host="h", http_port=1, kafka_port=2)
+    await context.catalog.register_broker(other)
+    await context.catalog.create_topic(AUDIT_TOPIC, [(7,)], is_internal=True)
+    await context.metadata.refresh()
+    topic = AuditTopic(context)
+
+    topic.offer([b"1\n"])
+    await topic.stop()
+    topic.offer([b"2\n"])
+    await topic.stop()
+
+    partitions = context.image.topics[AUDIT_TOPIC].partitions
+    assert [one.replicas for one in partitions] == [(7,), (context.node_id,)]
+    assert (await values(context, 1), topic.missing) == ([b"1", b"2"], 0)
+
+
+async def test_nodes_that_come_at_once_add_one_each(context: BrokerContext) -> None:
+    await context.catalog.create_topic(AUDIT_TOPIC, [(7,)], is_internal=True)
+    await context.metadata.refresh()
+    await context.catalog.add_partitions(AUDIT_TOPIC, 2, replicas=[(8,)])
+    topic = AuditTopic(context)
+
+    topic.offer([b"1\n"])
+    await topic.stop()  # what it knows of the topic is old, so nothing is added
+    assert topic.missing == 0
+    await context.metadata.refresh()
+    await topic.stop()
+
+    partitions = context.image.topics[AUDIT_TOPIC].partitions
+    assert [one.replicas for one in partitions] == [(7,), (8,), (context.node_id,)]
+    assert await values(context, 2) == [b"1"]
 
 
 async def test_nobody_makes_the_topic_or_writes_to_it(context: BrokerContext) -> None:
