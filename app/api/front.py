@@ -7,7 +7,7 @@ front does not recognise is still answered, only slower.
 """
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI
 
@@ -17,7 +17,7 @@ from app.api.auth.login import Login, LoginRefused
 from app.api.edge.addresses import ADDRESSES
 from app.api.edge.edge import Edge
 from app.api.errors import V2_TYPE, encode_error, error_type
-from app.api.http_protocol import CUT
+from app.api.http_protocol import CUT, CYCLE
 from app.api.request_body import Receive, Scope
 from app.api.resume_tokens import ResumeTokens
 from app.api.v2 import record_handlers as v2
@@ -84,10 +84,11 @@ class Front:
                 await self._refuse(scope, send, error)
                 return
         principal = principal_of(scope)
-        if principal.credential is None or self.context is None or not _lasts(scope):
+        cut = None if principal.credential is None else _cut_of(scope)
+        if cut is None or self.context is None:
             await self._pass(scope, receive, send)
             return
-        entered = self.context.open_connections.enter(principal, scope[CUT])
+        entered = self.context.open_connections.enter(principal, cut)
         try:
             await self._pass(scope, receive, send)
         finally:
@@ -132,13 +133,26 @@ class Front:
         return handler_for(self.context, parts[5:], scope, receive, send)
 
 
-def _lasts(scope: Scope) -> bool:
-    """Return whether a request may outlive the login that it was let in with.
+def _cut_of(scope: Scope) -> Callable[[], None] | None:
+    """Return what ends a request that may outlive the login that it was let in with, else None.
 
-    Those for records do: they wait for some, send them as they come, or take them as they come.
+    Those for records may: they wait for some, send them as they come, or take them as they come.
+    Of any other it is the body that may come for long. Once that is whole the request is answered:
+    it may be the very one that ends the login.
     """
+    cut: Callable[[], None] | None = scope.get(CUT)
     path: str = scope["path"]
-    return CUT in scope and path.endswith(_LASTING)
+    if cut is None or path.endswith(_LASTING):
+        return cut
+    cycle = scope.get(CYCLE)
+    if cycle is None or not cycle.more_body:
+        return None
+
+    def cut_if_it_comes() -> None:
+        if cycle.more_body:
+            cut()
+
+    return cut_if_it_comes
 
 
 async def _run(answer: Awaitable[None], scope: Scope, send: Send) -> None:

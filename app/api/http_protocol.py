@@ -23,6 +23,9 @@ from app.security.tls.handshakes import GOODBYE_SECONDS_MAX
 CUT = "cauce.cut"
 """Key of a scope: ends the connection of a request."""
 
+CYCLE = "cauce.cycle"
+"""Key of a scope: uvicorn's request, whose ``more_body`` says that its body is still coming."""
+
 HEAD_SECONDS_MAX = 10.0
 """From the first byte of a head to its end; also how long a new connection may say nothing."""
 
@@ -167,8 +170,10 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         self._head_since = None
         self._head_bytes = 0
         self._body_since = time.monotonic()
-        self.scope[CUT] = self.cut  # type: ignore[literal-required] # ours
+        scope = cast("dict[str, object]", self.scope)
+        scope[CUT] = self.cut
         super().on_headers_complete()
+        scope[CYCLE] = self.cycle  # the request's task runs later
 
     def on_message_complete(self) -> None:
         """End a request; the next head has not begun."""

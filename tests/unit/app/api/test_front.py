@@ -1,6 +1,7 @@
 import asyncio
 import json
 from collections.abc import MutableMapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.api.front import Front
-from app.api.http_protocol import CUT
+from app.api.http_protocol import CUT, CYCLE
 from app.api.request_body import Message
 from app.broker.topics import NewTopic, create_topic
 from tests.support.application import (
@@ -192,6 +193,71 @@ async def test_request_that_waits_is_cut_when_its_login_ends(tmp_path: Path, pat
         await asyncio.gather(asking, return_exceptions=True)
 
         assert len(everyone) == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/topics/t"),
+        ("POST", "/topics/t/partitions/0"),
+        ("POST", f"{TOPICS}/t/records"),
+        ("POST", f"{TOPICS}/t/records:batch"),
+        ("POST", TOPICS),
+        ("POST", "/subjects/s/versions"),
+        ("PUT", "/config"),
+    ],
+)
+async def test_body_that_comes_slowly_is_cut_when_its_login_ends(
+    tmp_path: Path, method: str, path: str
+) -> None:
+    async with closed_application(tmp_path) as closed:
+        key_id, key = await closed.key()
+        await create_topic(closed.running.context, ADMIN, NewTopic(name="t", partition_count=1))
+        everyone = closed.running.context.open_connections
+        cut = asyncio.Event()
+        headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+        scope = request_scope(method, path, b"", **headers)
+        scope |= {"client": ("127.0.0.1", 1), CUT: cut.set, CYCLE: Body(more_body=True)}
+        exchange = Waiting(cut)
+        asking = asyncio.create_task(closed.running.front(scope, exchange.receive, exchange.send))
+        async with asyncio.timeout(20):
+            while not len(everyone):
+                await asyncio.sleep(0.01)
+            await closed.forget(key_id)
+            await cut.wait()
+            await asyncio.gather(asking, return_exceptions=True)
+
+        assert len(everyone) == 0
+
+
+@pytest.mark.parametrize("comes_after_the_head", [False, True])
+async def test_request_whose_body_is_whole_is_answered_though_its_login_ends(
+    tmp_path: Path, *, comes_after_the_head: bool
+) -> None:
+    async with closed_application(tmp_path) as closed:
+        key_id, key = await closed.key()
+        cut = asyncio.Event()
+        scope = request_scope("POST", "/subjects/s/versions", b"", authorization=f"Bearer {key}")
+        body = Body(more_body=comes_after_the_head)
+        scope |= {"client": ("127.0.0.1", 1), CUT: cut.set, CYCLE: body}
+        exchange = Waiting(cut)
+        asking = asyncio.create_task(closed.running.front(scope, exchange.receive, exchange.send))
+        await asyncio.sleep(0.05)
+        body.more_body = False
+        await closed.forget(key_id)
+        await asyncio.sleep(0.05)
+        is_cut = cut.is_set()
+        cut.set()
+        await asyncio.gather(asking, return_exceptions=True)
+
+        assert not is_cut
+
+
+@dataclass
+class Body:
+    """Says whether a body comes yet."""
+
+    more_body: bool
 
 
 async def test_request_that_does_not_wait_ends_in_its_own_time(tmp_path: Path) -> None:
