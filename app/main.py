@@ -34,6 +34,7 @@ from app.api.ws.protocol import GuardedWebSocketProtocol
 from app.cluster.errors import CatalogError
 from app.security.acls import AllowAll
 from app.security.audit.audit import AuditUnwritable
+from app.security.audit.event import Category
 from app.security.bootstrap import FILE as ADMIN_FILE
 from app.security.bootstrap import InsecureFile
 from app.security.tls.handshakes import Handshakes
@@ -112,11 +113,12 @@ def create_app(settings: Settings, on_failure: Callable[[], None] | None = None)
 
 
 def _registry_door(settings: Settings, node: Node) -> RegistryDoor:
-    authorizer = node.context.authorizer
+    guard = RegistryGuard(node.context)
     door = Door(
         context=node.registry,
         shape=Shape(old=settings.schema_registry_legacy_answers),
-        guard=None if isinstance(authorizer, AllowAll) else RegistryGuard(node.context),
+        guard=None if isinstance(node.context.authorizer, AllowAll) else guard,
+        witness=guard if node.context.audit.wants(Category.ADMIN) else None,
         incompatible_code=settings.schema_registry_incompatible_error_code,
         cluster_id=node.context.image.cluster_id,
         version=version("cauce"),

@@ -169,5 +169,9 @@ class StoreUnavailable(RegistryError):
     """The database cannot be asked now; of a change it is unknown whether it was made."""
 
 
+class AuditUnavailable(RegistryError):
+    """It cannot be written down who makes a change; nothing was changed."""
+
+
 class StoreConflict(RegistryError):
     """Others changed the same thing again and again; nothing was changed."""

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from schema_registry.api.documents import Shape
-from schema_registry.api.guard import Guard
+from schema_registry.api.guard import Guard, Witness
 from schema_registry.registry.context import RegistryContext
 
 
@@ -21,6 +21,9 @@ class Door:
 
     guard: Guard | None = None
     """Who may; None where everybody may everything."""
+
+    witness: Witness | None = None
+    """Is told of changes; None where nobody wants to know."""
 
     cluster_id: str = ""
     version: str = ""

@@ -13,6 +13,7 @@ from schema_registry.api.errors import status_and_code
 from schema_registry.api.guard import Access
 from schema_registry.api.requests import Request
 from schema_registry.errors import (
+    AuditUnavailable,
     IncompatibleSchema,
     InvalidAssociation,
     InvalidRequest,
@@ -209,7 +210,7 @@ async def _each(
     for given in asked:
         try:
             results.append({"result": await one(_as_object(given, "requests"))})
-        except StoreUnavailable:
+        except (StoreUnavailable, AuditUnavailable):
             raise
         except RegistryError as error:
             _, code = status_and_code(error)

@@ -6,14 +6,24 @@ and because what serializers ask all day should cost little.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from schema_registry.api.answers import Answer, Door
 from schema_registry.api.errors import MESSAGE_CHARS_MAX, HttpRefusal, status_and_code
-from schema_registry.api.guard import RULES, Access, AccessDenied, May, require
+from schema_registry.api.guard import (
+    CHANGES,
+    RULES,
+    Access,
+    AccessDenied,
+    May,
+    name_of,
+    require,
+)
 from schema_registry.api.requests import (
     V1_TYPE,
     Request,
@@ -26,6 +36,7 @@ from schema_registry.api.requests import (
 from schema_registry.api.routes import ROUTES
 from schema_registry.api.routing import Route, Router
 from schema_registry.errors import IncompatibleSchema, RegistryError, StoreUnavailable
+from schema_registry.subjects import Subject
 
 _logger = logging.getLogger(__name__)
 
@@ -114,8 +125,22 @@ class RegistryDoor:
         needed = RULES[route.name]
         if needed is not None:
             asked = Request(parameters=parameters, query={}, context=context)
-            require(may, needed, asked.scope() if "/{subject}" in route.path else None)
+            require(may, needed, _subject_of(route, asked))
         return may
+
+    def _witnessed(self, scope: Scope, route: Route, request: Request) -> Door:
+        """Return the door that a handler is given: the witness knows who makes its changes."""
+        door, access = self._door, RULES[route.name]
+        witness = door.witness
+        if witness is None or access not in CHANGES:
+            return door
+        assert access is not None, "who changes something needs something"
+
+        def ledger(verb: str, items: Sequence[str]) -> AbstractAsyncContextManager[None]:
+            subject = name_of(_subject_of(route, request))
+            return witness.change(scope, access, subject, verb, items)
+
+        return replace(door, context=replace(door.context, ledger=ledger))
 
     def _worded(self, error: RegistryError, status: int) -> str:
         """Return the message; what follows on a guarded door might name what may not be seen."""
@@ -146,7 +171,12 @@ class RegistryDoor:
             context=context,
             may=may,
         )
-        return await route.handler(self._door, request)
+        return await route.handler(self._witnessed(scope, route, request), request)
+
+
+def _subject_of(route: Route, request: Request) -> Subject | None:
+    """Return the subject that a route is about, or None."""
+    return request.scope() if "/{subject}" in route.path else None
 
 
 def _header(scope: Scope, name: bytes) -> bytes:

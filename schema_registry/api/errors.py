@@ -48,6 +48,7 @@ _TABLE: Mapping[type[RegistryError], tuple[int, int]] = {
     errors.InvalidRequest: (422, 422),
     errors.StoreUnavailable: (500, UNAVAILABLE_CODE),
     errors.StoreConflict: (500, 50002),
+    errors.AuditUnavailable: (503, 50003),
 }
 
 

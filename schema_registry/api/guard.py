@@ -1,5 +1,7 @@
 """Guard: who may ask what of the registry. Whoever runs the door answers; the rules are here.
 
+Witness: who is told of changes, before they are made and when they are. It need not have a guard.
+
 A route with a subject in its path is asked about before anything is looked up, so that a refusal
 says nothing of what there is. Routes that list, or that find schemas by id, leave out what may not
 be seen; a schema that no visible subject has is not found. On a guarded door the answers do not
@@ -9,7 +11,8 @@ What a schema refers to, and what an alias stands for, must be readable to whoev
 would show it. A subject's name is that of its context as well, as in ``:.context:subject``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from enum import Enum
 from typing import Any, Protocol
 
@@ -49,7 +52,31 @@ class Guard(Protocol):
         ...
 
 
+class Witness(Protocol):
+    """Writes down who changes what."""
+
+    def change(
+        self, scope: Any, access: Access, subject: str | None, verb: str, items: Sequence[str]
+    ) -> AbstractAsyncContextManager[None]:
+        """Write down a change that the block makes, once for each verb that a request comes to.
+
+        Args:
+            scope: The request's, as ASGI has it.
+            access: What it was asked for, whether or not there is a guard.
+            subject: Of which; None for the registry as a whole.
+            verb: What is done, as ``RegisterSchema``.
+            items: Names of what is changed, without values.
+
+        Raises:
+            AuditUnavailable: It cannot be written down; the block did not begin.
+        """
+        ...
+
+
 May = Callable[[Access, str | None], bool]
+
+CHANGES = frozenset({Access.WRITE, Access.DELETE, Access.ALTER, Access.ALTER_CONFIGS})
+"""What whoever changes something needs."""
 
 
 class AccessDenied(Exception):
@@ -116,6 +143,11 @@ RULES: Mapping[str, Access | None] = {
 """What each route needs, by its name; None where it needs nothing or sees to it itself."""
 
 
+def name_of(subject: Subject | None) -> str | None:
+    """Return what guards and witnesses know a subject by; the default context is all of it."""
+    return None if subject is None else str(subject) or None
+
+
 def require(may: May | None, access: Access, subject: Subject | None) -> None:
     """Refuse unless whoever asks may.
 
@@ -129,6 +161,6 @@ def require(may: May | None, access: Access, subject: Subject | None) -> None:
     """
     if may is None:
         return
-    name = None if subject is None else str(subject) or None
+    name = name_of(subject)
     if not may(access, name):
         raise AccessDenied(access, name)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from schema_registry.api.guard import CHANGES, RULES
 from schema_registry.api.openapi_schemas import ERROR, SCHEMAS
 from schema_registry.api.requests import ANSWER_TYPES
 from schema_registry.api.routes import ROUTES
@@ -82,6 +83,7 @@ _ERRORS = {
     "415": "The body is of another type.",
     "422": "It is not valid, or not allowed.",
     "500": "The store does not answer.",
+    "503": "The audit log cannot be written, so nothing was changed.",
 }
 
 
@@ -135,6 +137,8 @@ def _responses(route: Route) -> Document:
     left_out = set() if route.body is not None else {"413", "415"}
     if route.method == "GET":
         left_out.add("409")
+    if RULES[route.name] not in CHANGES:
+        left_out.add("503")
     for status, text in _ERRORS.items():
         if status not in left_out:
             responses[status] = {"description": text, "content": _content(ANSWER_TYPES, ERROR)}

@@ -69,7 +69,7 @@ async def put_config(
     for name in ("default_rule_set", "override_rule_set"):
         check_rule_set(changes.get(name))
     _check_scope(scope)
-    async with context.changing() as writing:
+    async with context.changing("PutConfig", [_name(scope), *sorted(changes)]) as writing:
         settings = await _settings(writing, scope)
         _check_writable(scope, settings)
         own = settings.get(scope, Settings()).config or SubjectConfig()
@@ -85,7 +85,7 @@ async def delete_config(context: RegistryContext, scope: Subject) -> SubjectConf
     Raises:
         SubjectNotFound: A subject has none.
     """
-    async with context.changing() as writing:
+    async with context.changing("DeleteConfig", [_name(scope)]) as writing:
         settings = await _settings(writing, scope)
         _check_writable(scope, settings)
         own = settings.get(scope, Settings()).config
@@ -131,7 +131,8 @@ async def put_mode(
     _check_scope(scope)
     if mode is Mode.FORWARD and scope.context != GLOBAL_CONTEXT:
         raise InvalidMode("the mode FORWARD is for all contexts only")
-    async with context.changing() as writing:
+    items = [_name(scope), f"mode {'none' if mode is None else mode.value}"]
+    async with context.changing("PutMode", items + ["force"] * force) as writing:
         if mode is Mode.IMPORT:
             await _make_room_for_import(writing, scope, force=force)
         await writing.put_mode(scope, mode)
@@ -149,7 +150,8 @@ async def delete_mode(context: RegistryContext, scope: Subject, *, recursive: bo
     Raises:
         SubjectNotFound: The subject has none.
     """
-    async with context.changing() as writing:
+    items = [_name(scope)] + ["recursive"] * recursive
+    async with context.changing("DeleteMode", items) as writing:
         settings = await _settings(writing, scope)
         own = settings.get(scope, Settings()).mode
         if own is None and not scope.is_context:
@@ -173,6 +175,10 @@ def parse_mode(text: str) -> Mode:
     except ValueError:
         known = ", ".join(mode.value for mode in Mode)
         raise InvalidMode(f"Invalid mode {text[:50]!r}. Valid values are {known}") from None
+
+
+def _name(scope: Subject) -> str:
+    return f"context {scope.context}" if scope.is_context else f"subject {scope}"
 
 
 async def _settings(writing: Writing, scope: Subject) -> Mapping[Subject, Settings]:

@@ -168,7 +168,12 @@ async def associate(
         replace(one, schema=None, lifecycle=association.lifecycle)
         for one, association in zip(wanted, planned, strict=True)
     ]
-    async with context.changing(*{one.subject for one in wanted}) as writing:
+    subjects = {one.subject for one in wanted}
+    verb = "CreateAssociations" if create_only else "PutAssociations"
+    async with (
+        context.written_down(verb, _items(resource.resource_id, subjects)),
+        context.writing(*subjects) as writing,
+    ):
         planned = await _plan(writing, resource, settled, create_only=create_only)
         for association in planned:
             await writing.put_association(association)
@@ -204,13 +209,22 @@ async def dissociate(
         chosen = await _chosen(reading, resource_id, query, cascade=cascade)
     if dry_run:
         return chosen
-    async with context.changing(*{one.subject for one in chosen}) as writing:
+    subjects = {one.subject for one in chosen}
+    items = [*_items(resource_id, subjects), *(["cascade"] if cascade else [])]
+    async with (
+        context.written_down("DeleteAssociations", items),
+        context.writing(*subjects) as writing,
+    ):
         chosen = await _chosen(writing, resource_id, query, cascade=cascade)
         for association in chosen:
             await writing.erase_association(association)
             if cascade and association.lifecycle == STRONG:
                 await hide_subject(writing, association.subject)
     return chosen
+
+
+def _items(resource_id: str, subjects: Collection[Subject]) -> Sequence[str]:
+    return [f"resource {resource_id}", *sorted(f"subject {subject}" for subject in subjects)]
 
 
 async def _chosen(

@@ -1,8 +1,13 @@
-"""What every verb of the registry is given, built once by the wiring."""
+"""What every verb of the registry is given, built once by the wiring.
+
+Who wants to know of changes gives a context of its own to the verbs that it asks: each says what it
+is about to change before it does, and goes on only if that could be written down. A verb that finds
+nothing to change says nothing.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -15,6 +20,10 @@ from schema_registry.subjects import Subject
 
 Result = TypeVar("Result")
 Parameters = ParamSpec("Parameters")
+
+Ledger = Callable[[str, Sequence[str]], AbstractAsyncContextManager[None]]
+"""Writes a change down: given a verb and the names of what it changes, entered before anything is
+changed, left when that has ended well or not; refuses by ``AuditUnavailable`` when entered."""
 
 LIST_MAX = 20_000
 """Subjects, versions or contexts of one page, which is also what a page has by default."""
@@ -43,9 +52,38 @@ class RegistryContext:
     subject_queues: dict[Subject, Queue] = field(default_factory=dict)
     """One for each subject that is being registered under by this process."""
 
+    ledger: Ledger | None = None
+    """Knows who makes the changes that are made with this; None where nobody wants to."""
+
+    def written_down(self, verb: str, items: Sequence[str]) -> AbstractAsyncContextManager[None]:
+        """Write down the change that the block makes.
+
+        Args:
+            verb: As ``DeleteSubject``.
+            items: Names of what is changed, without values.
+
+        Raises:
+            AuditUnavailable: It cannot be; the block did not begin.
+        """
+        return nullcontext() if self.ledger is None else self.ledger(verb, items)
+
     @asynccontextmanager
-    async def changing(self, *subjects: Subject) -> AsyncIterator[Writing]:
+    async def changing(self, verb: str, items: Sequence[str]) -> AsyncIterator[Writing]:
+        """Run the block in a transaction that is alone and may change everything.
+
+        It is written down before it begins, and again when it has ended.
+
+        Raises:
+            AuditUnavailable: It cannot be written down; the block did not begin.
+        """
+        async with self.written_down(verb, items), self.writing() as writing:
+            yield writing
+
+    @asynccontextmanager
+    async def writing(self, *subjects: Subject) -> AsyncIterator[Writing]:
         """Run the block in a transaction that is alone, and have views see its end.
+
+        For changes that are written down already.
 
         Args:
             subjects: All whose versions change; without any everything may.

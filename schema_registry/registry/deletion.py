@@ -38,7 +38,8 @@ async def delete_subject(
         RegistryError: Why not; nothing was changed.
     """
     asked, subject = subject, await read_subject(context, subject)
-    async with context.changing() as writing:
+    items = _items(subject, permanent=permanent)
+    async with context.changing("DeleteSubject", items) as writing:
         await _check_mode(writing, subject)
         versions = await writing.versions(subject)
         live = [one for one in versions if not one.deleted]
@@ -75,7 +76,10 @@ async def delete_version(
         RegistryError: Why not; nothing was changed.
     """
     asked, subject = subject, await read_subject(context, subject)
-    async with context.changing() as writing:
+    items = _items(
+        subject, f"version {'latest' if number == LATEST else number}", permanent=permanent
+    )
+    async with context.changing("DeleteVersion", items) as writing:
         await _check_mode(writing, subject)
         versions = await writing.versions(subject)
         if not versions or (not permanent and all(one.deleted for one in versions)):
@@ -111,7 +115,7 @@ async def delete_context(context: RegistryContext, name: str) -> None:
         SubjectNotFound: There is none.
         ContextNotEmpty: It has subjects.
     """
-    async with context.changing() as writing:
+    async with context.changing("DeleteContext", [f"context {name}"]) as writing:
         if name not in await writing.contexts():
             raise SubjectNotFound(f"Context '{name}' not found.")
         query = ListQuery(context=name, deleted=True, limit=1)
@@ -130,6 +134,10 @@ async def hide_subject(writing: Writing, subject: Subject) -> None:
     live = [one for one in await writing.versions(subject) if not one.deleted]
     await _check_referrers(writing, subject, live, permanent=False)
     await writing.mark_deleted(subject, [one.version for one in live])
+
+
+def _items(subject: Subject, *more: str, permanent: bool) -> Sequence[str]:
+    return [f"subject {subject}", *more, "permanently" if permanent else "softly"]
 
 
 def _chosen(versions: Sequence[Version], number: int, *, permanent: bool) -> Version:

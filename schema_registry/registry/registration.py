@@ -7,10 +7,14 @@ the candidate is judged, and gets a version, and an id if its content has none y
 All of that is done on views, without a lock on the store; then, in a transaction that is alone, it
 is seen whether what was decided on still stands. If not, all is done again. So parses and
 comparisons keep nobody waiting, and ids and versions have no gaps.
+
+What makes a version is written down before the first transaction, once however often it is done
+again. What only finds the version that there is, as serializers ask each time they start, changes
+nothing and is not.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
 from schema_registry.errors import (
@@ -42,6 +46,8 @@ ATTEMPTS_MAX = 50
 SCHEMA_ID_MAX = 2**31 - 1
 NOT_GIVEN = 0
 """Stands for an id until one is taken."""
+
+REGISTER = "RegisterSchema"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +97,17 @@ async def register(
     """
     subject = await written_subject(context, subject)
     check_registrable(subject)
-    async with _one_at_a_time(context, subject):
-        for _ in range(ATTEMPTS_MAX):
+    async with _one_at_a_time(context, subject), AsyncExitStack() as traces:
+        for attempt in range(ATTEMPTS_MAX):
             ground = await _look(context, subject)
             candidate, plan = await _decide(context, subject, new, ground, normalize, force)
             if not plan.is_compatible:
                 raise _incompatible(subject, plan.verdicts)
             if not plan.is_new:
                 return plan.registered
+            if attempt == 0:
+                items = _items(subject, new, force=force)
+                await traces.enter_async_context(context.written_down(REGISTER, items))
             written = await _write(context, subject, new, ground, candidate)
             if written is not None:
                 return written
@@ -197,6 +206,12 @@ async def _decide(
     return candidate, plan
 
 
+def _items(subject: Subject, new: NewSchema, *, force: bool) -> Sequence[str]:
+    given = {"id": new.schema_id, "version": new.version}
+    numbers = [f"{name} {number}" for name, number in given.items() if number is not None]
+    return [f"subject {subject}", *numbers, *(["force"] if force else [])]
+
+
 def _check_mode(subject: Subject, new: NewSchema, mode: Mode) -> None:
     if mode.is_read_only:
         raise OperationNotPermitted(f"Subject {subject} in context {subject.context} is read-only")
@@ -264,7 +279,7 @@ async def _write(
     candidate: Candidate,
 ) -> SubjectVersion | None:
     """Write a decision down; None if what it was made on does not stand any more."""
-    async with context.changing(subject) as writing:
+    async with context.writing(subject) as writing:
         revision = await writing.revision()
         if not await _still_stands(context, writing, revision, subject, ground):
             return None

@@ -10,7 +10,7 @@ from app.broker.context import BrokerContext
 from app.broker.errors import AuditUnavailable, BrokerError
 from app.security.acls import Operation, Resource
 from app.security.audit.audit import AuditUnwritable
-from app.security.audit.changes import UNKNOWN, written_down
+from app.security.audit.changes import NOTHING_CHANGED, UNKNOWN, written_down
 from app.security.principal import Principal
 
 
@@ -59,9 +59,7 @@ def translating_audit_errors() -> Iterator[None]:
     try:
         yield
     except AuditUnwritable as error:
-        raise AuditUnavailable(
-            "The audit log cannot be written, so nothing was changed: ask the operator"
-        ) from error
+        raise AuditUnavailable(NOTHING_CHANGED) from error
 
 
 def _name_of(error: Exception) -> str:

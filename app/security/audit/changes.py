@@ -20,6 +20,9 @@ from app.security.principal import Principal
 UNKNOWN = "UNKNOWN_SERVER_ERROR"
 CANCELLED = "it was given up; whether it was made is not known"
 
+NOTHING_CHANGED = "The audit log cannot be written, so nothing was changed: ask the operator"
+"""What is said to whoever wanted a change."""
+
 
 def unnamed(_: Exception) -> str:
     """Name no error."""

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from schema_registry.api.answers import Door
 from schema_registry.api.documents import Shape
 from schema_registry.api.door import Receive, RegistryDoor, Scope
-from schema_registry.api.guard import Guard
+from schema_registry.api.guard import Guard, Witness
 from schema_registry.registry.context import RegistryContext
 from schema_registry.registry.parsed import ParsedSchemas
 from schema_registry.registry.views import Views
@@ -67,6 +67,7 @@ async def running_registry(
     shape: Shape | None = None,
     incompatible_code: int = 409,
     guard: Guard | None = None,
+    witness: Witness | None = None,
 ) -> AsyncIterator[RunningRegistry]:
     """Run a registry on a directory for the length of the block."""
     engine = create_async_engine(f"sqlite+aiosqlite:///{directory}/registry.db")
@@ -95,6 +96,7 @@ async def running_registry(
         shape=shape or Shape(),
         incompatible_code=incompatible_code,
         guard=guard,
+        witness=witness,
         cluster_id="cluster",
         version="1",
     )

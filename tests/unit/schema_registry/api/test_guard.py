@@ -2,7 +2,7 @@
 
 import pytest
 
-from schema_registry.api.guard import RULES, Access, AccessDenied, require
+from schema_registry.api.guard import CHANGES, RULES, Access, AccessDenied, require
 from schema_registry.api.routes import ROUTES
 from schema_registry.subjects import Subject
 
@@ -16,6 +16,14 @@ def test_every_route_that_changes_something_needs_something() -> None:
     changing = [one for one in ROUTES if one.method != "GET" and one.name not in reading]
 
     assert all(RULES[one.name] is not None for one in changing)
+
+
+def test_every_route_that_changes_something_needs_what_changes_need() -> None:
+    asking = {"lookUpSchema", "checkVersion", "checkSubject", "batchGetAssociations", "postRoot"}
+
+    assert {one.name for one in ROUTES if RULES[one.name] in CHANGES} == {
+        one.name for one in ROUTES if one.method != "GET"
+    } - asking
 
 
 def test_nobody_is_asked_where_there_is_no_guard() -> None:

@@ -2,14 +2,37 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from schema_registry.errors import IncompatibleSchema
+from schema_registry.registry.candidates import NewSchema
+from schema_registry.registry.parsed import ParsedSchemas
+from schema_registry.registry.registration import plan_registration, register
+from schema_registry.registry.views import Views
+from schema_registry.subjects import Subject
 from tests.support.registry.door import RunningRegistry, record
+from tests.support.registry.ledger import FakeLedger
 
 A, AB, ABC = record("a"), record("a", "b"), record("a", "b", "c")
 BROKEN = json.dumps({"type": "record", "name": "R", "fields": [{"name": "a", "type": "string"}]})
+
+
+async def _behind_its_back(registry: RunningRegistry, subject: str, schemas: list[str]) -> None:
+    """Register schemas as another node does, whom nobody here waits for."""
+    views = Views(registry.context.store)
+    other = replace(
+        registry.context,
+        views=views,
+        subject_queues={},
+        schemas=ParsedSchemas(views, registry.context.workers),
+    )
+    for schema in schemas:
+        await register(other, Subject(".", subject), NewSchema(text=schema))
 
 
 async def numbers(registry: RunningRegistry, subject: str, query: str = "") -> list[int]:
@@ -162,6 +185,40 @@ class TestRegister:
         assert sorted(set(ids)) == list(range(1, 21))
         assert ids[:20] == ids[20:]
         assert await numbers(registry, "s") == list(range(1, 21))
+
+    async def test_what_makes_no_version_is_not_written_down(
+        self, registry: RunningRegistry
+    ) -> None:
+        await registry.register("s", A)
+        ledger = FakeLedger(is_failing=True)
+        context = replace(registry.context, ledger=ledger)
+
+        again = await register(context, Subject(".", "s"), NewSchema(text=A))
+        with pytest.raises(IncompatibleSchema):
+            await register(context, Subject(".", "s"), NewSchema(text=BROKEN))
+        await plan_registration(context, Subject(".", "s"), NewSchema(text=AB))
+
+        assert again.version == 1
+
+    async def test_a_version_is_written_down_once_however_often_it_is_tried(
+        self, registry: RunningRegistry
+    ) -> None:
+        ledger = FakeLedger()
+        others = [record("a", f"other{number}") for number in range(3)]
+
+        @asynccontextmanager
+        async def meanwhile(verb: str, items: Sequence[str]) -> AsyncIterator[None]:
+            async with ledger(verb, items):
+                await _behind_its_back(registry, "s", others)
+                yield
+
+        await registry.set("/config/s", compatibility="NONE")
+        context = replace(registry.context, ledger=meanwhile)
+        registered = await register(context, Subject(".", "s"), NewSchema(text=AB))
+
+        assert registered.version == len(others) + 1
+        assert ledger.begun == [("RegisterSchema", ["subject s"])]
+        assert ledger.ended == [""]
 
     async def test_normalize_makes_orders_one_schema(self, registry: RunningRegistry) -> None:
         first = '{"type":"int","a":1,"b":2}'

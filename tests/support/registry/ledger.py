@@ -1,0 +1,30 @@
+"""A ledger that keeps what it is told, and refuses when told to."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from schema_registry.errors import AuditUnavailable
+
+
+@dataclass
+class FakeLedger:
+    """Knows each verb, what it named, and how it ended."""
+
+    is_failing: bool = False
+    begun: list[tuple[str, list[str]]] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    """The name of the error for each, or nothing."""
+
+    @asynccontextmanager
+    async def __call__(self, verb: str, items: Sequence[str]) -> AsyncIterator[None]:
+        """Write down what the block changes."""
+        if self.is_failing:
+            raise AuditUnavailable("no room")
+        self.begun.append((verb, list(items)))
+        try:
+            yield
+        except BaseException as error:
+            self.ended.append(type(error).__name__)
+            raise
+        self.ended.append("")
