@@ -4,7 +4,6 @@ Also the two questions that every verb asks first, so that no verb words them di
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.broker.errors import (
@@ -23,7 +22,7 @@ from app.cluster.producer_ids import ProducerIds
 from app.cluster.watcher import MetadataWatcher
 from app.coordinators.groups.coordinator import GroupCoordinator
 from app.replication.replica_manager import ReplicaManager
-from app.security.acls import CLUSTER, Authorizer, Operation, Resource, group, subject, topic
+from app.security.acls import CLUSTER, Authorizer, Operation, Resource, group, topic
 from app.security.audit.audit import Audit, NoAudit
 from app.security.audit.event import AUDIT_TOPIC, Category
 from app.security.audit.kinds import denied
@@ -195,11 +194,6 @@ class BrokerContext:
         """Wait until the principal is in debt no more, for those whose streams are held back."""
         while owed_ms := self.quotas.owed(kind, principal):  # noqa: ASYNC110 - time alone pays
             await asyncio.sleep(owed_ms / 1000)
-
-    def may_subject(self, principal: Principal) -> Callable[[Operation, str], bool]:
-        """Return what tells whether the principal may do something to a subject."""
-        authorize = self.authorizer.authorize
-        return lambda operation, name: authorize(principal, operation, subject(name))
 
     def topic(self, name: str) -> TopicMetadata:
         """Return the topic of that name.

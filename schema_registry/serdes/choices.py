@@ -7,8 +7,8 @@ Called by: the doors. Calls: codecs, naming, registry.
 Source: Confluent REST Proxy v3, "Produce records" (which words go together); its v2 for texts.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from schema_registry.errors import (
     RegistryError,
@@ -18,6 +18,7 @@ from schema_registry.errors import (
 )
 from schema_registry.model import SchemaType, StoredSchema
 from schema_registry.registry.candidates import NewSchema
+from schema_registry.registry.context import Ledger
 from schema_registry.registry.lookup import LATEST, by_id, get_version, look_up
 from schema_registry.registry.registration import register
 from schema_registry.serdes.codecs import Codecs, LoadedSchema
@@ -60,6 +61,18 @@ class ChosenSchema:
     """Of the subject; None if the schema is not one of its versions."""
 
 
+class Registrar(Protocol):
+    """Who sends a schema with its data, and registers it by that if its subject has it not."""
+
+    def may_register(self, subject: str) -> bool:
+        """Return whether it may; asked only if it has to, so that False is a refusal."""
+        ...
+
+    def ledger(self, subject: str) -> Ledger:
+        """Return what writes down that it does."""
+        ...
+
+
 class Choices:
     """Finds what producers choose."""
 
@@ -71,17 +84,16 @@ class Choices:
         self._chars = 0
         self._revision = -1
 
-    async def find(
-        self, choice: SchemaChoice, may_register: Callable[[str], bool] | None = None
-    ) -> ChosenSchema:
+    async def find(self, choice: SchemaChoice, registrar: Registrar | None = None) -> ChosenSchema:
         """Return the schema of a choice; a text may be registered by that.
 
         Args:
             choice: What names it.
-            may_register: Tells of a subject whether its schema may be registered; None if any.
+            registrar: Who registers it then; None where anybody may, and nobody wants to know.
 
         Raises:
             SubjectAccessDenied: It would have to be registered, and may not.
+            AuditUnavailable: It would have to be, and who does so cannot be written down.
             BadChoice: It contradicts itself.
             NoRecordName: Its strategy needs a name that the schema has not.
             RegistryError: There is no such schema, or it may not be registered.
@@ -91,17 +103,15 @@ class Choices:
             self._forget(revision)
         found = self._kept.get(choice)
         if found is None:
-            found = await self._find(choice, may_register)
+            found = await self._find(choice, registrar)
             if await self._registry.views.revision() == self._revision:
                 self._keep(choice, found)
         return found
 
-    async def _find(
-        self, choice: SchemaChoice, may_register: Callable[[str], bool] | None
-    ) -> ChosenSchema:
+    async def _find(self, choice: SchemaChoice, registrar: Registrar | None) -> ChosenSchema:
         _check(choice)
         if choice.text is not None:
-            return await self._by_text(choice, choice.text, may_register)
+            return await self._by_text(choice, choice.text, registrar)
         if choice.schema_id is not None:
             return await self._by_id(choice, choice.schema_id)
         number = LATEST if choice.schema_version is None else choice.schema_version
@@ -128,7 +138,7 @@ class Choices:
         return ChosenSchema(loaded, str(subject), version)
 
     async def _by_text(
-        self, choice: SchemaChoice, text: str, may_register: Callable[[str], bool] | None
+        self, choice: SchemaChoice, text: str, registrar: Registrar | None
     ) -> ChosenSchema:
         assert choice.schema_type is not None, "checked before"
         name = None
@@ -140,9 +150,14 @@ class Choices:
         try:
             version = await look_up(self._registry, subject, new)
         except (SubjectNotFound, SchemaNotFound):
-            if may_register is not None and not may_register(str(subject)):
-                raise SubjectAccessDenied(f"not authorized to WRITE subject {subject}") from None
-            version = await register(self._registry, subject, new)
+            registry = self._registry
+            if registrar is not None:
+                if not registrar.may_register(str(subject)):
+                    raise SubjectAccessDenied(
+                        f"not authorized to WRITE subject {subject}"
+                    ) from None
+                registry = replace(registry, ledger=registrar.ledger(str(subject)))
+            version = await register(registry, subject, new)
         loaded = await self._codecs.of(version.schema)
         return ChosenSchema(loaded, version.subject, version.version)
 

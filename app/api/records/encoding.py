@@ -12,9 +12,10 @@ Source: Confluent REST Proxy v3, "Produce records": what names a schema, and the
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import lru_cache, partial
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -35,6 +36,7 @@ from app.security.acls import Operation
 from schema_registry import errors
 from schema_registry.errors import InvalidPayload, RegistryError
 from schema_registry.model import SchemaType
+from schema_registry.registry.context import Ledger
 from schema_registry.serdes.choices import BadChoice, ChosenSchema, SchemaChoice
 from schema_registry.serdes.codecs import LoadedSchema
 from schema_registry.serdes.naming import NoRecordName, SubjectNameStrategy
@@ -73,10 +75,26 @@ _CODES: Mapping[type[RegistryError], int] = {
     errors.OperationNotPermitted: 40801,
     errors.StoreConflict: 50003,
     errors.StoreUnavailable: 50003,
+    errors.AuditUnavailable: 50003,
 }
 
 
-May = Callable[[Operation, str], bool]
+class SubjectAccess(Protocol):
+    """What who sends the records may do to subjects, and who is told."""
+
+    def may(self, operation: Operation, name: str) -> bool:
+        """Return whether it may."""
+        ...
+
+    def note_denied(self, operation: Operation, name: str) -> None:
+        """Write down that it was refused."""
+        ...
+
+    def change(
+        self, operation: Operation, name: str, verb: str, items: Sequence[str]
+    ) -> AbstractAsyncContextManager[None]:
+        """Write down a change that the block makes."""
+        ...
 
 
 class Target(NamedTuple):
@@ -87,8 +105,8 @@ class Target(NamedTuple):
     configs: Mapping[str, str]
     """The topic's."""
 
-    may: May
-    """Whether who sends the records may do something to a subject."""
+    access: SubjectAccess
+    """That of who sends the records."""
 
     async def chosen(self, choice: SchemaChoice) -> ChosenSchema:
         """Return the schema of a choice; a text may be registered by that.
@@ -96,12 +114,31 @@ class Target(NamedTuple):
         Raises:
             RegistryError: Why not; ``SubjectAccessDenied`` if who sends may not.
         """
-        may = self.may
-        found = await self.serdes.choices.find(choice, lambda name: may(Operation.WRITE, name))
-        is_known = choice.text is not None and may(Operation.WRITE, found.subject)
-        if not is_known and not may(Operation.READ, found.subject):
+        access = self.access
+        found = await self.serdes.choices.find(choice, _Registrar(access))
+        is_known = choice.text is not None and access.may(Operation.WRITE, found.subject)
+        if not is_known and not access.may(Operation.READ, found.subject):
+            access.note_denied(Operation.READ, found.subject)
             raise errors.SubjectAccessDenied(f"not authorized to READ subject {found.subject}")
         return found
+
+
+class _Registrar:
+    """Registers schemas that are sent with records, in the name of who sends them."""
+
+    def __init__(self, access: SubjectAccess) -> None:
+        self._access = access
+
+    def may_register(self, subject: str) -> bool:
+        """Return whether it may; if not, it was refused."""
+        if self._access.may(Operation.WRITE, subject):
+            return True
+        self._access.note_denied(Operation.WRITE, subject)
+        return False
+
+    def ledger(self, subject: str) -> Ledger:
+        """Return what writes down that it does."""
+        return partial(self._access.change, Operation.WRITE, subject)
 
 
 def code_of(error: RegistryError) -> int:

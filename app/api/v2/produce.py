@@ -31,6 +31,7 @@ from app.broker.errors import (
     UnknownTopicOrPartition,
 )
 from app.broker.produce import ACKS_ALL, ACKS_NONE, Outcome, produce
+from app.broker.security.registry_access import RegistryAccess
 from app.security.acls import Operation
 from app.security.principal import Principal
 
@@ -79,7 +80,7 @@ async def produce_records(
             context.serdes,
             topic,
             found.configs if found is not None else {},
-            context.may_subject(principal),
+            RegistryAccess(context, principal),
         )
         written = await write_records(target, body, embedded, now_ms, partition)
     else:

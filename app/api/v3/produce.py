@@ -47,6 +47,7 @@ from app.api.timestamps import format_timestamp
 from app.broker.context import BrokerContext
 from app.broker.errors import BrokerError, UnknownTopicOrPartition
 from app.broker.produce import Outcome, Produced, produce
+from app.broker.security.registry_access import RegistryAccess
 from app.security.acls import Operation
 from app.security.principal import Principal
 from app.security.quota_windows.limits import QuotaType
@@ -276,7 +277,7 @@ def _target(context: BrokerContext, principal: Principal, topic: str) -> Target:
         context.serdes,
         topic,
         found.configs if found is not None else {},
-        context.may_subject(principal),
+        RegistryAccess(context, principal),
     )
 
 

@@ -26,6 +26,7 @@ from app.broker.context import BrokerContext
 from app.broker.errors import BrokerError
 from app.broker.produce import ACKS_ALL, ACKS_LEADER, ACKS_NONE, Outcome, RecordToProduce, produce
 from app.broker.producers import new_producer
+from app.broker.security.registry_access import RegistryAccess
 from app.security.acls import Operation
 from app.security.principal import Principal
 from app.security.quota_windows.limits import QuotaType
@@ -119,7 +120,7 @@ class Producer:
             self._context.serdes,
             topic,
             found.configs if found is not None else {},
-            self._context.may_subject(self._principal),
+            RegistryAccess(self._context, self._principal),
         )
 
     async def _produce(

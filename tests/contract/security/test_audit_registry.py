@@ -1,19 +1,29 @@
 """Every route of the Schema Registry that changes something, and what the audit log says of it."""
 
 import json
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, SchemaRegistryError
 
 from app.security.acls import Ground
 from app.security.audit.file import AuditFile
 from schema_registry.api.guard import RULES
 from storage.errors import DiskError
-from tests.support.node import ROOT
-from tests.support.security.tenants import ADMIN, OTHER, OWNER, SUBJECT, Tenants, running_tenants
+from tests.support.node import ROOT, NodeProcess
+from tests.support.security.tenants import (
+    ADMIN,
+    OTHER,
+    OWNER,
+    SUBJECT,
+    TOPIC,
+    Tenants,
+    running_tenants,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -102,8 +112,12 @@ class Log:
         self._seen = len(self._path.read_bytes())
 
     async def new(self) -> list[dict[str, Any]]:
-        """Return the events since the last time."""
+        """Return the events since the last time, with what waits to be written."""
         await self._audit.flush()
+        return self.written()
+
+    def written(self) -> list[dict[str, Any]]:
+        """Return those that are in the file already."""
         text = self._path.read_bytes()[self._seen :]
         self._seen += len(text)
         return [json.loads(line)["data"] for line in text.splitlines()]
@@ -127,7 +141,7 @@ async def test_every_change_is_written_down_before_it_is_answered(
         await log.new()
         answer = await ask(tenants.clients[ADMIN], methods[route], entry)
         assert answer.status_code < 300, (route, answer.text)
-        begun, ended = await log.new()
+        begun, ended = log.written()
         assert begun["methodName"] == (entry.verb or route[0].upper() + route[1:])
         assert begun["authenticationInfo"]["principal"] == "User:admin"
         assert (begun["category"], begun["authorizationInfo"]["granted"]) == ("admin", True)
@@ -203,3 +217,79 @@ async def revision(client: httpx.AsyncClient) -> int:
     answer = await client.get("/_health")
     number: int = answer.json()["status"]["revision"]
     return number
+
+
+async def test_a_schema_that_comes_with_records_is_a_change_or_a_refusal(
+    tenants: Tenants, tmp_path: Path
+) -> None:
+    owner, log = tenants.clients[OWNER], Log(tmp_path, tenants)
+    v3, v2 = f"/v3/clusters/-/topics/{TOPIC}/records", f"/topics/{TOPIC}"
+    value = {"type": "AVRO", "data": 1, "schema": '"int"'}
+    v2_type = {"content-type": "application/vnd.kafka.avro.v2+json"}
+    v2_body = {"value_schema": '{"type":"array","items":"int"}', "records": [{"value": [1]}]}
+
+    for _ in range(2):  # the second time it is there
+        produced = await owner.post(v3, json={"value": {**value, "subject": f"{TOPIC}-v3"}})
+        assert produced.status_code == 200, produced.text
+        assert (await owner.post(v2, json=v2_body, headers=v2_type)).status_code == 200
+    changes = await log.new()
+    refused = await owner.post(v3, json={"value": {**value, "subject": "other-value"}})
+    (denied,) = await log.new()
+
+    assert [(one["methodName"], one["resourceName"]) for one in changes] == [
+        ("RegisterSchema", f"subject={name}")
+        for name in (f"{TOPIC}-v3", f"{TOPIC}-v3", f"{TOPIC}-value", f"{TOPIC}-value")
+    ]
+    assert {one["authenticationInfo"]["principal"] for one in changes} == {"User:owner"}
+    assert refused.json()["error_code"] == 40301
+    assert (denied["category"], denied["resourceName"]) == ("denied", "subject=other-value")
+    assert denied["authorizationInfo"]["operation"] == "WRITE"
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Iterator[NodeProcess]:
+    """A running node whose clients must log in."""
+    node = NodeProcess(tmp_path / "data", "--authentication", "required")
+    node.start()
+    yield node
+    assert node.stop() == 0
+    assert "Traceback" not in node.log
+
+
+def registry_client(node: NodeProcess, user: str, password: str) -> SchemaRegistryClient:
+    return SchemaRegistryClient({"url": node.url, "basic.auth.user.info": f"{user}:{password}"})
+
+
+def test_what_confluents_client_changes_is_in_the_file_after_a_kill(closed: NodeProcess) -> None:
+    directory = Path(closed.directory)
+    secret = (directory / "admin.secret").read_text().strip()
+    body = {"name": "alice", "password": "correct horse"}
+    made = httpx.post(f"{closed.url}/v3/clusters/-/users", json=body, auth=("admin", secret))
+    assert made.status_code == 201, made.text
+    schema = Schema('"string"', "AVRO")
+    for _ in range(2):  # the second one has nothing cached, as a serializer that starts again
+        registry_client(closed, "admin", secret).register_schema("s", schema)
+    admin = registry_client(closed, "admin", secret)
+    admin.set_compatibility("s", "NONE")
+    with pytest.raises(SchemaRegistryError) as refused:
+        registry_client(closed, "alice", "correct horse").register_schema("s", schema)
+    admin.delete_version("s", 1)
+    admin.delete_subject("s", permanent=True)
+    assert closed.process is not None
+    closed.process.send_signal(signal.SIGKILL)
+    closed.process.wait()
+
+    events = [json.loads(one)["data"] for one in (directory / "audit.log").read_text().splitlines()]
+    of_subject = [one for one in events if one.get("resourceName") == "subject=s"]
+    changes = [one for one in of_subject if one["category"] == "admin"]
+    (denied,) = [one for one in of_subject if one["category"] == "denied"]
+    assert denied["authenticationInfo"]["principal"] == "User:alice"
+    assert (refused.value.http_status_code, refused.value.error_code) == (403, 40301)
+    assert [(one["methodName"], one.get("items")) for one in changes[::2]] == [
+        ("RegisterSchema", ["subject s"]),
+        ("PutConfig", ["subject s", "compatibility_level"]),
+        ("DeleteVersion", ["subject s", "version 1", "softly"]),
+        ("DeleteSubject", ["subject s", "permanently"]),
+    ]
+    assert [one["result"]["status"] for one in changes[1::2]] == ["SUCCESS"] * 4
+    closed.start()

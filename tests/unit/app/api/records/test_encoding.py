@@ -1,7 +1,9 @@
 """Encoding: what names a schema becomes its bytes, or an outcome that says why not."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +19,32 @@ from schema_registry.formats.framing import prefix_of
 from schema_registry.serdes.codecs import LoadedSchema
 from schema_registry.serdes.serdes import serdes_of
 from tests.support.registry.door import RunningRegistry, running_registry
+from tests.support.registry.ledger import FakeLedger
 
 USER = json.dumps({"type": "record", "name": "ns.User", "fields": [{"name": "a", "type": "int"}]})
 ONE = prefix_of(1) + b"\2"
 
 
-def anything(operation: Operation, subject: str) -> bool:
-    """Allow it."""
-    del operation, subject
-    return True
+@dataclass
+class FakeAccess:
+    """May do some operations to every subject, and keeps what it is told."""
+
+    allowed: Collection[Operation] = frozenset(Operation)
+    ledger: FakeLedger = field(default_factory=FakeLedger)
+    denied: list[tuple[Operation, str]] = field(default_factory=list)
+    changed: list[tuple[Operation, str]] = field(default_factory=list)
+
+    def may(self, operation: Operation, _name: str) -> bool:
+        return operation in self.allowed
+
+    def note_denied(self, operation: Operation, name: str) -> None:
+        self.denied.append((operation, name))
+
+    def change(
+        self, operation: Operation, name: str, verb: str, items: Sequence[str]
+    ) -> AbstractAsyncContextManager[None]:
+        self.changed.append((operation, name))
+        return self.ledger(verb, items)
 
 
 @pytest.fixture
@@ -39,7 +58,7 @@ async def settled(
 ) -> list[Parsed | Refused]:
     parsed = [parse_one(json.dumps(one).encode(), 5) for one in records]
     names = {name.replace("_", "."): value for name, value in configs.items()}
-    target = Target(serdes_of(registry.context), "t", names, anything)
+    target = Target(serdes_of(registry.context), "t", names, FakeAccess())
     return list(await settle(target, parsed))
 
 
@@ -87,7 +106,7 @@ async def test_null_is_null(registry: RunningRegistry) -> None:
 async def test_others_are_not_looked_at(registry: RunningRegistry) -> None:
     plain = parse_one(b'{"value":{"type":"JSON","data":1}}', 5)
     refused = Refused(400, "no")
-    target = Target(serdes_of(registry.context), "t", {}, anything)
+    target = Target(serdes_of(registry.context), "t", {}, FakeAccess())
 
     assert await settle(target, [plain, refused]) == [plain, refused]
 
@@ -184,11 +203,8 @@ async def test_large_and_many_are_encoded_all_the_same(
 async def test_a_subject_is_written_and_read_by_who_may(
     registry: RunningRegistry, allowed: set[Operation], registers: bool, uses: bool
 ) -> None:
-    def may(operation: Operation, subject: str) -> bool:
-        assert subject == "theirs"
-        return operation in allowed
-
-    target = Target(serdes_of(registry.context), "t", {}, may)
+    access = FakeAccess(allowed)
+    target = Target(serdes_of(registry.context), "t", {}, access)
     chosen = {"subject": "theirs", "type": "AVRO", "schema": USER, "data": {"a": 1}}
     named = {"subject": "theirs", "schema_version": 1, "data": {"a": 1}}
 
@@ -196,11 +212,46 @@ async def test_a_subject_is_written_and_read_by_who_may(
         (found,) = await settle(target, [parse_one(json.dumps({"value": value}).encode(), 5)])
         if isinstance(found, Refused):
             assert found.error_code == 40301
+            assert access.denied.pop()[1] == "theirs"
+        assert access.denied == []
         return not isinstance(found, Refused)
 
     assert await settle_one(chosen) is registers
     if not registers:
-        everybody = Target(serdes_of(registry.context), "t", {}, anything)
+        everybody = Target(serdes_of(registry.context), "t", {}, FakeAccess())
         await settle(everybody, [parse_one(json.dumps({"value": chosen}).encode(), 5)])
     assert await settle_one(named) is uses
     assert await settle_one(chosen) is bool(allowed), "there already: who may read uses it"
+
+
+async def test_a_schema_that_is_registered_by_sending_records_is_written_down_once(
+    registry: RunningRegistry,
+) -> None:
+    access = FakeAccess()
+    target = Target(serdes_of(registry.context), "t", {}, access)
+    records = [data(type="AVRO", schema=USER), data(type="AVRO", schema=USER)]
+
+    for _ in range(2):
+        found = await settle(target, [parse_one(json.dumps(one).encode(), 5) for one in records])
+        assert not any(isinstance(one, Refused) for one in found)
+
+    assert access.changed == [(Operation.WRITE, "t-value")]
+    assert access.ledger.begun == [("RegisterSchema", ["subject t-value"])]
+    assert access.ledger.ended == [""]
+
+
+async def test_records_are_refused_whose_schema_cannot_be_written_down(
+    registry: RunningRegistry,
+) -> None:
+    access = FakeAccess(ledger=FakeLedger(is_failing=True))
+    target = Target(serdes_of(registry.context), "t", {}, access)
+    record = json.dumps(data(type="AVRO", schema=USER)).encode()
+
+    (refused,) = await settle(target, [parse_one(record, 5)])
+
+    assert isinstance(refused, Refused)
+    assert refused.error_code == 50003
+    assert await registry.ask("GET", "/subjects") == []
+    await registry.register("t-value", USER)
+    (known,) = await settle(target, [parse_one(record, 5)])
+    assert not isinstance(known, Refused)
