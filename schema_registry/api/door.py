@@ -136,7 +136,7 @@ class RegistryDoor:
             return door
         assert access is not None, "who changes something needs something"
 
-        def ledger(verb: str, items: Sequence[str]) -> AbstractAsyncContextManager[None]:
+        def ledger(verb: str, items: Sequence[str]) -> AbstractAsyncContextManager[list[str]]:
             subject = name_of(_subject_of(route, request))
             return witness.change(scope, access, subject, verb, items)
 

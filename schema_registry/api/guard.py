@@ -57,8 +57,10 @@ class Witness(Protocol):
 
     def change(
         self, scope: Any, access: Access, subject: str | None, verb: str, items: Sequence[str]
-    ) -> AbstractAsyncContextManager[None]:
+    ) -> AbstractAsyncContextManager[list[str]]:
         """Write down a change that the block makes, once for each verb that a request comes to.
+
+        What it is given takes names that only making the change tells, as the number of a version.
 
         Args:
             scope: The request's, as ASGI has it.

@@ -21,9 +21,10 @@ from schema_registry.subjects import Subject
 Result = TypeVar("Result")
 Parameters = ParamSpec("Parameters")
 
-Ledger = Callable[[str, Sequence[str]], AbstractAsyncContextManager[None]]
+Ledger = Callable[[str, Sequence[str]], AbstractAsyncContextManager[list[str]]]
 """Writes a change down: given a verb and the names of what it changes, entered before anything is
-changed, left when that has ended well or not; refuses by ``AuditUnavailable`` when entered."""
+changed, left when that has ended well or not; refuses by ``AuditUnavailable`` when entered. Gives a
+list that takes names which only making the change tells."""
 
 LIST_MAX = 20_000
 """Subjects, versions or contexts of one page, which is also what a page has by default."""
@@ -55,8 +56,10 @@ class RegistryContext:
     ledger: Ledger | None = None
     """Knows who makes the changes that are made with this; None where nobody wants to."""
 
-    def written_down(self, verb: str, items: Sequence[str]) -> AbstractAsyncContextManager[None]:
-        """Write down the change that the block makes.
+    def written_down(
+        self, verb: str, items: Sequence[str]
+    ) -> AbstractAsyncContextManager[list[str]]:
+        """Write down the change that the block makes; it gives a list, as a ledger does.
 
         Args:
             verb: As ``DeleteSubject``.
@@ -65,7 +68,7 @@ class RegistryContext:
         Raises:
             AuditUnavailable: It cannot be; the block did not begin.
         """
-        return nullcontext() if self.ledger is None else self.ledger(verb, items)
+        return nullcontext([]) if self.ledger is None else self.ledger(verb, items)
 
     @asynccontextmanager
     async def changing(self, verb: str, items: Sequence[str]) -> AsyncIterator[Writing]:

@@ -39,7 +39,7 @@ async def delete_subject(
     """
     asked, subject = subject, await read_subject(context, subject)
     items = _items(subject, permanent=permanent)
-    async with context.changing("DeleteSubject", items) as writing:
+    async with context.written_down("DeleteSubject", items) as made, context.writing() as writing:
         await _check_mode(writing, subject)
         versions = await writing.versions(subject)
         live = [one for one in versions if not one.deleted]
@@ -63,6 +63,7 @@ async def delete_subject(
             await _forget_settings(writing, subject)
         else:
             await writing.mark_deleted(subject, numbers)
+        made += [f"version {number}" for number in numbers]
     return numbers
 
 
@@ -79,7 +80,7 @@ async def delete_version(
     items = _items(
         subject, f"version {'latest' if number == LATEST else number}", permanent=permanent
     )
-    async with context.changing("DeleteVersion", items) as writing:
+    async with context.written_down("DeleteVersion", items) as made, context.writing() as writing:
         await _check_mode(writing, subject)
         versions = await writing.versions(subject)
         if not versions or (not permanent and all(one.deleted for one in versions)):
@@ -104,6 +105,7 @@ async def delete_version(
                 await _forget_settings(writing, subject)
         else:
             await writing.mark_deleted(subject, [version.version])
+        made.append(f"version {version.version}")
     return version.version
 
 

@@ -47,8 +47,6 @@ SCHEMA_ID_MAX = 2**31 - 1
 NOT_GIVEN = 0
 """Stands for an id until one is taken."""
 
-REGISTER = "RegisterSchema"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -97,19 +95,21 @@ async def register(
     """
     subject = await written_subject(context, subject)
     check_registrable(subject)
-    async with _one_at_a_time(context, subject), AsyncExitStack() as traces:
-        for attempt in range(ATTEMPTS_MAX):
+    async with AsyncExitStack() as traces, _one_at_a_time(context, subject):
+        made: list[str] | None = None
+        for _ in range(ATTEMPTS_MAX):
             ground = await _look(context, subject)
             candidate, plan = await _decide(context, subject, new, ground, normalize, force)
             if not plan.is_compatible:
                 raise _incompatible(subject, plan.verdicts)
             if not plan.is_new:
                 return plan.registered
-            if attempt == 0:
-                items = _items(subject, new, force=force)
-                await traces.enter_async_context(context.written_down(REGISTER, items))
+            if made is None:
+                change = context.written_down("RegisterSchema", _items(subject, new, force=force))
+                made = await traces.enter_async_context(change)
             written = await _write(context, subject, new, ground, candidate)
             if written is not None:
+                made += [f"version {written.version}", f"id {written.schema.schema_id}"]
                 return written
             context.views.forget()
     raise StoreConflict(f"subject {str(subject)!r} is changed by others all the time")

@@ -28,7 +28,7 @@ class RegistryGuard:
 
     def change(
         self, scope: Any, access: Access, subject: str | None, verb: str, items: Sequence[str]
-    ) -> AbstractAsyncContextManager[None]:
+    ) -> AbstractAsyncContextManager[list[str]]:
         """Write down a change that whoever sent a request makes in the block.
 
         Raises:

@@ -92,7 +92,7 @@ class SubjectAccess(Protocol):
 
     def change(
         self, operation: Operation, name: str, verb: str, items: Sequence[str]
-    ) -> AbstractAsyncContextManager[None]:
+    ) -> AbstractAsyncContextManager[list[str]]:
         """Write down a change that the block makes."""
         ...
 

@@ -41,8 +41,8 @@ class RegistryAccess:
     @asynccontextmanager
     async def change(
         self, operation: Operation, name: str | None, verb: str, items: Sequence[str]
-    ) -> AsyncIterator[None]:
-        """Write down a change that the block makes.
+    ) -> AsyncIterator[list[str]]:
+        """Write down a change that the block makes; names that it adds are told of its end.
 
         Args:
             operation: What it was asked for.
@@ -62,8 +62,8 @@ class RegistryAccess:
             name_of=_name_of,
         )
         try:
-            async with change:
-                yield
+            async with change as made:
+                yield made
         except AuditUnwritable as error:
             raise AuditUnavailable(NOTHING_CHANGED) from error
 

@@ -40,8 +40,10 @@ async def written_down(
     decide: Callable[[], Decision] | None = None,
     items: Iterable[str] = (),
     name_of: Callable[[Exception], str] = unnamed,
-) -> AsyncIterator[None]:
+) -> AsyncIterator[list[str]]:
     """Write down a change that the block makes.
+
+    What it is given takes names that only making the change tells, for the event of its end.
 
     Args:
         audit: Where to.
@@ -56,8 +58,9 @@ async def written_down(
     Raises:
         AuditUnwritable: It cannot be written down; the block did not begin.
     """
+    made: list[str] = []
     if not audit.wants(Category.ADMIN):
-        yield
+        yield made
         return
     request_id = uuid.uuid4().hex
     decision = None if decide is None else decide()
@@ -76,7 +79,7 @@ async def written_down(
     await asyncio.gather(*begun)
     error_name = UNKNOWN
     try:
-        yield
+        yield made
         error_name = ""
     except asyncio.CancelledError:
         error_name = CANCELLED
@@ -85,7 +88,12 @@ async def written_down(
         error_name = name_of(error)
         raise
     finally:
-        event = ended(method, principal, resource, request_id=request_id, error=error_name)
+        event = ended(
+            *(method, principal, resource),
+            request_id=request_id,
+            error=error_name,
+            items=tuple(made),
+        )
         if error_name:
             audit.note(event)
         else:

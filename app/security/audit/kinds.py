@@ -151,6 +151,7 @@ def ended(
     *,
     request_id: str,
     error: str = "",
+    items: tuple[str, ...] = (),
 ) -> AuditEvent:
     """Return how a change ended.
 
@@ -160,6 +161,7 @@ def ended(
         resource: What it was about.
         request_id: That of the event that it was allowed.
         error: The name of what it failed with; nothing where it did not.
+        items: Names of what was changed that were not known before.
     """
     return AuditEvent(
         category=Category.ADMIN,
@@ -170,6 +172,7 @@ def ended(
         result=Result.FAILURE if error else Result.SUCCESS,
         message=error,
         request_id=request_id,
+        items=items,
     )
 
 

@@ -292,4 +292,7 @@ def test_what_confluents_client_changes_is_in_the_file_after_a_kill(closed: Node
         ("DeleteSubject", ["subject s", "permanently"]),
     ]
     assert [one["result"]["status"] for one in changes[1::2]] == ["SUCCESS"] * 4
+    assert [one.get("items") for one in changes[1::2]] == [
+        *(["version 1", "id 1"], None, ["version 1"], ["version 1"])
+    ]
     closed.start()

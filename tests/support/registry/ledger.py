@@ -16,14 +16,18 @@ class FakeLedger:
     ended: list[str] = field(default_factory=list)
     """The name of the error for each, or nothing."""
 
+    made: list[list[str]] = field(default_factory=list)
+    """What each named when it was made."""
+
     @asynccontextmanager
-    async def __call__(self, verb: str, items: Sequence[str]) -> AsyncIterator[None]:
+    async def __call__(self, verb: str, items: Sequence[str]) -> AsyncIterator[list[str]]:
         """Write down what the block changes."""
         if self.is_failing:
             raise AuditUnavailable("no room")
         self.begun.append((verb, list(items)))
+        self.made.append([])
         try:
-            yield
+            yield self.made[-1]
         except BaseException as error:
             self.ended.append(type(error).__name__)
             raise

@@ -39,7 +39,7 @@ class FakeWitness:
 
     def change(
         self, scope: Any, access: Access, subject: str | None, verb: str, items: Sequence[str]
-    ) -> AbstractAsyncContextManager[None]:
+    ) -> AbstractAsyncContextManager[list[str]]:
         assert scope["type"] == "http"
         self.asked.append((access, subject))
         return self.ledger(verb, items)

@@ -102,6 +102,23 @@ async def test_every_verb_says_what_it_changes(registry: RunningRegistry) -> Non
         assert ledger.ended == [""] * len(said)
 
 
+async def test_what_only_making_a_change_tells_is_told_of_its_end(
+    registry: RunningRegistry,
+) -> None:
+    ledger = FakeLedger()
+    context = replace(registry.context, ledger=ledger)
+
+    for text in ('"int"', '"long"', '"double"'):
+        await register(context, S, NewSchema(text=text))
+    await delete_version(context, S, -1, permanent=False)
+    await delete_subject(context, S, permanent=False)
+
+    assert ledger.made == [
+        *(["version 1", "id 1"], ["version 2", "id 2"], ["version 3", "id 3"]),
+        *(["version 3"], ["version 1", "version 2"]),
+    ]
+
+
 async def test_no_verb_changes_anything_that_cannot_be_written_down(
     registry: RunningRegistry,
 ) -> None:
@@ -132,11 +149,11 @@ async def test_a_change_whose_caller_is_gone_is_told_as_it_ended(
     begins, goes_on = asyncio.Event(), asyncio.Event()
 
     @asynccontextmanager
-    async def slow(verb: str, items: Sequence[str]) -> AsyncIterator[None]:
+    async def slow(verb: str, items: Sequence[str]) -> AsyncIterator[list[str]]:
         begins.set()
         await goes_on.wait()
-        async with ledger(verb, items):
-            yield
+        async with ledger(verb, items) as made:
+            yield made
 
     context = replace(registry.context, ledger=slow)
     caller = asyncio.create_task(register(context, S, NewSchema(text='"string"')))

@@ -207,10 +207,10 @@ class TestRegister:
         others = [record("a", f"other{number}") for number in range(3)]
 
         @asynccontextmanager
-        async def meanwhile(verb: str, items: Sequence[str]) -> AsyncIterator[None]:
-            async with ledger(verb, items):
+        async def meanwhile(verb: str, items: Sequence[str]) -> AsyncIterator[list[str]]:
+            async with ledger(verb, items) as made:
                 await _behind_its_back(registry, "s", others)
-                yield
+                yield made
 
         await registry.set("/config/s", compatibility="NONE")
         context = replace(registry.context, ledger=meanwhile)
@@ -218,6 +218,7 @@ class TestRegister:
 
         assert registered.version == len(others) + 1
         assert ledger.begun == [("RegisterSchema", ["subject s"])]
+        assert ledger.made == [[f"version {registered.version}", f"id {registered.version}"]]
         assert ledger.ended == [""]
 
     async def test_normalize_makes_orders_one_schema(self, registry: RunningRegistry) -> None:

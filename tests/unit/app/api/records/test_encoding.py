@@ -42,7 +42,7 @@ class FakeAccess:
 
     def change(
         self, operation: Operation, name: str, verb: str, items: Sequence[str]
-    ) -> AbstractAsyncContextManager[None]:
+    ) -> AbstractAsyncContextManager[list[str]]:
         self.changed.append((operation, name))
         return self.ledger(verb, items)
 

@@ -18,7 +18,7 @@ def name_of(error: Exception) -> str:
     return "A_VALUE" if isinstance(error, ValueError) else unnamed(error)
 
 
-def change(audit: FakeAudit, items: Iterable[str] = ()) -> AbstractAsyncContextManager[None]:
+def change(audit: FakeAudit, items: Iterable[str] = ()) -> AbstractAsyncContextManager[list[str]]:
     return written_down(
         *(audit, "CreateUser", ANONYMOUS, CLUSTER),
         operation=Operation.ALTER,
@@ -98,3 +98,12 @@ async def test_nothing_is_made_of_events_that_nobody_wants() -> None:
         pass
 
     assert audit.noted == []
+
+
+async def test_what_only_making_it_tells_is_in_the_event_of_its_end() -> None:
+    audit = FakeAudit()
+
+    async with change(audit, ["subject s"]) as made:
+        made.append("version 3")
+
+    assert [event.items for event in audit.kept] == [("subject s",), ("version 3",)]
