@@ -68,7 +68,7 @@ class Settings:
     """Metadata database; an SQLite file in the data directory if not given. May hold a secret."""
 
     public_url: str | None = None
-    """What clients see in links, where it is not what they asked for."""
+    """What clients see in links, where it is not what they asked for; without a login."""
 
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks whose Forwarded and X-Forwarded-* headers are believed."""
@@ -117,7 +117,7 @@ class Settings:
     connections_max_reauth_ms: int = 0
     """After how long a Kafka connection has to log in anew (KIP-368); 0 for never."""
 
-    sasl_oauthbearer_jwks_endpoint_url: str | None = None
+    sasl_oauthbearer_jwks_endpoint_url: str | None = field(default=None, repr=False)
     """Where an identity provider publishes its keys; the next two are needed with it (KIP-768)."""
 
     sasl_oauthbearer_expected_issuer: str | None = None
@@ -261,6 +261,8 @@ def load_settings(
     _check_openness(settings)
     _check_tls(settings)
     _check_provider(settings)
+    if "@" in _netloc(settings.public_url):
+        raise SettingsError("public_url must be without a user and password: links show it to all")
     if settings.cors_allow_credentials and "*" in settings.cors_allowed_origins:
         raise SettingsError(
             "cors_allow_credentials must be false while cors_allowed_origins has '*': "
@@ -342,6 +344,14 @@ def _check_provider(settings: Settings) -> None:
     is_near = place.scheme == "http" and is_loopback(place.hostname or "")
     if not place.hostname or "@" in place.netloc or not (place.scheme == "https" or is_near):
         raise SettingsError("sasl_oauthbearer_jwks_endpoint_url must be https, without a password")
+
+
+def _netloc(url: str | None) -> str:
+    """Return the host of a URL with what is around it; what does not parse, whole."""
+    try:
+        return urlsplit(url or "").netloc
+    except ValueError:
+        return url or ""
 
 
 def is_loopback(host: str) -> bool:

@@ -79,6 +79,17 @@ _BOUNDS = {
 }
 
 
+MAY_HOLD_A_SECRET = frozenset({"database_url", "public_url", "sasl_oauthbearer_jwks_endpoint_url"})
+"""Settings whose values are in no error."""
+
+_LOGIN_OF_URL = re.compile(r"//[^/@\s]*@")
+
+
+def _shown(value: object) -> str:
+    """Return a value for an error, without what URLs log in with."""
+    return _LOGIN_OF_URL.sub("//***@", repr(value))
+
+
 def checked_value(name: str, value: object) -> object:
     """Return what is given for a setting as its field's type.
 
@@ -90,20 +101,22 @@ def checked_value(name: str, value: object) -> object:
         try:
             number = int(str(value))
         except ValueError:
-            raise SettingsError(f"{name} must be an integer, not {value!r}") from None
+            raise SettingsError(f"{name} must be an integer, not {_shown(value)}") from None
         if not low <= number <= high:
             raise SettingsError(f"{name} must be {low} to {high}, not {number}")
         return number
     if name in _FLAGS:
         if str(value).lower() not in ("true", "false"):
-            raise SettingsError(f"{name} must be true or false, not {value!r}")
+            raise SettingsError(f"{name} must be true or false, not {_shown(value)}")
         return str(value).lower() == "true"
     if name == "log_dirs":
         return _check_directories(name, value)
     if name in _LISTS:
         return _check_list(name, value)
     if not isinstance(value, str | Path):
-        raise SettingsError(f"{name} must be text, not {value!r}")
+        if name in MAY_HOLD_A_SECRET:
+            raise SettingsError(f"{name} must be text")
+        raise SettingsError(f"{name} must be text, not {_shown(value)}")
     return _check_text(name, str(value))
 
 
@@ -112,11 +125,11 @@ def _check_list(name: str, value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         value = [one.strip() for one in value.split(",")] if value.strip() else []
     if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
-        raise SettingsError(f"{name} must be texts, by commas or in a list, not {value!r}")
+        raise SettingsError(f"{name} must be texts, by commas or in a list, not {_shown(value)}")
     what, is_one = _LISTS[name]
     for one in value:
         if not is_one(one):
-            raise SettingsError(f"{name} must be {what}, not {one!r}")
+            raise SettingsError(f"{name} must be {what}, not {_shown(one)}")
     return tuple(value)
 
 
@@ -152,7 +165,9 @@ def _check_directories(name: str, value: object) -> tuple[Path, ...]:
     if isinstance(value, str):
         value = value.split(",")
     if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
-        raise SettingsError(f"{name} must be directories, by commas or in a list, not {value!r}")
+        raise SettingsError(
+            f"{name} must be directories, by commas or in a list, not {_shown(value)}"
+        )
     found = tuple(Path(str(_check_text(name, one.strip()))) for one in value)
     places = [path.absolute() for path in found]
     for path in places:
@@ -166,7 +181,8 @@ def _check_text(name: str, text: str) -> object:
         for choice in _CHOICES[name]:
             if text.lower() == choice.lower():
                 return choice
-        raise SettingsError(f"{name} must be one of {', '.join(_CHOICES[name])}, not {text!r}")
+        choices = ", ".join(_CHOICES[name])
+        raise SettingsError(f"{name} must be one of {choices}, not {_shown(text)}")
     if not text:
         raise SettingsError(f"{name} must not be empty")
     if "\0" in text:

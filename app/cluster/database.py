@@ -9,6 +9,7 @@ Invariants:
     No call waits for ever: connecting, a statement and the wait for a connection have time-outs,
     so that a database that hangs looks like one that is away (T15).
     A client that leaves does not break off a transaction (``to_its_end``).
+    Errors name a statement and not its parameters: hashes and signing secrets are among those.
     A connection that could not be made, or was not waited for, leaves no thread behind.
 """
 
@@ -93,13 +94,17 @@ def create_engine(text: str) -> AsyncEngine:
 def _create_engine(url: URL) -> AsyncEngine:
     if url.drivername == _SQLITE:
         engine = create_async_engine(
-            url, pool_timeout=POOL_TIMEOUT_S, connect_args={"async_creator_fn": _open_sqlite}
+            url,
+            pool_timeout=POOL_TIMEOUT_S,
+            hide_parameters=True,
+            connect_args={"async_creator_fn": _open_sqlite},
         )
         _prepare_sqlite(engine)
         return engine
     return create_async_engine(
         url,
         pool_size=POOL_SIZE,
+        hide_parameters=True,
         pool_timeout=POOL_TIMEOUT_S,
         pool_pre_ping=True,
         connect_args={

@@ -83,6 +83,7 @@ class _Declared:
     nullable: int | None
     tag: int | None
     default: object
+    is_secret: bool = False
 
 
 def field(
@@ -92,6 +93,7 @@ def field(
     nullable: int | None = None,
     tag: int | None = None,
     default: object = _UNSET,
+    is_secret: bool = False,
 ) -> Any:
     """Declare a field.
 
@@ -101,8 +103,9 @@ def field(
         nullable: First version in which it may be null; all, if its type has ``None``.
         tag: Number of a tagged field.
         default: Zero or empty if not given.
+        is_secret: Whether it is left out of ``repr``.
     """
-    return _Declared(since, until, nullable, tag, default)
+    return _Declared(since, until, nullable, tag, default, is_secret)
 
 
 @dataclass_transform(kw_only_default=True)
@@ -113,12 +116,14 @@ def struct(cls: type[_T]) -> type[_T]:
     """
     specs = []
     for name, annotation in cls.__annotations__.items():
-        spec = _spec(name, annotation, cls.__dict__.get(name, _UNSET))
+        given = cls.__dict__.get(name, _UNSET)
+        spec = _spec(name, annotation, given)
+        is_shown = not (isinstance(given, _Declared) and given.is_secret)
         made = spec.is_array or spec.struct is not None
         if made and spec.default is not None:
-            declared = dataclasses.field(default_factory=spec.default)
+            declared = dataclasses.field(default_factory=spec.default, repr=is_shown)
         else:
-            declared = dataclasses.field(default=spec.default)
+            declared = dataclasses.field(default=spec.default, repr=is_shown)
         setattr(cls, name, declared)
         specs.append(spec)
     made_class = dataclass(slots=True, kw_only=True)(cls)

@@ -6,7 +6,7 @@ A path below ``/contexts/NAME/`` means the one behind it, in that context.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote_to_bytes
 
@@ -35,7 +35,7 @@ class Request:
     parameters: Mapping[str, str]
     """Of the path."""
 
-    query: Mapping[str, Sequence[str]]
+    query: Mapping[str, Sequence[str]] = field(repr=False)
     body: bytes = b""
     context: str = DEFAULT_CONTEXT
     """Of subjects that name none."""

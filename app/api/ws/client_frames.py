@@ -105,6 +105,9 @@ class Auth(ClientFrame, frozen=True, tag="auth", kw_only=True):
 
     token: Annotated[str, Meta(max_length=16_384)]
 
+    def __repr__(self) -> str:
+        return f"Auth(id={self.id!r})"
+
 
 class Options(ClientFrame, frozen=True, kw_only=True):
     """How a subscription delivers."""

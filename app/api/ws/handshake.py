@@ -17,7 +17,7 @@ Source: RFC 6455, 4.2.2 (subprotocols), 10.2 (origins); RFC 6454, 7 (``null``).
 import base64
 import binascii
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from urllib.parse import parse_qs
 
@@ -60,7 +60,7 @@ class Credentials:
     scheme: str = ""
     """In lower case: ``bearer`` or ``basic``; of a header only."""
 
-    token: str = ""
+    token: str = field(default="", repr=False)
 
 
 NO_CREDENTIALS = Credentials(way=Way.NONE)
@@ -78,7 +78,8 @@ class Handshake:
     topic: str | None
     """Of the shortcut: the topic to send from at once."""
 
-    query: dict[str, str]
+    query: dict[str, str] = field(repr=False)
+    """Of the request; a ticket may be in it."""
 
 
 def parse_handshake(

@@ -38,7 +38,7 @@ class CreateDelegationTokenResponse:
     expiry_timestamp_ms: Int64 = 0
     max_timestamp_ms: Int64 = 0
     token_id: str = ""
-    hmac: bytes = b""
+    hmac: bytes = field(is_secret=True)
     throttle_time_ms: Int32 = 0
 
 
@@ -46,7 +46,7 @@ class CreateDelegationTokenResponse:
 class RenewDelegationTokenRequest:
     """Request of RenewDelegationToken."""
 
-    hmac: bytes = b""
+    hmac: bytes = field(is_secret=True)
     renew_period_ms: Int64 = 0
 
 
@@ -63,7 +63,7 @@ class RenewDelegationTokenResponse:
 class ExpireDelegationTokenRequest:
     """Request of ExpireDelegationToken."""
 
-    hmac: bytes = b""
+    hmac: bytes = field(is_secret=True)
     expiry_time_period_ms: Int64 = 0
 
 
@@ -95,7 +95,7 @@ class DescribedTokenData:
     expiry_timestamp: Int64 = 0
     max_timestamp: Int64 = 0
     token_id: str = ""
-    hmac: bytes = b""
+    hmac: bytes = field(is_secret=True)
     renewers: list[TokenParty] = field()
 
 

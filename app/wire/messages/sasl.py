@@ -26,7 +26,7 @@ class SaslHandshakeResponse:
 class SaslAuthenticateRequest:
     """Request of SaslAuthenticate."""
 
-    auth_bytes: bytes = b""
+    auth_bytes: bytes = field(is_secret=True)
 
 
 @response(SaslAuthenticateRequest)
@@ -35,5 +35,5 @@ class SaslAuthenticateResponse:
 
     error_code: Int16 = 0
     error_message: str | None = None
-    auth_bytes: bytes = b""
+    auth_bytes: bytes = field(is_secret=True)
     session_lifetime_ms: Int64 = field(1)

@@ -64,8 +64,8 @@ class ScramCredentialUpsertion:
     name: str = ""
     mechanism: Int8 = 0
     iterations: Int32 = 0
-    salt: bytes = b""
-    salted_password: bytes = b""
+    salt: bytes = field(is_secret=True)
+    salted_password: bytes = field(is_secret=True)
 
 
 @request(key=51, versions=(0, 0), flexible=0)

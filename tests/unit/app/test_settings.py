@@ -326,6 +326,46 @@ def test_secret_of_the_database_is_not_in_what_settings_look_like() -> None:
 
     assert settings.database_url == "postgresql://u:canary@h/d"
     assert "canary" not in repr(settings)
+    provider = Settings(sasl_oauthbearer_jwks_endpoint_url="https://h/keys?token=canary")
+    assert "canary" not in repr(provider)
+
+
+LOGIN = "https://u:canary@host/p"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("database_url", ["postgresql://u:canary@h/d"]),
+        ("database_url", {"password": "canary"}),
+        ("public_url", LOGIN),
+        ("public_url", [LOGIN]),
+        ("public_url", "https://[u:canary@host"),
+        ("sasl_oauthbearer_jwks_endpoint_url", LOGIN),
+        ("sasl_oauthbearer_jwks_endpoint_url", [LOGIN]),
+        ("cors_allowed_origins", LOGIN),
+        ("cors_allowed_origins", [LOGIN, 1]),
+        ("trusted_proxies", [LOGIN]),
+        ("super_users", "//u:canary@host"),
+        ("log_level", LOGIN),
+        ("http_port", LOGIN),
+        ("http_tls", LOGIN),
+        ("log_dirs", {LOGIN: 1}),
+    ],
+)
+def test_no_refusal_repeats_what_a_url_logs_in_with(name: str, value: object) -> None:
+    with pytest.raises(SettingsError, match=name) as caught:
+        load_settings({name: value}, {})
+
+    assert "canary" not in str(caught.value)
+
+
+def test_no_key_or_line_of_a_file_is_repeated_with_its_value(file: Path) -> None:
+    for text in ('databse_url = "canary"', 'database_url = "canary', "= canary", "canary"):
+        file.write_text(text)
+        with pytest.raises(SettingsError) as caught:
+            load_settings({"config_file": file}, {})
+        assert "canary" not in str(caught.value)
 
 
 PAIR = {"tls_cert": "node.pem", "tls_key": "node.key"}

@@ -29,7 +29,7 @@ class DelegationTokenData(BaseModel):
 class NewDelegationTokenData(DelegationTokenData):
     """A delegation token as it is made; its secret is the password of SCRAM."""
 
-    secret: str
+    secret: str = Field(repr=False)
     """Kafka's ``hmac``, in Base64."""
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.api.auth.tickets import LIFE_S, Tickets, TooManyTickets
 from app.api.dependencies import Asking, get_context
@@ -17,7 +17,7 @@ class TicketData(BaseModel):
     """A ticket."""
 
     kind: Literal["CauceTicket"] = "CauceTicket"
-    ticket: str
+    ticket: str = Field(repr=False)
     expires_in: int
     """Seconds."""
 

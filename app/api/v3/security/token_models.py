@@ -17,22 +17,24 @@ class TokenRequest(BaseModel):
 
     grant_type: GrantType
     client_id: str | None = Field(None, description="A user, or the id of an API key.")
-    client_secret: str | None = Field(None, description="Its password, or the key's secret.")
+    client_secret: str | None = Field(
+        None, repr=False, description="Its password, or the key's secret."
+    )
     scope: str | None = Field(None, description="`read`, `write`, `admin`; all if absent.")
-    refresh_token: str | None = None
+    refresh_token: str | None = Field(None, repr=False)
     mechanism: str | None = Field(None, description="Of SCRAM; SCRAM-SHA-256 if absent.")
     exchange: str | None = Field(None, description="What the first call of SCRAM answered.")
-    message: str | None = Field(None, description="The client's message of SCRAM.")
+    message: str | None = Field(None, repr=False, description="The client's message of SCRAM.")
 
 
 class TokenAnswer(BaseModel):
     """Tokens; or, of the first call of SCRAM, the server's message."""
 
-    access_token: str | None = None
+    access_token: str | None = Field(None, repr=False)
     token_type: Literal["Bearer"] | None = None
     expires_in: Int64 | None = Field(None, description="Seconds.")
     scope: str | None = None
-    refresh_token: str | None = None
+    refresh_token: str | None = Field(None, repr=False)
     exchange: str | None = None
     message: str | None = Field(None, description="The server's message of SCRAM.")
 
@@ -47,7 +49,7 @@ class TokenError(BaseModel):
 class RevokeRequest(BaseModel):
     """A token to be revoked, with all that came of the same login if it is a refresh token."""
 
-    token: str
+    token: str = Field(repr=False)
     token_type_hint: str | None = None
 
 

@@ -75,7 +75,7 @@ class ApiKeyData(BaseModel):
 class NewApiKeyData(ApiKeyData):
     """An API key as it is made; the key is never shown again."""
 
-    key: str
+    key: str = Field(repr=False)
 
 
 class ApiKeyDataList(BaseModel):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -41,6 +42,15 @@ async def insert(engine: AsyncEngine, number: int) -> None:
 async def numbers(engine: AsyncEngine) -> list[int]:
     async with transaction(engine, writes=False) as connection:
         return [row[0] for row in await connection.exec_driver_sql("SELECT number FROM t")]
+
+
+async def test_error_of_a_statement_has_none_of_its_parameters(engine: AsyncEngine) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        async with transaction(engine, writes=True) as connection:
+            await connection.execute(text("INSERT INTO t VALUES (:one)"), {"one": "canary"})
+
+    assert "INSERT INTO t" in str(caught.value)
+    assert "canary" not in str(caught.value)
 
 
 def is_of_sqlite(thread: threading.Thread) -> bool:
