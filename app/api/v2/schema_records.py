@@ -46,6 +46,7 @@ SCHEMA_TYPES = {
 }
 NO_KEY_SCHEMA_CODE = 42201
 NO_VALUE_SCHEMA_CODE = 42202
+FORBIDDEN_CODE = 40301
 REGISTRY_CODE = 40801
 UNAVAILABLE_CODE = 50003
 
@@ -220,6 +221,8 @@ def _refusal(error: RegistryError, name: str) -> ApiError:
     said = f"{name} schema: {error}"[:2_000]
     if code == UNAVAILABLE_CODE:
         return ApiError(503, UNAVAILABLE_CODE, said)
+    if code == FORBIDDEN_CODE:
+        return ApiError(403, FORBIDDEN_CODE, said)
     if code == REGISTRY_CODE:
         return ApiError(408, REGISTRY_CODE, said)
     return ApiError(422, INVALID_SCHEMA_CODE, said)

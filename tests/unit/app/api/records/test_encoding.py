@@ -1,9 +1,7 @@
 """Encoding: what names a schema becomes its bytes, or an outcome that says why not."""
 
 import json
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,33 +16,12 @@ from schema_registry.errors import InvalidPayload
 from schema_registry.formats.framing import prefix_of
 from schema_registry.serdes.codecs import LoadedSchema
 from schema_registry.serdes.serdes import serdes_of
+from tests.support.registry.access import FakeAccess
 from tests.support.registry.door import RunningRegistry, running_registry
 from tests.support.registry.ledger import FakeLedger
 
 USER = json.dumps({"type": "record", "name": "ns.User", "fields": [{"name": "a", "type": "int"}]})
 ONE = prefix_of(1) + b"\2"
-
-
-@dataclass
-class FakeAccess:
-    """May do some operations to every subject, and keeps what it is told."""
-
-    allowed: Collection[Operation] = frozenset(Operation)
-    ledger: FakeLedger = field(default_factory=FakeLedger)
-    denied: list[tuple[Operation, str]] = field(default_factory=list)
-    changed: list[tuple[Operation, str]] = field(default_factory=list)
-
-    def may(self, operation: Operation, _name: str) -> bool:
-        return operation in self.allowed
-
-    def note_denied(self, operation: Operation, name: str) -> None:
-        self.denied.append((operation, name))
-
-    def change(
-        self, operation: Operation, name: str, verb: str, items: Sequence[str]
-    ) -> AbstractAsyncContextManager[list[str]]:
-        self.changed.append((operation, name))
-        return self.ledger(verb, items)
 
 
 @pytest.fixture

@@ -2,13 +2,21 @@
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import fastavro
 import httpx
 import pytest
 
+from app.api.errors import ApiError
+from app.api.records.encoding import Target
+from app.api.v2.media_types import RecordFormat
+from app.api.v2.schema_records import write_records
+from schema_registry.serdes.serdes import serdes_of
 from tests.support.application import RunningApplication
+from tests.support.registry.access import FakeAccess
+from tests.support.registry.door import running_registry
 
 USER = {"type": "record", "name": "User", "fields": [{"name": "a", "type": "int"}]}
 SCHEMAS = {
@@ -173,3 +181,13 @@ async def test_body_of_nulls_needs_no_schema(topic: RunningApplication) -> None:
 
     assert answer.status_code == 200
     assert [(one["key"], one["value"]) for one in await stored(topic)] == [(None, None)] * 2
+
+
+async def test_schema_of_a_subject_that_is_forbidden_is_told_as_that(tmp_path: Path) -> None:
+    body = {"records": [{"value": 1}], "value_schema": '"int"'}
+    async with running_registry(tmp_path) as registry:
+        target = Target(serdes_of(registry.context), "t", {}, FakeAccess(allowed=()))
+        with pytest.raises(ApiError) as refused:
+            await write_records(target, json.dumps(body).encode(), RecordFormat.AVRO, 5, None)
+
+    assert (refused.value.status, refused.value.error_code) == (403, 40301)
