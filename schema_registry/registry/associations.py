@@ -215,7 +215,10 @@ async def dissociate(
         context.written_down("DeleteAssociations", items),
         context.writing(*subjects) as writing,
     ):
-        chosen = await _chosen(writing, resource_id, query, cascade=cascade)
+        now = await _chosen(writing, resource_id, query, cascade=cascade)
+        chosen = [one for one in now if one.subject in subjects]  # others came after the request
+        if not chosen:
+            raise _not_found(resource_id)
         for association in chosen:
             await writing.erase_association(association)
             if cascade and association.lifecycle == STRONG:
@@ -234,7 +237,7 @@ async def _chosen(
         one for one in await reading.associations(resource_id=resource_id) if query.matches(one)
     ]
     if not found:
-        raise AssociationNotFound(f"No association for resource '{resource_id}' was found.")
+        raise _not_found(resource_id)
     for one in found:
         if one.frozen and not cascade:
             raise _frozen(one)
@@ -340,6 +343,10 @@ async def _would_register(context: RegistryContext, wanted: Sequence[NewAssociat
             raise IncompatibleSchema(
                 f"The schema would not be compatible with subject '{one.subject}'"
             )
+
+
+def _not_found(resource_id: str) -> AssociationNotFound:
+    return AssociationNotFound(f"No association for resource '{resource_id}' was found.")
 
 
 def _frozen(association: Association) -> AssociationFrozen:

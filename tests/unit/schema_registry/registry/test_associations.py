@@ -1,9 +1,13 @@
 """Associations: what stands beside what, and what goes with what."""
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from schema_registry.registry.associations import AssociationQuery, dissociate
 from tests.support.registry.door import RunningRegistry, record
 
 A, AB = record("a"), record("a", "b")
@@ -255,6 +259,23 @@ class TestDelete:
         await registry.ask("DELETE", "/associations/resources/id-1?associationType=key")
 
         assert await types(registry, "subjects/s") == [("orders", "value", "WEAK")]
+
+    async def test_what_comes_meanwhile_stays(self, registry: RunningRegistry) -> None:
+        strong = {"lifecycle": "STRONG", "schema": {"schema": A}}
+        await registry.ask("POST", "/associations", asked(value(**strong)))
+        key = {"subject": "k", "associationType": "key", **strong}
+
+        @asynccontextmanager
+        async def meanwhile(_verb: str, _items: Sequence[str]) -> AsyncIterator[list[str]]:
+            await registry.ask("POST", "/associations", asked(key))
+            yield []
+
+        context = replace(registry.context, ledger=meanwhile)
+        gone = await dissociate(context, "id-1", AssociationQuery(), cascade=True)
+
+        assert [str(one.subject) for one in gone] == ["s"]
+        assert await types(registry, "resources/id-1") == [("orders", "key", "STRONG")]
+        assert await registry.ask("GET", "/subjects") == ["k"]
 
     async def test_what_refers_to_the_subject_keeps_all_as_it_is(
         self, registry: RunningRegistry
