@@ -24,6 +24,7 @@ from app.api.auth.registry_guard import RegistryGuard
 from app.api.auth.tickets import Tickets
 from app.api.edge.security_headers import security_headers
 from app.api.front import Front
+from app.api.health import readiness_problem
 from app.api.http_protocol import GuardedHttpProtocol, sweeper
 from app.api.request_body import read_body
 from app.api.sse.door import StreamDoor
@@ -42,6 +43,7 @@ from app.security.tls.live import TlsError
 from app.security.tls.node_tls import NodeTls
 from app.settings import Settings, load_settings
 from app.settings_values import SettingsError
+from app.telemetry.health_socket import HealthSocket
 from app.telemetry.logs import configure_logs
 from app.wire.dispatch import Dispatcher
 from app.wire.handlers.all_served import SERVED
@@ -187,29 +189,11 @@ async def _serve(
             server.should_exit = True
             inner.state.streams.stop()
 
+    def problem() -> str | None:
+        return "shutting down" if server.should_exit else readiness_problem(app.context)
+
     app = create_app(settings, fail)
-    handshakes = None
-    if tls.http is not None:
-        handshakes = Handshakes(tls.http, per_address_max=settings.connections_max_per_ip)
-    server = _Server(
-        uvicorn.Config(
-            app,
-            http=_accepting(handshakes),
-            ws=GuardedWebSocketProtocol,
-            ws_max_size=FRAME_BYTES_MAX,
-            ws_ping_interval=None,  # ours asks, by the sweep
-            ws_per_message_deflate=False,  # ours chooses for each socket
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            headers=security_headers(is_tls=tls.http is not None),
-            date_header=True,
-            proxy_headers=False,
-            timeout_graceful_shutdown=DRAIN_SECONDS_MAX,
-        ),
-        handshakes,
-    )
+    server = _server(app, tls, settings)
     inner = app.application
     try:
         async with inner.router.lifespan_context(inner):
@@ -232,16 +216,47 @@ async def _serve(
             async with asyncio.TaskGroup() as doors:
                 door = doors.create_task(listener.run(kafka, stop), name="kafka-listener")
                 door.add_done_callback(lambda ended: None if stop.is_set() else fail())
-                watching = doors.create_task(tls.run(), name="certificates")
+                probes = HealthSocket(settings.data_dir, problem)
+                beside = [
+                    doors.create_task(tls.run(), name="certificates"),
+                    doors.create_task(probes.run(), name="health-socket"),
+                ]
                 _print_banner(settings, http)
                 await server.serve(sockets=[http])
-                watching.cancel()
+                for one in beside:
+                    one.cancel()
                 stop.set()
     except (LogError, CatalogError, DiskError, InsecureFile, AuditUnwritable) as error:
         print(f"cauce: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
         return EXIT_FAILED
     _logger.info("stopped")
     return status
+
+
+def _server(app: Front, tls: NodeTls, settings: Settings) -> "_Server":
+    """Return the server of the HTTP door."""
+    handshakes = None
+    if tls.http is not None:
+        handshakes = Handshakes(tls.http, per_address_max=settings.connections_max_per_ip)
+    return _Server(
+        uvicorn.Config(
+            app,
+            http=_accepting(handshakes),
+            ws=GuardedWebSocketProtocol,
+            ws_max_size=FRAME_BYTES_MAX,
+            ws_ping_interval=None,  # ours asks, by the sweep
+            ws_per_message_deflate=False,  # ours chooses for each socket
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            headers=security_headers(is_tls=tls.http is not None),
+            date_header=True,
+            proxy_headers=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS_MAX,
+        ),
+        handshakes,
+    )
 
 
 def _accepting(handshakes: Handshakes | None) -> Any:

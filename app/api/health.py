@@ -41,15 +41,19 @@ async def livez() -> Alive:
     return Alive()
 
 
+def readiness_problem(context: BrokerContext | None) -> str | None:
+    """Return why a node takes no work; None if it does."""
+    if context is None:
+        return "starting or shutting down"
+    if context.replicas.fenced is not None:
+        return f"log directory fenced: {context.replicas.fenced}"
+    return None
+
+
 @router.get("/readyz", operation_id="getReadiness", response_model=Ready)
 async def readyz(request: Request) -> Response:
     """Say whether the node takes work, and why not."""
-    context: BrokerContext | None = getattr(request.app.state, "context", None)
-    problem = None
-    if context is None:
-        problem = "starting or shutting down"
-    elif context.replicas.fenced is not None:
-        problem = f"log directory fenced: {context.replicas.fenced}"
+    problem = readiness_problem(getattr(request.app.state, "context", None))
     if problem is not None:
         body = encode_error(50302, f"Not ready: {problem}")
         headers = {"Retry-After": "1"}

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from cauce import __version__
-from cauce.cli import consume, exit_codes, group, log, produce, schema, serve, topic
+from cauce.cli import consume, exit_codes, group, health, log, produce, schema, serve, topic
 from cauce.cli.console import Console, OutputClosed, OutputFailed
 from cauce.cli.interrupts import Stopped
 from cauce.cli.login.wish import add_login_options, add_root_options
@@ -56,6 +56,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
+app.command("health", epilog=health.EXAMPLES)(health.health)
 app.add_typer(topic.app, name="topic")
 app.add_typer(group.app, name="group")
 app.add_typer(schema.app, name="schema")

@@ -181,6 +181,11 @@ def test_certificates_of_others_old_ones_and_none_are_refused(mutual: Mutual) ->
                 AdminClient(mutual.librdkafka(shows)).list_topics(timeout=1)
 
 
+def test_probe_on_the_machine_needs_no_certificate(mutual: Mutual) -> None:
+    probe = run_cauce("health", environment={"CAUCE_DATA_DIR": str(mutual.node.directory)})
+    assert (probe.returncode, probe.stdout) == (0, b"ready\n")
+
+
 def test_one_whom_no_rule_names_is_nobody(mutual: Mutual) -> None:
     other = write_pair(mutual.folder, "other", signer=mutual.ca)
 
