@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cauce.cli.console import Console, Progress
-from cauce.cli.consume_wish import Asked, OutputFormat, build_wish
+from cauce.cli.consuming.start_position import parse_start
+from cauce.cli.consuming.wish import Asked, OutputFormat, build_wish
 from cauce.cli.interrupts import Interrupts
 from cauce.cli.options import (
     DEFAULT_URL,
@@ -21,10 +22,9 @@ from cauce.cli.options import (
     parse_separator,
     to_bytes,
 )
-from cauce.cli.start_position import parse_start
 
 if TYPE_CHECKING:
-    from cauce.cli.end_watch import EndWatch
+    from cauce.cli.consuming.end_watch import EndWatch
     from cauce.cli.records.record_output import RecordRenderer
     from cauce.client.http import HttpClient
 
@@ -217,7 +217,7 @@ def _consume(
     quiet: bool,
 ) -> None:
     """Run the command, once its options make sense."""
-    from cauce.cli.consume_run import ConsumeRun
+    from cauce.cli.consuming.run import ConsumeRun
     from cauce.cli.server import check_topic
 
     for topic in asked.topics:
@@ -296,7 +296,7 @@ def _renderer(
 
 def _end_watch(http: "HttpClient", asked: Asked) -> "EndWatch | None":
     """Return what tells a member that it is at the end, if it is to end there."""
-    from cauce.cli.end_watch import EndWatch
+    from cauce.cli.consuming.end_watch import EndWatch
 
     if asked.group is None or asked.follow:
         return None

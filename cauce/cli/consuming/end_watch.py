@@ -9,7 +9,7 @@ Invariants:
     It is over when every partition that is ours was reached, however much is produced meanwhile.
     What is never sent, transaction markers for example, may be all that is left before an end: so
     it is over, too, when nothing has come for a while. A server that is away does not count.
-Called by: consume_run. Calls: client.topics, client.groups.
+Called by: consuming.run. Calls: client.topics, client.groups.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 import pytest
 
-from cauce.cli.start_position import parse_start
+from cauce.cli.consuming.start_position import parse_start
 
 
 @pytest.mark.parametrize(

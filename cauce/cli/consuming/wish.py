@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
+from cauce.cli.consuming.start_position import StartPosition
 from cauce.cli.options import DataType
-from cauce.cli.start_position import StartPosition
 
 if TYPE_CHECKING:
     from cauce.client.http import HttpClient

@@ -4,7 +4,7 @@ Invariants:
     A batch is written whole before the next is asked for; a signal never cuts a line.
     What is committed was written before: once a second, before partitions go to another member, and
     at the end, however that comes about. Of records that are not written nothing is committed.
-Called by: cli.consume. Calls: client.streaming, cli.records, cli.end_watch.
+Called by: cli.consume. Calls: client.streaming, cli.records, end_watch.
 """
 
 import time
@@ -12,7 +12,7 @@ import time
 import msgspec
 
 from cauce.cli.console import Console, Progress
-from cauce.cli.end_watch import EndWatch
+from cauce.cli.consuming.end_watch import EndWatch
 from cauce.cli.interrupts import Interrupts
 from cauce.cli.records.record_output import RecordRenderer, Rendered
 from cauce.client.errors import ClientError, Refused, UnexpectedAnswer

@@ -1,9 +1,9 @@
 import pytest
 import typer
 
-from cauce.cli.consume_wish import Asked, build_wish
+from cauce.cli.consuming.start_position import parse_start
+from cauce.cli.consuming.wish import Asked, build_wish
 from cauce.cli.options import DataType
-from cauce.cli.start_position import parse_start
 from cauce.client.errors import Refused
 from cauce.client.http import HttpClient
 from cauce.client.streaming.frames import Assign, Start, Subscribe

@@ -4,10 +4,10 @@ from io import BytesIO, StringIO
 
 import pytest
 
-from cauce.cli import consume_run
 from cauce.cli.console import Console, OutputClosed, Progress
-from cauce.cli.consume_run import ConsumeRun
-from cauce.cli.end_watch import EndWatch
+from cauce.cli.consuming import run
+from cauce.cli.consuming.end_watch import EndWatch
+from cauce.cli.consuming.run import ConsumeRun
 from cauce.cli.interrupts import Interrupts, Stopped
 from cauce.cli.records.record_output import JsonRenderer, ValueRenderer
 from cauce.client.errors import AnswerLost, Refused, UnexpectedAnswer
@@ -143,7 +143,7 @@ def test_what_is_lost_is_not_committed(server: FakeRestServer) -> None:
 def test_commits_are_made_while_it_goes_on(
     server: FakeRestServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consume_run, "COMMIT_EVERY_S", 0.0)
+    monkeypatch.setattr(run, "COMMIT_EVERY_S", 0.0)
     setting = Setting(server, group=True, count=3)
     setting.consumer.commit_errors = [AnswerLost("url", "late")]
     with setting.consumer as consumer, Interrupts() as interrupts:

@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from cauce.cli.end_watch import QUIET_POLLS_MAX, QUIET_POLLS_UNASSIGNED_MAX, EndWatch
+from cauce.cli.consuming.end_watch import QUIET_POLLS_MAX, QUIET_POLLS_UNASSIGNED_MAX, EndWatch
 from cauce.client.errors import Refused
 from cauce.client.http import HttpClient
 from cauce.client.streaming.codec import Slice

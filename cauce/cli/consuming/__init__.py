@@ -1,0 +1,1 @@
+"""What ``cauce consume`` is asked, and how it is done."""
