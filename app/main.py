@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import logging
+import os
 import resource
 import shlex
 import signal
@@ -38,6 +39,7 @@ from app.security.audit.audit import AuditUnwritable
 from app.security.audit.event import Category
 from app.security.bootstrap import FILE as ADMIN_FILE
 from app.security.bootstrap import InsecureFile
+from app.security.private_files import UMASK
 from app.security.tls.handshakes import Handshakes
 from app.security.tls.live import TlsError
 from app.security.tls.node_tls import NodeTls
@@ -143,6 +145,7 @@ def serve(overrides: Mapping[str, object]) -> int:
         print(f"cauce: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
         return EXIT_USAGE
     configure_logs(settings.log_level, settings.log_format)
+    os.umask(UMASK)
     try:
         tls = build_tls(settings)
     except TlsError as error:

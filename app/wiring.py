@@ -55,6 +55,7 @@ from app.security.authenticator import Authenticator
 from app.security.authorizer.authorizer import AclAuthorizer
 from app.security.grants import Grants
 from app.security.node_security import NodeSecurity
+from app.security.private_files import keep_private
 from app.security.quota_windows.engine import Windows
 from app.security.quotas import ClientQuotas
 from app.security.tls.live import ClientAuth, TlsFiles
@@ -129,6 +130,7 @@ async def running_node(settings: Settings) -> AsyncIterator[Node]:
     directory = settings.data_dir.resolve()
     url = settings.database_url or sqlite_url(directory / DATABASE_FILE)
     with _holding(disk, directory, settings.log_dirs) as log_dirs:
+        keep_private([directory, *log_dirs])
         catalog = await Catalog.open(url)
         try:
             cluster_id = await catalog.cluster_id()

@@ -57,7 +57,7 @@ def test_all_that_was_written_and_read_is_told_by_when_the_node_ends(closed: Nod
     consumer.subscribe(["t"])
     read = 0
     while read < RECORDS + 3:
-        read += len(consumer.consume(RECORDS, timeout=30))
+        read += len(consumer.consume(RECORDS + 3 - read, timeout=30))
     consumer.close()
     assert closed.stop() == 0
 
@@ -79,3 +79,14 @@ def test_all_that_was_written_and_read_is_told_by_when_the_node_ends(closed: Nod
     written = sum(one["bytes"] for key, all_ in told.items() if key[0] == "Produce" for one in all_)
     by_kafka = sum(one["bytes"] for one in told["Fetch", "scram", "consume"])
     assert by_kafka == written
+
+
+def test_all_that_a_node_writes_is_its_owners_alone(closed: NodeProcess) -> None:
+    password = Path(closed.directory, FILE).read_text().strip()
+    with httpx.Client(base_url=closed.url, auth=("admin", password), timeout=60) as admin:
+        admin.post(TOPICS, json={"topic_name": "t"}).raise_for_status()
+        body = {"value": {"type": "JSON", "data": 1}}
+        admin.post(f"{TOPICS}/t/records", json=body).raise_for_status()
+    written = [closed.directory, *Path(closed.directory).rglob("*")]
+    assert any(path.parent.name == "t-0" for path in written)
+    assert [path for path in written if path.stat().st_mode & 0o077] == []
