@@ -130,6 +130,11 @@ class Grants:
             raise _refused(failed, "invalid_client") from None
         return await self._issue(principal, scopes, CLIENT_CREDENTIALS)
 
+    def unreadable(self, host: str, reason: str) -> GrantRefused:
+        """Write down that a header does not read; return what the party is told."""
+        self._authenticator.logins.failed("", CLIENT_CREDENTIALS, host, reason)
+        return GrantRefused("invalid_client", reason)
+
     def begin_scram(self, mechanism: str, message: bytes, host: str) -> tuple[str, bytes]:
         """Return the id of a new exchange, and the server's first message.
 

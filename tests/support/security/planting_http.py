@@ -1,5 +1,6 @@
 """Secrets planted at the HTTP doors, rightly and wrongly."""
 
+import base64
 import socket
 from typing import Any
 
@@ -70,6 +71,7 @@ def users_and_keys(ask: Asking) -> None:
     assert ask("DELETE", f"{HERE}/api-keys/{made['key_id']}").is_success
     lent = ask.made(f"{HERE}/delegation-tokens", json={})
     canaries.add("delegation token", lent["secret"])
+    canaries.add("delegation token's hmac", base64.b64decode(lent["secret"]))
     canaries.add("ticket", ask.made("/v3/auth/ticket")["ticket"])
 
 

@@ -3,6 +3,8 @@
 import asyncio
 import hashlib
 
+from aiokafka.conn import ScramAuthenticator
+
 from app.wire.messages.configs import (
     AlterableConfig,
     AlterConfigsRequest,
@@ -12,6 +14,8 @@ from app.wire.messages.configs import (
     IncrementalAlterConfigsResource,
 )
 from app.wire.messages.delegation_tokens import (
+    CreateDelegationTokenRequest,
+    CreateDelegationTokenResponse,
     ExpireDelegationTokenRequest,
     RenewDelegationTokenRequest,
 )
@@ -67,13 +71,28 @@ async def wrong_kafka_logins(node: NodeProcess, canaries: Canaries) -> None:
             await said(peer, message.encode(), canaries)
             peer.close()
     client = scram_client("bob", canaries.new("wrong password of SCRAM over Kafka"))
+    assert await proved(node, client, canaries) == b""
+
+
+async def proved(node: NodeProcess, client: ScramAuthenticator, canaries: Canaries) -> bytes:
+    """Return what is said to a proof of a password; the proof is looked for as well."""
     peer = await shaken(node, "SCRAM-SHA-256")
     first = await said(peer, client.first_message().encode(), Canaries())
     client.process_server_first_message(first.decode())
     final = client.final_message()
-    canaries.add("wrong proof over Kafka", final.rpartition("p=")[2])
-    assert await said(peer, final.encode(), canaries) == b""
+    canaries.add(f"proof {final[:40]}", final.rpartition("p=")[2])
+    answer = await said(peer, final.encode(), canaries)
     peer.close()
+    return answer
+
+
+async def lent(peer: Peer, canaries: Canaries) -> bytes:
+    """Return the hmac of a new delegation token."""
+    peer.send(CreateDelegationTokenRequest(max_lifetime_ms=-1), 3, 3)
+    made = response_of((await peer.receive())[1], CreateDelegationTokenResponse, 3)[1]
+    assert made.error_code == 0
+    canaries.add("hmac of a delegation token", made.hmac)
+    return made.hmac
 
 
 async def administration_over_kafka(node: NodeProcess, canaries: Canaries) -> None:
@@ -83,12 +102,13 @@ async def administration_over_kafka(node: NodeProcess, canaries: Canaries) -> No
     password, salt = canaries.new("password of KIP-554"), b"salt-of-a-canary"
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ITERATIONS)
     canaries.add("salted password", salted)
-    hmac = canaries.new("wrong hmac").encode()
+    wrong = canaries.new("wrong hmac").encode()
+    right = await lent(peer, canaries)
     put = [
         ScramCredentialUpsertion(
             name=name, mechanism=mechanism, iterations=ITERATIONS, salt=salt, salted_password=salted
         )
-        for name, mechanism in (("alice", 1), ("alice", 9), ("", 1), ("nobody", 1))
+        for name, mechanism in (("carol", 1), ("carol", 9), ("", 1), ("nobody", 1))
     ]
     secret = canaries.new("config that is a password")
     names = (
@@ -100,8 +120,11 @@ async def administration_over_kafka(node: NodeProcess, canaries: Canaries) -> No
     requests: list[tuple[object, int]] = [
         *((AlterUserScramCredentialsRequest(upsertions=[one]), 0) for one in put),
         (AlterUserScramCredentialsRequest(upsertions=put), 0),
-        (RenewDelegationTokenRequest(hmac=hmac, renew_period_ms=-1), 2),
-        (ExpireDelegationTokenRequest(hmac=hmac, expiry_time_period_ms=-1), 2),
+        *((RenewDelegationTokenRequest(hmac=one, renew_period_ms=-1), 2) for one in (wrong, right)),
+        *(
+            (ExpireDelegationTokenRequest(hmac=one, expiry_time_period_ms=-1), 2)
+            for one in (wrong, right)
+        ),
     ]
     for kind, place in places:
         for name in names:
@@ -121,3 +144,4 @@ async def administration_over_kafka(node: NodeProcess, canaries: Canaries) -> No
             f"answer over Kafka to {type(request).__name__}", (await peer.receive())[1]
         )
     peer.close()
+    assert (await proved(node, scram_client("carol", password), canaries)).startswith(b"v=")

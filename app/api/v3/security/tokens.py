@@ -118,7 +118,10 @@ async def _granted(
 ) -> dict[str, Any]:
     kind, scopes = _required(fields, "grant_type"), scopes_of(fields)
     if kind == "client_credentials":
-        name, secret = _client(request, fields)
+        try:
+            name, secret = _client(request, fields)
+        except MalformedAuthorization as error:
+            raise grants.unreadable(peer.host, str(error)) from None
         return _tokens(await grants.log_in(name, secret, peer.host, scopes))
     if kind == "refresh_token":
         shown = _required(fields, "refresh_token")
@@ -135,11 +138,13 @@ async def _granted(
 
 
 def _client(request: Request, fields: Mapping[str, str]) -> tuple[str, str]:
-    """Return the user and password that are shown, in the header or in the body."""
-    try:
-        shown = read_authorization(request.scope["headers"])
-    except MalformedAuthorization as error:
-        raise GrantRefused("invalid_client", str(error)) from None
+    """Return the user and password that are shown, in the header or in the body.
+
+    Raises:
+        MalformedAuthorization: The header does not read.
+        GrantRefused: They are not shown, or twice.
+    """
+    shown = read_authorization(request.scope["headers"])
     in_body = "client_secret" in fields
     if shown is None and in_body:
         return fields.get("client_id", ""), fields["client_secret"]

@@ -268,6 +268,7 @@ async def test_tokens_and_refused_ones_are_in_the_audit_log(node: Login, grants:
     await refused(grants.end_scram(exchange, wrong, HOST, None), "invalid_grant")
     with pytest.raises(GrantRefused):
         grants.begin_scram(SCRAM_SHA_256, b"canary", HOST)
+    assert grants.unreadable(HOST, "does not read").error == "invalid_client"
 
     found = [(one.method, (one.metadata or {})["mechanism"], one.result) for one in audit.noted]
     assert found == [
@@ -279,6 +280,7 @@ async def test_tokens_and_refused_ones_are_in_the_audit_log(node: Login, grants:
         ("Authentication", "refresh_token", Result.UNAUTHENTICATED),
         ("Authentication", SCRAM_SHA_256, Result.UNAUTHENTICATED),
         ("Authentication", SCRAM_SHA_256, Result.UNAUTHENTICATED),
+        ("Authentication", "client_credentials", Result.UNAUTHENTICATED),
     ]
     assert issued.credential is not None
     assert (audit.noted[2].metadata or {})["tokenId"] == issued.credential.id

@@ -107,6 +107,20 @@ def test_a_key_with_a_password_is_refused_by_name(tmp_path: Path) -> None:
         server_context(files_of(pair))
 
 
+@pytest.mark.parametrize("is_pem", [False, True])
+def test_what_stands_in_a_key_s_file_is_in_no_error(tmp_path: Path, *, is_pem: bool) -> None:
+    pair = write_pair(tmp_path, "here")
+    lines = ["canary7f3b9c2e"]
+    if is_pem:
+        lines = ["-----BEGIN PRIVATE KEY-----", *lines, "-----END PRIVATE KEY-----"]
+    pair[1].write_text("\n".join(lines))
+
+    with pytest.raises(TlsError, match="no certificate and its key") as caught:
+        server_context(files_of(pair))
+
+    assert "canary" not in str(caught.value)
+
+
 def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
     here, there = write_pair(tmp_path, "here"), write_pair(tmp_path, "there")
 

@@ -1,5 +1,6 @@
 """Tokens over REST v3: OAuth 2's words, from outside."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -191,3 +192,16 @@ async def test_who_one_is_on_an_open_node(running: RunningApplication) -> None:
 
     assert answer.json()["principal"] == "User:ANONYMOUS"
     assert answer.json()["credential"] is None
+
+
+async def test_a_header_that_does_not_read_is_refused_and_written_down(
+    closed: RunningApplication, tmp_path: Path
+) -> None:
+    for shown in ("Basic canary*", "canary", "Basic Y2FuYXJ5"):
+        answer = await closed.client.post(TOKEN, data=LOGIN, headers={"authorization": shown})
+        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+        assert "canary" not in answer.text
+    async with asyncio.timeout(20):
+        while (text := (tmp_path / "data" / "audit.log").read_text()).count("UNAUTHENTIC") < 3:
+            await asyncio.sleep(0.05)
+    assert "canary" not in text
