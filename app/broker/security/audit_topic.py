@@ -31,6 +31,10 @@ _logger = logging.getLogger(__name__)
 WAITING_MAX = 10_000
 """Events that wait to be appended."""
 
+GATHER_S = 0.1
+"""How long the first one waits for more: an append for each would hold changes up as long as their
+events in the file do."""
+
 BATCH_BYTES = 512 * 1024
 RETRY_S = 1.0
 CONFIGS = {"retention.ms": str(90 * 24 * 3600 * 1000), "max.message.bytes": str(2 << 20)}
@@ -62,6 +66,7 @@ class AuditTopic:
         """Append until cancelled."""
         while True:
             await self._wake.wait()
+            await asyncio.sleep(GATHER_S)
             self._wake.clear()
             if not await self._append_all():
                 await asyncio.sleep(RETRY_S)

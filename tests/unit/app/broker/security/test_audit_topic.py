@@ -65,6 +65,29 @@ async def test_running_one_appends_what_it_is_offered(context: BrokerContext) ->
         await task
 
 
+async def test_what_comes_close_together_is_one_batch(
+    context: BrokerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GATHER_S", 3_600.0)
+    topic = AuditTopic(context)
+    task = asyncio.create_task(topic.run())
+
+    for line in (b"one\n", b"two\n", b"three\n"):
+        topic.offer([line])
+        await asyncio.sleep(0.01)
+    assert AUDIT_TOPIC not in context.image.topics
+    await topic.stop()
+
+    wanted = WantedPartition(topic_name=AUDIT_TOPIC, partition=0, offset=0, max_bytes=1 << 20)
+    bounds = FetchBounds(max_bytes=1 << 20, min_bytes=1, wait_ms=5_000)
+    (found,) = await fetch(context, ANONYMOUS, [wanted], bounds)
+    assert found.found is not None
+    assert len(list(iterate_headers(await read_slice(context, found.found)))) == 1
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
 async def test_what_there_is_no_room_for_is_counted(
     context: BrokerContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
