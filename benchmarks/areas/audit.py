@@ -2,9 +2,11 @@
 
 Over REST: single records and reads by clients that show an API key, beside a node whose audit log
 is off, in turns; then changes one after the other, each of which is on disk twice before it is
-answered: before it is made and when it was.
+answered: before it is made and when it was; then registrations of schemas, which are changes, and
+such of schemas that are there, which are none.
 """
 
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -18,9 +20,11 @@ import uvloop
 from app.security.bootstrap import FILE
 from benchmarks.figures import Figure, Pace
 from benchmarks.load import closed_loop, request
+from benchmarks.registry.schemas import new_versions, record
 from tests.support.node import NodeProcess
 
 CONNECTIONS = 64
+WRITERS = 8
 TOPICS = "/v3/clusters/-/topics"
 USERS = "/v3/clusters/-/users"
 BODY = b'{"value":{"type":"JSON","data":{"id":1,"text":"' + b"x" * 80 + b'"}}}'
@@ -58,6 +62,15 @@ class _Closed:
         repeated = iter(lambda: self.showing(sent), b"")
         return uvloop.run(closed_loop(self.node.port, repeated, CONNECTIONS, pace.seconds))[0]
 
+    def registrations(self, subjects: int, pace: Pace) -> float:
+        """Return new versions a second, of so many connections and subjects."""
+        versions = new_versions(f"made{next(self._numbers)}", subjects)
+        sent = (
+            self.showing(request(f"/subjects/{subject}/versions", json.dumps(body).encode()))
+            for subject, body in versions
+        )
+        return uvloop.run(closed_loop(self.node.port, sent, subjects, pace.seconds))[0]
+
     def changes(self, pace: Pace) -> float:
         """Return changes a second of one client, one after the other."""
         made = 0
@@ -93,6 +106,29 @@ def measure(directory: Path, pace: Pace) -> Iterator[Figure]:
         value, floor, ratio = pace.in_turns(lambda: off.changes(pace), lambda: usual.changes(pace))
         yield Figure(
             what="make a user, the audit log; floor: none",
+            value=value,
+            unit="requests/s",
+            floor=floor,
+            ratio=ratio,
+        )
+        for subjects in (1, WRITERS):
+            value, floor, ratio = pace.in_turns(
+                lambda subjects=subjects: off.registrations(subjects, pace),  # type: ignore[misc]
+                lambda subjects=subjects: usual.registrations(subjects, pace),  # type: ignore[misc]
+            )
+            yield Figure(
+                what=f"register, {subjects} at once, the audit log; floor: none",
+                value=value,
+                unit="versions/s",
+                floor=floor,
+                ratio=ratio,
+            )
+        known = request("/subjects/known/versions", json.dumps({"schema": record(10)}).encode())
+        value, floor, ratio = pace.in_turns(
+            lambda: off.rate(known, pace), lambda: usual.rate(known, pace)
+        )
+        yield Figure(
+            what="register what is there, the audit log; floor: none",
             value=value,
             unit="requests/s",
             floor=floor,
