@@ -18,7 +18,7 @@ from cauce.cli.console import Console, OutputClosed, OutputFailed
 from cauce.cli.interrupts import Stopped
 from cauce.cli.login.wish import add_login_options, add_root_options
 from cauce.cli.records.line_reader import InputFailed
-from cauce.cli.security import acl, key, quota, token, user
+from cauce.cli.security import acl, delegation_token, key, quota, token, user
 from cauce.client.credentials import UnusableLogin
 from cauce.client.errors import (
     AnswerLost,
@@ -64,6 +64,7 @@ app.add_typer(log.app, name="log")
 app.add_typer(user.app, name="user")
 app.add_typer(key.app, name="key")
 app.add_typer(token.app, name="token")
+app.add_typer(delegation_token.app, name="delegation-token")
 app.add_typer(acl.app, name="acl")
 app.add_typer(quota.app, name="quota")
 app.command("produce", epilog=produce.EXAMPLES)(produce.produce)

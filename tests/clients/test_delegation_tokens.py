@@ -1,14 +1,17 @@
 """Kafka's own tools: one makes a delegation token, another logs in with it until it has ended."""
 
+import json
+import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.client_programs import POM, classpath
-from tests.support.node import NodeProcess
+from tests.support.node import MAIN, NodeProcess
 
 pytestmark = pytest.mark.slow
 
@@ -36,17 +39,23 @@ def client_file(path: Path, user: str, password: str, more: str = "") -> Path:
     return path
 
 
+def run_tool(
+    node: NodeProcess, jars: str, tool: str, config: Path, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    command = ["java", *QUICK, "-cp", jars, f"org.apache.kafka.tools.{tool}"]
+    command += ["--bootstrap-server", node.bootstrap, "--command-config", str(config)]
+    return subprocess.run(
+        [*command, *arguments], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
 def test_a_token_is_made_used_and_ended(closed: NodeProcess, tmp_path: Path) -> None:
     jars = classpath(POM, tmp_path)
     secret = Path(closed.directory, "admin.secret").read_text().strip()
     admin = client_file(tmp_path / "admin.properties", "admin", secret)
 
     def run(tool: str, config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = ["java", *QUICK, "-cp", jars, f"org.apache.kafka.tools.{tool}"]
-        command += ["--bootstrap-server", closed.bootstrap, "--command-config", str(config)]
-        return subprocess.run(
-            [*command, *arguments], capture_output=True, text=True, timeout=120, check=False
-        )
+        return run_tool(closed, jars, tool, config, *arguments)
 
     def tokens(*arguments: str) -> str:
         ran = run("DelegationTokenCommand", admin, *arguments)
@@ -73,3 +82,38 @@ def test_a_token_is_made_used_and_ended(closed: NodeProcess, tmp_path: Path) -> 
     refused = run("TopicCommand", by_token, "--list")
     assert "Authentication failed." in refused.stdout + refused.stderr
     assert refused.returncode == 1
+
+
+def test_a_token_of_the_command_line_logs_a_client_in_until_it_is_ended(
+    closed: NodeProcess, tmp_path: Path
+) -> None:
+    jars = classpath(POM, tmp_path)
+
+    def cauce(*arguments: str) -> str:
+        login = {
+            "CAUCE_URL": closed.url,
+            "CAUCE_USER": "admin",
+            "CAUCE_PASSWORD_FILE": str(closed.directory / "admin.secret"),
+        }
+        command = [sys.executable, "-c", MAIN, "delegation-token", *arguments]
+        return subprocess.run(
+            command, env=os.environ | login, capture_output=True, text=True, timeout=60, check=True
+        ).stdout
+
+    config = tmp_path / "job.properties"
+    config.write_text(
+        "security.protocol=SASL_PLAINTEXT\ndefault.api.timeout.ms=20000\nrequest.timeout.ms=20000\n"
+        + cauce("create", "--renewer", "User:bob", "--max-lifetime", "1h", "--properties")
+    )
+    (token,) = [json.loads(line) for line in cauce("list", "--json").splitlines()]
+    assert (token["owner"], token["renewers"]) == ("User:admin", ["User:bob"])
+    assert token["max_at_ms"] == token["issued_at_ms"] + 3_600_000
+    listed = run_tool(closed, jars, "TopicCommand", config, "--list")
+    assert listed.returncode == 0, listed.stdout + listed.stderr
+
+    cauce("renew", token["token_id"], "--period", "30m")
+    cauce("expire", token["token_id"], "--yes")
+
+    assert cauce("list", "--json") == ""
+    refused = run_tool(closed, jars, "TopicCommand", config, "--list")
+    assert "Authentication failed." in refused.stdout + refused.stderr
