@@ -118,7 +118,7 @@ class Login:
         try:
             shown = read_authorization(scope["headers"])
         except MalformedAuthorization as error:
-            self._authenticator.logins.failed("", "Authorization", peer.host, str(error))
+            self.unreadable(peer, str(error))
             raise unauthorized(f"Unauthorized: {error}", peer) from None
         if shown is not None:
             return await self.judge(shown, peer)
@@ -168,9 +168,19 @@ class Login:
         found = self.tickets.redeem(ticket)
         if found is None:
             reason = "the ticket is unknown, used up or too old"
-            self._authenticator.logins.failed("", TICKET, peer.host, reason)
+            self.unreadable(peer, reason, TICKET)
             raise unauthorized(f"Unauthorized: {reason}", peer)
         return found.from_host(peer.host)
+
+    def unreadable(self, peer: Peer, reason: str, mechanism: str = "Authorization") -> None:
+        """Write down that somebody shows what cannot be judged.
+
+        Args:
+            peer: Who it is.
+            reason: What is wrong; nothing of what was shown.
+            mechanism: How it was shown.
+        """
+        self._authenticator.logins.failed("", mechanism, peer.host, reason)
 
     async def judge(self, shown: Shown, peer: Peer) -> Principal:
         """Return who shows this.

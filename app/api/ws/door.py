@@ -63,6 +63,8 @@ from app.security.principal import Principal
 _logger = logging.getLogger(__name__)
 
 ENDED = "the login of this socket has ended"
+HANDSHAKE, FIRST_FRAME = "WebSocket handshake", "WebSocket first frame"
+"""What the audit log calls the ways to log in that did not read."""
 
 
 class WebSocketDoor:
@@ -111,6 +113,8 @@ class WebSocketDoor:
             first = _shortcut(handshake)
             principal = await self._who(scope, handshake.credentials)
         except Refusal as error:
+            if error.status == 401 and self._login is not None:
+                self._login.unreadable(peer_of(scope), error.message, HANDSHAKE)
             await _refuse(send, scope, error)
             return
         except LoginRefused as error:
@@ -170,8 +174,7 @@ class WebSocketDoor:
                 message = await receive()
                 if message["type"] == "websocket.disconnect":
                     return None
-                token = _token_of(message.get("text"))
-                principal = await self._login.judge(Bearer(token), peer_of(scope))
+                principal = await self._first_said(scope, message.get("text"))
         except TimeoutError:
             raise Closing(CloseCode.UNAUTHENTICATED, "nobody said in time who is there") from None
         except LoginRefused as error:
@@ -180,6 +183,15 @@ class WebSocketDoor:
             self._strangers -= 1
         socket.limit_messages(FRAME_BYTES_MAX)
         return principal
+
+    async def _first_said(self, scope: Scope, text: str | None) -> Principal:
+        assert self._login is not None, "else who is there is known"
+        try:
+            token = _token_of(text)
+        except Closing as closing:
+            self._login.unreadable(peer_of(scope), closing.reason, FIRST_FRAME)
+            raise
+        return await self._login.judge(Bearer(token), peer_of(scope))
 
     async def _serve(
         self,

@@ -1,5 +1,6 @@
 """Secrets planted in clients: WebSockets, the Python client, the command ``cauce``."""
 
+import base64
 import json
 import logging
 import os
@@ -24,6 +25,7 @@ from tests.support.security.canaries import Canaries
 async def sockets(node: NodeProcess, canaries: Canaries) -> None:
     """Plant one in each way to log in to a WebSocket, and in frames that are none."""
     wrong = canaries.new("wrong credential of a WebSocket")
+    packed = base64.urlsafe_b64encode(wrong.encode()).decode().rstrip("=")
     address = node.url.replace("http", "ws") + "/v3/ws"
     frames = [
         {"type": "auth", "token": wrong},
@@ -45,8 +47,9 @@ async def sockets(node: NodeProcess, canaries: Canaries) -> None:
         {"additional_headers": {"Authorization": f"Bearer {wrong}"}},
         {"additional_headers": {"Authorization": wrong}},
         {"additional_headers": {"Cookie": f"cauce_session={wrong}", "Origin": node.url}},
+        {"subprotocols": ["cauce.v1.json", f"bearer.{packed}"]},
+        {"subprotocols": ["cauce.v1.json", f"bearer.{wrong}."]},
         {"subprotocols": [f"cauce.bearer.{wrong}"]},
-        {"subprotocols": ["cauce.v1", f"bearer.{wrong}"]},
     ]
     for attempt in attempts:
         try:

@@ -14,7 +14,7 @@ import pytest_asyncio
 import uvicorn
 
 from app.api import http_protocol
-from app.api.http_protocol import GuardedHttpProtocol, JoiningTransport, sweeper
+from app.api.http_protocol import CYCLE, GuardedHttpProtocol, JoiningTransport, sweeper
 from app.api.request_body import Message, Scope
 from app.security.tls.handshakes import Handshakes
 from app.security.tls.live import TlsFiles, server_context
@@ -34,6 +34,9 @@ class Door:
     port: int = 0
     asked: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    coming: list[tuple[str, bool]] = field(default_factory=list)
+    """Whether a body was still to come, at the beginning of each request and at its end."""
+
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     """What ``/gate`` waits for before it answers."""
 
@@ -46,6 +49,7 @@ class Door:
         """Read the body, answer with the path; ``/stream`` begins to answer at once."""
         path = scope["path"]
         self.asked.append(path)
+        self.coming.append((path, scope[CYCLE].more_body))
         start = {"type": "http.response.start", "status": 200, "headers": []}
         if path == "/stream":
             await send(start)
@@ -64,6 +68,7 @@ class Door:
         else:
             self.left.append(path)
             return
+        self.coming.append((path, scope[CYCLE].more_body))
         if path not in ("/stream", "/large"):
             await send(start)
         await send({"type": "http.response.body", "body": path.encode(), "more_body": False})
@@ -190,6 +195,14 @@ async def test_stream_that_pauses_is_cut_and_no_second_head_is_written(door: Doo
     assert received.count(b"HTTP/1.1") == 1
     assert not received.endswith(b"0\r\n\r\n")
     assert door.left == ["/stream"]
+
+
+async def test_application_can_tell_whether_a_body_is_still_to_come(door: Door) -> None:
+    slow = b"POST /slow HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nConnection: close\r\n\r\n"
+    whole = b"POST /whole HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nxx"
+    await door.talk(whole + slow, b"x", b"x", pause=0.1)
+
+    assert door.coming == [("/whole", False)] * 2 + [("/slow", True), ("/slow", False)]
 
 
 @pytest.mark.usefixtures("short_body", "short_head")

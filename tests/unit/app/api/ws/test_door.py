@@ -2,12 +2,17 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.api.ws.door import WebSocketDoor
+from app.security.audit.event import Result
+from app.security.audit.logins import LoginAudit
 from tests.support.application import RunningApplication
+from tests.support.security.audited import FakeAudit
+from tests.support.security.closed import closed_application
 from tests.support.sockets.asgi import SocketClient
 
 
@@ -134,3 +139,36 @@ async def test_a_mistake_of_ours_closes_with_1011(
     assert client.closed[0] == 1011
     assert "a WebSocket failed" in caplog.text
     assert not [task for task in asyncio.all_tasks() if "Subscription" in repr(task)]
+
+
+@pytest.mark.parametrize(
+    ("options", "frame", "mechanism"),
+    [
+        ({"headers": [(b"authorization", b"Bearer")]}, None, "WebSocket handshake"),
+        ({"headers": [(b"authorization", b"Strange canary")]}, None, "Authorization"),
+        ({"query": b"ticket="}, None, "WebSocket handshake"),
+        ({"query": b"ticket=canary"}, None, "ticket"),
+        ({"subprotocols": ["cauce.v1.json", "bearer.canary*"]}, None, "WebSocket handshake"),
+        ({}, "canary", "WebSocket first frame"),
+        ({}, {"type": "produce", "topic": "canary"}, "WebSocket first frame"),
+        ({}, {"type": "auth", "token": ["canary"]}, "WebSocket first frame"),
+        ({}, {"type": "auth", "token": "canary"}, "bearer"),
+    ],
+)
+async def test_a_login_that_fails_is_written_down_once_and_without_what_it_showed(
+    tmp_path: Path, options: dict[str, Any], frame: Any, mechanism: str
+) -> None:
+    async with closed_application(tmp_path) as closed:
+        context, audit = closed.running.context, FakeAudit()
+        assert context.authenticator is not None
+        context.authenticator.logins = LoginAudit(context.clock, audit)
+        async with SocketClient(closed.running.front, **options) as client:
+            if frame is not None:
+                client.send(frame)
+            await client.wait_closed()
+
+    (event,) = audit.noted
+    assert (event.result, event.host) == (Result.UNAUTHENTICATED, "127.0.0.1")
+    assert event.metadata is not None
+    assert event.metadata["mechanism"] == mechanism
+    assert "canary" not in repr(event)
