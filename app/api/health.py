@@ -7,9 +7,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
+from app.api.auth.asking import principal_of
 from app.api.errors import V2_TYPE, encode_error
 from app.api.v3.responses import errors
 from app.broker.context import BrokerContext
+from app.security.acls import CLUSTER, Operation
+from app.security.principal import Principal
 
 router = APIRouter(tags=["Health"], responses=errors())
 
@@ -46,19 +49,28 @@ def readiness_problem(context: BrokerContext | None) -> str | None:
     if context is None:
         return "starting or shutting down"
     if context.replicas.fenced is not None:
-        return f"log directory fenced: {context.replicas.fenced}"
+        return f"{_FENCED}: {context.replicas.fenced}"
     return None
 
 
 @router.get("/readyz", operation_id="getReadiness", response_model=Ready)
 async def readyz(request: Request) -> Response:
-    """Say whether the node takes work, and why not."""
-    problem = readiness_problem(getattr(request.app.state, "context", None))
-    if problem is not None:
-        body = encode_error(50302, f"Not ready: {problem}")
-        headers = {"Retry-After": "1"}
-        return Response(body, 503, media_type="application/json", headers=headers)
-    return JSONResponse({"status": "ready"})
+    """Say whether the node takes work, and why not.
+
+    The reason names files of the node: without ``DESCRIBE`` of the cluster only its kind is said.
+    """
+    context: BrokerContext | None = getattr(request.app.state, "context", None)
+    problem = readiness_problem(context)
+    if problem is None:
+        return JSONResponse({"status": "ready"})
+    if context is not None and not _may_know(context, principal_of(request.scope)):
+        problem = _FENCED
+    body = encode_error(50302, f"Not ready: {problem}")
+    return Response(body, 503, media_type="application/json", headers={"Retry-After": "1"})
+
+
+def _may_know(context: BrokerContext, principal: Principal) -> bool:
+    return context.authorizer.authorize(principal, Operation.DESCRIBE, CLUSTER)
 
 
 @router.get(
@@ -74,6 +86,8 @@ async def welcome(request: Request) -> Response:
     said = Welcome(version=version("cauce"), clusters="/v3/clusters", openapi="/openapi.json")
     return JSONResponse(said.model_dump())
 
+
+_FENCED = "log directory fenced"
 
 _KAFKA = "application/vnd.kafka"
 """What the types begin with that clients of REST v2 accept."""
