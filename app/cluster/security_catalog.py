@@ -320,6 +320,22 @@ class SecurityCatalog:
             await _revoke(connection, token_id, expires_at_ms)
 
     @to_its_end
+    async def use_once(self, token_id: str, expires_at_ms: int) -> bool:
+        """Return whether this is the first use of something, on whichever node.
+
+        Args:
+            token_id: What it is known by.
+            expires_at_ms: When it is good no more, and need not be remembered any longer.
+        """
+        used = insert(tables.revoked_tokens).values(id=token_id, expires_at_ms=expires_at_ms)
+        try:
+            async with transaction(self._engine, writes=True) as connection:
+                await connection.execute(used)
+        except IntegrityError:
+            return False
+        return True
+
+    @to_its_end
     async def forget_expired(self, now_ms: int) -> None:
         """Delete refresh tokens, revocations and delegation tokens that are over."""
         async with transaction(self._engine, writes=True) as connection:

@@ -5,21 +5,18 @@ key an access token alone, for the key is there to be shown again. A refresh tok
 has one successor. One that is used twice was stolen, or its successor was: the whole login ends,
 with its access tokens.
 
-States of a SCRAM exchange: begun -> over, by its second message, a refusal or ``EXCHANGE_S``. It
-lives in this node alone.
-
 Invariants:
     A token gives no more than what it was got with: not wider scopes, not for longer than a key.
     Refresh tokens are kept as their SHA-256. Nothing that was shown is in an error.
-    At most ``EXCHANGES_MAX`` exchanges are open, of which one address has ``EXCHANGES_OF_HOST``.
-Called by: api.v3.security.tokens. Calls: the authenticator, access_tokens, the catalog.
+    An exchange of SCRAM gets tokens once, on whichever node.
+Called by: api.v3.security.tokens. Calls: the authenticator, access_tokens, exchanges, the
+catalog.
 Source: RFC 6749 (4.4, 5, 6), RFC 7009, RFC 9700 (4.14.2).
 """
 
 import asyncio
 import hashlib
 import secrets
-from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -37,6 +34,7 @@ from app.security.logins.scram_keys import HASH_NAMES
 from app.security.principal import CredentialKind, Principal
 from app.security.scram import ScramName, ScramServer
 from app.security.tokens.access_tokens import LIFE_MS, SKEW_MS, AccessTokens, Grant
+from app.security.tokens.exchanges import Exchange, Exchanges
 from app.security.watcher import SecurityWatcher
 from app.telemetry.clock import Clock
 
@@ -46,9 +44,6 @@ REFRESH_TOKEN = "refresh_token"  # noqa: S105 - RFC 6749's word for a grant
 REVOKE_TOKEN = "RevokeToken"  # noqa: S105 - the name of a method
 REFRESH_LIFE_MS = 24 * 60 * 60 * 1000
 SECRET_BYTES = 32
-EXCHANGE_S = 60.0
-EXCHANGES_MAX = 1_000
-EXCHANGES_OF_HOST = 50
 
 
 class GrantRefused(Exception):
@@ -70,15 +65,6 @@ class Issued:
     refresh_token: str | None = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Exchange:
-    server: ScramServer
-    user: str
-    host: str
-    ends_at: float
-    """Monotonic seconds."""
-
-
 class Grants:
     """Gives tokens."""
 
@@ -86,17 +72,19 @@ class Grants:
         self,
         authenticator: Authenticator,
         access_tokens: AccessTokens,
+        exchanges: Exchanges,
         watcher: SecurityWatcher,
         clock: Clock,
         *,
         audit: Audit | None = None,
         failed_login_delay_s: float = FAILED_LOGIN_DELAY_S,
     ) -> None:
-        """Have no exchange open.
+        """Give none yet.
 
         Args:
             authenticator: Judges what is shown.
             access_tokens: Issues them.
+            exchanges: Keeps those of SCRAM, with the clients.
             watcher: Of the security image.
             clock: Of this node.
             audit: Where revocations are written down; nowhere if None.
@@ -108,8 +96,7 @@ class Grants:
         self._clock = clock
         self._audit = audit or NoAudit()
         self._delay_s = failed_login_delay_s
-        self._exchanges: OrderedDict[str, _Exchange] = OrderedDict()
-        self._of_host: Counter[str] = Counter()
+        self._exchanges = exchanges
 
     async def log_in(
         self, name: str, secret: str, host: str, scopes: frozenset[str] | None
@@ -136,38 +123,20 @@ class Grants:
         return GrantRefused("invalid_client", reason)
 
     def begin_scram(self, mechanism: str, message: bytes, host: str) -> tuple[str, bytes]:
-        """Return the id of a new exchange, and the server's first message.
+        """Return what the client keeps of a new exchange, and the server's first message.
 
         Raises:
-            GrantRefused: The message is not one, or too many exchanges are open.
+            GrantRefused: The message is not one.
         """
-        now = self._clock.monotonic()
-        while self._exchanges and next(iter(self._exchanges.values())).ends_at <= now:
-            self._take(next(iter(self._exchanges)))
-        if len(self._exchanges) >= EXCHANGES_MAX or self._of_host[host] >= EXCHANGES_OF_HOST:
-            raise GrantRefused("temporarily_unavailable", "too many logins at once", 1.0)
         if mechanism not in HASH_NAMES:
             raise GrantRefused("invalid_request", "the mechanisms are " + ", ".join(HASH_NAMES))
-        users: list[str] = []
-
-        def find(who: ScramName) -> ScramRecord:
-            if who.is_token:
-                raise AuthenticationFailed("a delegation token, which gets no tokens")
-            users.append(who.name)
-            return self._authenticator.scram_credential(mechanism, who.name)
-
-        server = ScramServer(mechanism, find)
+        begun, kept = self._exchanges.begin(mechanism, message, host, self._clock.now_ms())
         try:
-            answer = server.first(message)
+            _, _, answer = self._begin(begun)
         except AuthenticationFailed as failed:
             self._authenticator.logins.failed("", mechanism, host, failed.log_reason)
             raise _refused(failed, "invalid_grant") from None
-        exchange = secrets.token_urlsafe(SECRET_BYTES)
-        self._exchanges[exchange] = _Exchange(
-            server=server, user=users[0], host=host, ends_at=now + EXCHANGE_S
-        )
-        self._of_host[host] += 1
-        return exchange, answer
+        return kept, answer
 
     async def end_scram(
         self, exchange: str, message: bytes, host: str, scopes: frozenset[str] | None
@@ -178,19 +147,36 @@ class Grants:
             GrantRefused: The proof is wrong, or there is no such exchange of this address.
             CatalogError: The database cannot be asked.
         """
-        begun = self._take(exchange)
-        if begun is None or begun.host != host or begun.ends_at <= self._clock.monotonic():
+        begun = self._exchanges.read(exchange, host, self._clock.now_ms())
+        if begun is None:
             raise GrantRefused("invalid_grant", "there is no such exchange here")
+        user = ""
         try:
-            self._authenticator.begin_proof(begun.user, host)
-            answer = begun.server.final(message)
-            principal = self._authenticator.scram_principal(begun.server.proved, host)
+            server, user, _ = self._begin(begun)
+            self._authenticator.begin_proof(user, host)
+            answer = server.final(message)
+            if not await self._watcher.catalog.use_once(begun.id, begun.ends_at_ms):
+                raise AuthenticationFailed("a SCRAM exchange that was used before")
+            principal = self._authenticator.scram_principal(server.proved, host)
         except AuthenticationFailed as failed:
-            mechanism = begun.server.mechanism
-            self._authenticator.logins.failed(begun.user, mechanism, host, failed.log_reason)
+            self._authenticator.logins.failed(user, begun.mechanism, host, failed.log_reason)
             await asyncio.sleep(self._delay_s)
             raise _refused(failed, "invalid_grant") from None
-        return await self._issue(principal, scopes, begun.server.mechanism), answer
+        return await self._issue(principal, scopes, begun.mechanism), answer
+
+    def _begin(self, begun: Exchange) -> tuple[ScramServer, str, bytes]:
+        """Return the server of an exchange after its first message, the user and its answer."""
+        users: list[str] = []
+
+        def find(who: ScramName) -> ScramRecord:
+            if who.is_token:
+                raise AuthenticationFailed("a delegation token, which gets no tokens")
+            users.append(who.name)
+            return self._authenticator.scram_credential(begun.mechanism, who.name)
+
+        server = ScramServer(begun.mechanism, find, begun.nonce)
+        answer = server.first(begun.first)
+        return server, users[0], answer
 
     async def refresh(self, token: str, host: str, scopes: frozenset[str] | None) -> Issued:
         """Return tokens for a refresh token, which is good no more.
@@ -316,14 +302,6 @@ class Grants:
             scopes=grant.scopes,
             refresh_token=refresh_token,
         )
-
-    def _take(self, exchange: str) -> _Exchange | None:
-        found = self._exchanges.pop(exchange, None)
-        if found is not None:
-            self._of_host[found.host] -= 1
-            if not self._of_host[found.host]:
-                del self._of_host[found.host]
-        return found
 
 
 def scopes_of(fields: Mapping[str, str]) -> frozenset[str] | None:

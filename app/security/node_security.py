@@ -21,6 +21,8 @@ from app.security.open_connections import OpenConnections
 from app.security.tls.principal_mapping import PrincipalMapping
 from app.security.tokens.access_tokens import KEY_NAME, AccessTokens, load_library
 from app.security.tokens.bearers import Bearers
+from app.security.tokens.exchanges import KEY_NAME as EXCHANGE_KEY
+from app.security.tokens.exchanges import Exchanges
 from app.security.tokens.oidc_rules import OidcRules
 from app.security.watcher import SecurityWatcher
 from app.telemetry.clock import Clock
@@ -88,6 +90,7 @@ class NodeSecurity:
             pretence = await catalog.secret(PRETENCE_SECRET)
             tokens = DelegationTokens(watcher, clock, await catalog.secret(MASTER_SECRET))
             access = AccessTokens(await catalog.secret(KEY_NAME), await catalog.cluster_id())
+            exchanges = Exchanges(await catalog.secret(EXCHANGE_KEY))
             provider = None if oidc is None else await asyncio.to_thread(_provider, oidc, clock)
             authenticator = Authenticator(
                 *(watcher, clock, passwords, usage),
@@ -103,7 +106,7 @@ class NodeSecurity:
             raise
         connections = OpenConnections(clock)
         watcher.subscribe(connections.apply)
-        known = (authenticator, access, watcher, clock)
+        known = (authenticator, access, exchanges, watcher, clock)
         return cls(
             watcher=watcher,
             passwords=passwords,

@@ -117,6 +117,12 @@ async def test_of_two_nodes_one_makes_the_user_and_versions_have_no_gap(nodes: N
     assert records.version == 8
 
 
+async def test_what_is_used_once_is_used_on_one_node(nodes: Nodes) -> None:
+    for number in range(10):
+        uses = (node.use_once(f"scram {number}", 2**50) for node in (nodes.first, nodes.second))
+        assert sorted(await asyncio.gather(*uses)) == [False, True]
+
+
 async def test_refresh_token_used_on_both_nodes_ends_its_family(nodes: Nodes) -> None:
     await nodes.first.create_user("alice")
     for number in range(10):

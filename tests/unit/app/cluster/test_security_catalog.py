@@ -254,3 +254,14 @@ async def test_quotas_are_set_replaced_and_removed_together(catalog: SecurityCat
     await catalog.alter_quotas({RATE: 3.5}, [other])
 
     assert (await catalog.load()).quotas == {RATE: 3.5}
+
+
+async def test_what_is_used_once_is_used_once_until_it_is_over(catalog: SecurityCatalog) -> None:
+    before = await catalog.version()
+    uses = await asyncio.gather(*(catalog.use_once("scram n", 50) for _ in range(4)))
+
+    assert sorted(uses) == [False, False, False, True]
+    assert await catalog.use_once("scram m", 50)
+    assert await catalog.version() == before, "no other node need know"
+    await catalog.forget_expired(50)
+    assert await catalog.use_once("scram n", 90)

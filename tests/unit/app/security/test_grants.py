@@ -1,5 +1,6 @@
 """Grants: who gets tokens, for what, and what ends them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -7,14 +8,11 @@ from typing import Any
 import pytest
 from aiokafka.conn import ScramAuthenticator
 
-from app.security import grants as module
 from app.security.audit.audit import AuditUnwritable
 from app.security.audit.event import Result
 from app.security.audit.logins import LoginAudit
 from app.security.errors import AuthenticationFailed
 from app.security.grants import (
-    EXCHANGE_S,
-    EXCHANGES_OF_HOST,
     REFRESH_LIFE_MS,
     GrantRefused,
     Grants,
@@ -26,6 +24,8 @@ from app.security.logins.failed_logins import FREE_FAILURES
 from app.security.logins.scram_keys import SCRAM_SHA_256, scram_record
 from app.security.principal import Principal
 from app.security.tokens.access_tokens import LIFE_MS
+from app.security.tokens.exchanges import LIFE_MS as EXCHANGE_LIFE_MS
+from app.security.tokens.exchanges import Exchanges
 from tests.support.security.audited import FakeAudit
 from tests.support.security.login import Login, login
 from tests.support.security.records import api_key
@@ -50,9 +50,12 @@ async def node(tmp_path: Path) -> AsyncIterator[Login]:
 @pytest.fixture
 def grants(node: Login) -> Grants:
     """Of that node."""
-    return Grants(
-        *(node.authenticator, node.tokens, node.watcher, node.clock), failed_login_delay_s=0.0
-    )
+    return grants_of(node)
+
+
+def grants_of(node: Login, audit: FakeAudit | None = None) -> Grants:
+    known = (node.authenticator, node.tokens, Exchanges(b"e" * 32), node.watcher, node.clock)
+    return Grants(*known, audit=audit, failed_login_delay_s=0.0)
 
 
 async def refused(awaited: Any, error: str) -> GrantRefused:
@@ -218,7 +221,7 @@ async def test_scram_of_a_wrong_password_another_address_or_too_late_gets_none(
     for name in ("alice", "nobody"):
         exchange, wrong, _ = begin(grants, "canary-wrong", name)
         await refused(grants.end_scram(exchange, wrong, HOST, None), "invalid_grant")
-    for host, waited in (("10.0.0.2", 0.0), (HOST, EXCHANGE_S)):
+    for host, waited in (("10.0.0.2", 0.0), (HOST, EXCHANGE_LIFE_MS / 1000)):
         exchange, good, _ = begin(grants, PASSWORD)
         node.clock.seconds += waited
         await refused(grants.end_scram(exchange, good, host, None), "invalid_grant")
@@ -239,20 +242,30 @@ async def test_guessing_by_scram_is_locked_out(grants: Grants) -> None:
     assert locked.retry_after_s is not None
 
 
-async def test_open_exchanges_are_bounded_and_end(
-    node: Login, grants: Grants, monkeypatch: pytest.MonkeyPatch
+async def test_exchange_ends_on_any_node_and_gets_tokens_on_one(
+    node: Login, grants: Grants
 ) -> None:
-    monkeypatch.setattr(module, "EXCHANGES_MAX", EXCHANGES_OF_HOST + 1)
-    for _ in range(EXCHANGES_OF_HOST):
-        grants.begin_scram(SCRAM_SHA_256, FIRST, HOST)
+    other = grants_of(node)
+    exchange, final, _ = begin(grants, PASSWORD)
+    _, wrong, _ = begin(grants, "canary-wrong")
 
-    with pytest.raises(GrantRefused):
-        grants.begin_scram(SCRAM_SHA_256, FIRST, HOST)
-    grants.begin_scram(SCRAM_SHA_256, FIRST, "10.0.0.2")
-    with pytest.raises(GrantRefused):
-        grants.begin_scram(SCRAM_SHA_256, FIRST, "10.0.0.3")
-    node.clock.seconds += EXCHANGE_S
-    grants.begin_scram(SCRAM_SHA_256, FIRST, HOST)
+    await refused(other.end_scram(exchange, wrong, HOST, None), "invalid_grant")
+    ends = [one.end_scram(exchange, final, HOST, None) for one in (grants, other)]
+    issued = await asyncio.gather(*ends, return_exceptions=True)
+
+    assert sorted(type(one).__name__ for one in issued) == ["GrantRefused", "tuple"]
+
+
+async def test_exchange_of_a_password_that_changed_meanwhile_gets_none(
+    node: Login, grants: Grants
+) -> None:
+    exchange, final, _ = begin(grants, PASSWORD)
+
+    changed = [scram_record("alice", SCRAM_SHA_256, "another password")]
+    await node.catalog.alter_user("alice", scram=changed)
+    await node.watcher.refresh()
+
+    await refused(grants.end_scram(exchange, final, HOST, None), "invalid_grant")
 
 
 async def test_tokens_and_refused_ones_are_in_the_audit_log(node: Login, grants: Grants) -> None:
@@ -293,7 +306,7 @@ async def test_revocation_is_in_the_audit_log_before_it_is_made(
     node: Login, grants: Grants
 ) -> None:
     audit = FakeAudit(is_failing=True)
-    audited = Grants(*(node.authenticator, node.tokens, node.watcher, node.clock), audit=audit)
+    audited = grants_of(node, audit)
     issued = await grants.log_in("alice", PASSWORD, HOST, None)
     principal = await who(node, issued)
     assert principal.credential is not None
