@@ -89,10 +89,11 @@ def every_get(ask: Asking) -> int:
 
 
 def got(ask: Asking, url: str) -> bytes:
-    """Return what comes within a moment: some of it has no end."""
+    """Return what comes; of a stream what comes within a moment, for it has no end."""
     text = b""
+    patience_s = 1 if url.endswith(":stream") else 30
     try:
-        with ask.client.stream("GET", url, auth=ask.auth, timeout=2) as answer:
+        with ask.client.stream("GET", url, auth=ask.auth, timeout=patience_s) as answer:
             for piece in answer.iter_bytes():
                 text += piece
     except httpx.ReadTimeout:

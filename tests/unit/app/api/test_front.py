@@ -195,37 +195,39 @@ async def test_request_that_waits_is_cut_when_its_login_ends(tmp_path: Path, pat
         assert len(everyone) == 0
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("POST", "/topics/t"),
-        ("POST", "/topics/t/partitions/0"),
-        ("POST", f"{TOPICS}/t/records"),
-        ("POST", f"{TOPICS}/t/records:batch"),
-        ("POST", TOPICS),
-        ("POST", "/subjects/s/versions"),
-        ("PUT", "/config"),
-    ],
-)
-async def test_body_that_comes_slowly_is_cut_when_its_login_ends(
-    tmp_path: Path, method: str, path: str
-) -> None:
+SLOW_BODIES = [
+    ("POST", "/topics/t"),
+    ("POST", "/topics/t/partitions/0"),
+    ("POST", f"{TOPICS}/t/records"),
+    ("POST", f"{TOPICS}/t/records:batch"),
+    ("POST", TOPICS),
+    ("POST", "/subjects/s/versions"),
+    ("PUT", "/config"),
+]
+
+
+async def test_body_that_comes_slowly_is_cut_when_its_login_ends(tmp_path: Path) -> None:
     async with closed_application(tmp_path) as closed:
         key_id, key = await closed.key()
         await create_topic(closed.running.context, ADMIN, NewTopic(name="t", partition_count=1))
         everyone = closed.running.context.open_connections
-        cut = asyncio.Event()
         headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
-        scope = request_scope(method, path, b"", **headers)
-        scope |= {"client": ("127.0.0.1", 1), CUT: cut.set, CYCLE: Body(more_body=True)}
-        exchange = Waiting(cut)
-        asking = asyncio.create_task(closed.running.front(scope, exchange.receive, exchange.send))
+        cuts, asking = [], []
+        for method, path in SLOW_BODIES:
+            cut = asyncio.Event()
+            scope = request_scope(method, path, b"", **headers)
+            scope |= {"client": ("127.0.0.1", 1), CUT: cut.set, CYCLE: Body(more_body=True)}
+            exchange = Waiting(cut)
+            asked = closed.running.front(scope, exchange.receive, exchange.send)
+            asking.append(asyncio.create_task(asked))
+            cuts.append(cut)
         async with asyncio.timeout(20):
-            while not len(everyone):
+            while len(everyone) < len(SLOW_BODIES):
                 await asyncio.sleep(0.01)
             await closed.forget(key_id)
-            await cut.wait()
-            await asyncio.gather(asking, return_exceptions=True)
+            for cut in cuts:
+                await cut.wait()
+            await asyncio.gather(*asking, return_exceptions=True)
 
         assert len(everyone) == 0
 

@@ -105,55 +105,57 @@ def audited(node: Login) -> list[AuditEvent]:
 CANARY = b"canary7f3b9c2e"
 
 
-@pytest.mark.parametrize(
-    ("mechanism", "messages"),
-    [
-        ("PLAIN", [b""]),
-        ("PLAIN", [CANARY]),
-        ("PLAIN", [b"\0alice" + CANARY]),
-        ("PLAIN", [b"\0alice\0" + CANARY + b"\0"]),
-        ("PLAIN", [b"\0alice\0"]),
-        ("PLAIN", [b"\0\0" + CANARY]),
-        ("PLAIN", [b"\0alice\0" + CANARY + b"\xff"]),
-        ("PLAIN", [CANARY + b"\0alice\0" + CANARY]),
-        ("SCRAM-SHA-256", [b""]),
-        ("SCRAM-SHA-256", [CANARY]),
-        ("SCRAM-SHA-256", [b"n,,n=,r=" + CANARY]),
-        ("SCRAM-SHA-256", [b"n,,n=\xff,r=" + CANARY]),
-        ("SCRAM-SHA-256", [b"n,a=" + CANARY + b",n=alice,r=x"]),
-        ("SCRAM-SHA-256", [b"p=tls-unique,,n=alice,r=" + CANARY]),
-        ("SCRAM-SHA-256", [b"n,,n=alice,r=x,m=" + CANARY]),
-        ("SCRAM-SHA-256", [b"n,,n=alice,r=" + CANARY * 400]),
-        ("SCRAM-SHA-512", [b"n,,n=alice,r=x", b""]),
-        ("SCRAM-SHA-512", [b"n,,n=alice,r=x", CANARY]),
-        ("SCRAM-SHA-512", [b"n,,n=alice,r=x", b"c=biws,r=" + CANARY + b",p=AAAA"]),
-        ("SCRAM-SHA-512", [b"n,,n=alice,r=x", b"c=" + CANARY + b",r=x,p=AAAA"]),
-        ("SCRAM-SHA-512", [b"n,,n=alice,r=x", b"c=biws,r=x,p=" + CANARY * 400]),
-        ("OAUTHBEARER", [b""]),
-        ("OAUTHBEARER", [CANARY]),
-        ("OAUTHBEARER", [b"n,,\1auth=Bearer " + CANARY]),
-        ("OAUTHBEARER", [b"n,,\1auth=Basic " + CANARY + b"\1\1"]),
-        ("OAUTHBEARER", [b"n,,\1auth=Bearer " + CANARY + b"\xff\1\1"]),
-        ("OAUTHBEARER", [b"n,a=\xff,\1auth=Bearer " + CANARY + b"\1\1"]),
-        ("OAUTHBEARER", [b"n,,\1auth=Bearer a\1auth=Bearer " + CANARY + b"\1\1"]),
-        ("OAUTHBEARER", [b"n,,\1auth=Bearer " + CANARY + b"\1\1", b"\1"]),
-    ],
-)
+MALFORMED: list[tuple[str, list[bytes]]] = [
+    ("PLAIN", [b""]),
+    ("PLAIN", [CANARY]),
+    ("PLAIN", [b"\0alice" + CANARY]),
+    ("PLAIN", [b"\0alice\0" + CANARY + b"\0"]),
+    ("PLAIN", [b"\0alice\0"]),
+    ("PLAIN", [b"\0\0" + CANARY]),
+    ("PLAIN", [b"\0alice\0" + CANARY + b"\xff"]),
+    ("PLAIN", [CANARY + b"\0alice\0" + CANARY]),
+    ("SCRAM-SHA-256", [b""]),
+    ("SCRAM-SHA-256", [CANARY]),
+    ("SCRAM-SHA-256", [b"n,,n=,r=" + CANARY]),
+    ("SCRAM-SHA-256", [b"n,,n=\xff,r=" + CANARY]),
+    ("SCRAM-SHA-256", [b"n,a=" + CANARY + b",n=alice,r=x"]),
+    ("SCRAM-SHA-256", [b"p=tls-unique,,n=alice,r=" + CANARY]),
+    ("SCRAM-SHA-256", [b"n,,n=alice,r=x,m=" + CANARY]),
+    ("SCRAM-SHA-256", [b"n,,n=alice,r=" + CANARY * 400]),
+    ("SCRAM-SHA-512", [b"n,,n=alice,r=x", b""]),
+    ("SCRAM-SHA-512", [b"n,,n=alice,r=x", CANARY]),
+    ("SCRAM-SHA-512", [b"n,,n=alice,r=x", b"c=biws,r=" + CANARY + b",p=AAAA"]),
+    ("SCRAM-SHA-512", [b"n,,n=alice,r=x", b"c=" + CANARY + b",r=x,p=AAAA"]),
+    ("SCRAM-SHA-512", [b"n,,n=alice,r=x", b"c=biws,r=x,p=" + CANARY * 400]),
+    ("OAUTHBEARER", [b""]),
+    ("OAUTHBEARER", [CANARY]),
+    ("OAUTHBEARER", [b"n,,\1auth=Bearer " + CANARY]),
+    ("OAUTHBEARER", [b"n,,\1auth=Basic " + CANARY + b"\1\1"]),
+    ("OAUTHBEARER", [b"n,,\1auth=Bearer " + CANARY + b"\xff\1\1"]),
+    ("OAUTHBEARER", [b"n,a=\xff,\1auth=Bearer " + CANARY + b"\1\1"]),
+    ("OAUTHBEARER", [b"n,,\1auth=Bearer a\1auth=Bearer " + CANARY + b"\1\1"]),
+    ("OAUTHBEARER", [b"n,,\1auth=Bearer " + CANARY + b"\1\1", b"\1"]),
+]
+
+
 async def test_a_malformed_message_is_written_down_once_and_without_what_it_held(
-    node: Login, mechanism: str, messages: list[bytes]
+    node: Login,
 ) -> None:
     events = audited(node)
-    exchange = EXCHANGES[mechanism](node.authenticator, HOST)
+    for mechanism, messages in MALFORMED:
+        events.clear()
+        exchange = EXCHANGES[mechanism](node.authenticator, HOST)
 
-    for message in messages[:-1]:
-        await exchange.take(message)
-    with pytest.raises(AuthenticationFailed):
-        await exchange.take(messages[-1])
+        for message in messages[:-1]:
+            await exchange.take(message)
+        with pytest.raises(AuthenticationFailed):
+            await exchange.take(messages[-1])
 
-    (event,) = events
-    assert (event.category, event.result) == (Category.AUTHENTICATION, Result.UNAUTHENTICATED)
-    assert event.host == HOST
-    assert CANARY.decode() not in repr(event)
+        assert len(events) == 1, messages
+        (event,) = events
+        assert (event.category, event.result) == (Category.AUTHENTICATION, Result.UNAUTHENTICATED)
+        assert event.host == HOST
+        assert CANARY.decode() not in repr(event)
 
 
 class TokenAuthenticator(ScramAuthenticator):
