@@ -6,6 +6,7 @@ in the socket that the door can ask for, and a close that does not wait for a pe
 
 Invariants:
     What is written and not taken by the peer is at most the transport's mark and one message.
+    What came of a message takes no more memory than its bytes, in however many fragments.
     A peer that is silent for ``SILENCE_SECONDS_MAX`` while we listen is cut off.
 Source: RFC 6455, 5.5 (control frames), 7.1.7 (fail the connection); RFC 7692 (compression).
 """
@@ -22,6 +23,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState, ProtocolError
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
+from websockets.frames import Frame
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
@@ -62,6 +64,9 @@ class GuardedWebSocketProtocol(WebSocketsSansIOProtocol):
         transport.set_write_buffer_limits(high=WRITE_MARK_BYTES)
         _bound_unsent(transport)
         self.on_drain: Callable[[], None] | None = None
+        self._message = bytearray()
+        """What came so far of a message in fragments, from the second on."""
+
         self._heard = self._asked = time.monotonic()
         if not sweeper.enter(self, transport):
             transport.abort()
@@ -101,6 +106,20 @@ class GuardedWebSocketProtocol(WebSocketsSansIOProtocol):
             certificate = certificate_of(self.transport)
             if certificate is not None:
                 scope[CERTIFICATE] = certificate
+
+    def handle_cont(self, event: Frame) -> None:
+        """Add a fragment to what came of its message.
+
+        One buffer holds them: the bound of a message is of its bytes, and a fragment of none or a
+        few costs many times as much where each is kept.
+        """
+        if self.frames:
+            self._message = bytearray(self.frames.pop())
+        self._message += event.data
+        if event.fin:
+            self.frames = [bytes(self._message)]
+            self._message = bytearray()
+            self.send_receive_event_to_app()
 
     def _refuse_handshake(self, status: HTTPStatus) -> None:
         """Answer what is no handshake in the one shape of errors, and close."""

@@ -109,6 +109,27 @@ async def test_messages_go_both_ways(echo: Echo) -> None:
     assert echo.left == [1000]
 
 
+async def test_fragments_are_kept_as_one_however_many_and_small(echo: Echo) -> None:
+    kept: list[int] = []
+
+    async def crumbs() -> AsyncIterator[str]:
+        for number in range(2_000):
+            yield "ä" if number % 2 else ""
+            if number % 500 == 499:
+                await client.ping()
+                await asyncio.sleep(0.05)
+                kept.append(len(echo.sockets[0].frames))
+
+    async with echo.connect() as client:
+        await client.send("first")
+        assert await client.recv() == "first"
+        await client.send(crumbs())
+        assert await client.recv() == "ä" * 1_000
+        await client.send(one for one in (b"\xff", b"", b"\0"))
+        assert await client.recv() == b"\xff\0"
+    assert kept == [0] * 4
+
+
 @pytest.mark.parametrize(
     ("subprotocols", "compressed"),
     [(None, True), (["cauce.v1.json"], True), (["cauce.v1.bin"], False)],
