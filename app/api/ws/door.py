@@ -3,7 +3,8 @@
 Invariants:
     There are at most ``SOCKETS_MAX`` sockets; a further one is told to come back.
     Who is there is settled before anything is done: by the handshake, or where clients must log in
-    by a first frame, which must come within ``AUTH_SECONDS_MAX`` and is small.
+    by a first frame, which must come within ``AUTH_SECONDS_MAX`` and is small. Those who have yet
+    to say it are few, of one address fewer (``auth.strangers``).
     A socket whose login ends is closed with 4401.
     At shutdown every socket is told where to go on, and closed with 1001.
 Called by: api.front. Calls: connection, handshake, opening, api.auth.
@@ -25,6 +26,7 @@ from app.api.auth.authorization import Bearer
 from app.api.auth.login import Login, LoginRefused, anonymous_from, unauthorized
 from app.api.auth.peer import certificate_shown, peer_of
 from app.api.auth.standing import Standing
+from app.api.auth.strangers import Strangers
 from app.api.edge.addresses import base_url
 from app.api.edge.security_headers import as_pairs
 from app.api.errors import encode_error
@@ -48,6 +50,7 @@ from app.api.ws.limits import (
     FRAME_BYTES_MAX,
     SOCKETS_MAX,
     STRANGERS_MAX,
+    STRANGERS_OF_ADDRESS_MAX,
     LimitsOut,
 )
 from app.api.ws.opening import Opener
@@ -95,7 +98,7 @@ class WebSocketDoor:
         self._allows = allows
         self._sockets_max = sockets_max
         self._login = login
-        self._strangers = 0
+        self._strangers = Strangers(STRANGERS_MAX, STRANGERS_OF_ADDRESS_MAX)
         self._open: set[Connection] = set()
         self._fencing: dict[tuple[str, str], Connection] = {}
 
@@ -125,7 +128,7 @@ class WebSocketDoor:
             socket.limit_messages(AUTH_FRAME_BYTES_MAX)
         with suppress(ClientDisconnected):
             await send({"type": "websocket.accept", "subprotocol": handshake.echoed})
-        if len(self._open) >= self._sockets_max:
+        if len(self._open) + len(self._strangers) >= self._sockets_max:
             socket.end(CloseCode.TRY_AGAIN_LATER, "there are as many sockets as there may be")
             return
         try:
@@ -166,9 +169,9 @@ class WebSocketDoor:
             Closing: It says something else, or nothing in time.
         """
         assert self._login is not None, "else who is there is known"
-        if self._strangers >= STRANGERS_MAX:
+        peer = peer_of(scope)
+        if not self._strangers.enter(peer.host):
             raise Closing(CloseCode.TRY_AGAIN_LATER, "too many clients have not said who they are")
-        self._strangers += 1
         try:
             async with asyncio.timeout(AUTH_SECONDS_MAX):
                 message = await receive()
@@ -180,7 +183,7 @@ class WebSocketDoor:
         except LoginRefused as error:
             raise Closing(CloseCode.UNAUTHENTICATED, error.message) from None
         finally:
-            self._strangers -= 1
+            self._strangers.leave(peer.host)
         socket.limit_messages(FRAME_BYTES_MAX)
         return principal
 

@@ -56,10 +56,14 @@ AUTH_FRAME_BYTES_MAX = 32 * 1024
 """A message of a client that has not said who it is."""
 
 STRANGERS_MAX = 500
-"""Sockets whose clients have not said who they are; a further one is told to come back."""
+"""Sockets of a node whose clients have not said who they are; one more is told to come back."""
+
+STRANGERS_OF_ADDRESS_MAX = 100
+"""Likewise, of one address: clients behind one proxy or NAT say so within one round trip."""
 
 AUTH_SECONDS_MAX = 5.0
-"""How long a client that has not said who it is may take to do so in its first frame."""
+"""How long a client that has not said who it is may take to do so in its first frame: a round trip
+of a bad line, a packet sent twice, and for a token of a provider the fetch of its keys."""
 
 HEARTBEAT_SECONDS = 15.0
 """How often the peer is asked for a sign of life, and given one."""

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from app.api.ws import door
 from app.api.ws.close_codes import CloseCode
 from app.api.ws.door import ENDED
-from app.api.ws.limits import AUTH_FRAME_BYTES_MAX, FRAME_BYTES_MAX
+from app.api.ws.limits import AUTH_FRAME_BYTES_MAX, FRAME_BYTES_MAX, STRANGERS_OF_ADDRESS_MAX
 from app.security.tls.client_certificate import CERTIFICATE, ClientCertificate
 from tests.support.security.closed import Closed, closed_application
 from tests.support.sockets.asgi import SocketClient
@@ -123,18 +124,35 @@ async def test_any_other_first_frame_ends_the_socket(closed: Closed, frame: Any)
     assert not client.waiting
 
 
-async def test_who_says_nothing_in_time_is_sent_away_and_strangers_have_a_bound(
+async def test_who_says_nothing_in_time_is_sent_away(
     closed: Closed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(door, "AUTH_SECONDS_MAX", 0.05)
     async with SocketClient(closed.running.front) as silent:
         await silent.wait_closed()
-    monkeypatch.setattr(door, "STRANGERS_MAX", 0)
-    async with SocketClient(closed.running.front) as one_too_many:
-        await one_too_many.wait_closed()
 
     assert silent.closed is not None
     assert silent.closed[0] == CloseCode.UNAUTHENTICATED
+
+
+async def test_strangers_of_one_address_do_not_take_the_room_of_another(closed: Closed) -> None:
+    _, key = await closed.key()
+    front = closed.running.front
+    here, elsewhere = {"client": ("10.0.0.1", 1)}, {"client": ("10.0.0.2", 1)}
+    async with AsyncExitStack() as silent:
+        for _ in range(STRANGERS_OF_ADDRESS_MAX):
+            await silent.enter_async_context(SocketClient(front, more=here))
+        async with SocketClient(front, more=here) as one_too_many:
+            await one_too_many.wait_closed()
+        async with SocketClient(front, more=here, headers=[bearer(key)]) as known:
+            assert (await known.welcome())["principal"] == "User:admin"
+        async with SocketClient(front, more=elsewhere) as other:
+            other.send({"type": "auth", "token": key})
+            assert (await other.welcome())["principal"] == "User:admin"
+    async with SocketClient(front, more=here) as later:
+        later.send({"type": "auth", "token": key})
+        assert (await later.welcome())["principal"] == "User:admin"
+
     assert one_too_many.closed is not None
     assert one_too_many.closed[0] == CloseCode.TRY_AGAIN_LATER
 
