@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.cluster.database import transaction
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision of ``migrations/versions``; a test holds it against them."""
 
 

@@ -59,6 +59,9 @@ class RefreshTokenRecord:
     user: str
     scopes: frozenset[str] | None
     expires_at_ms: int
+    login_ends_at_ms: int
+    """When no successor is good any more."""
+
     used_at_ms: int | None = None
 
 

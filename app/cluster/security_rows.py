@@ -128,6 +128,7 @@ def refresh_token(row: Row[Any]) -> RefreshTokenRecord:
         user=row.user_name,
         scopes=_scopes(row.scopes),
         expires_at_ms=row.expires_at_ms,
+        login_ends_at_ms=row.login_ends_at_ms,
         used_at_ms=row.used_at_ms,
     )
 
@@ -140,6 +141,7 @@ def of_refresh_token(record: RefreshTokenRecord) -> Mapping[str, object]:
         "user_name": record.user,
         "scopes": _of_scopes(record.scopes),
         "expires_at_ms": record.expires_at_ms,
+        "login_ends_at_ms": record.login_ends_at_ms,
         "used_at_ms": record.used_at_ms,
     }
 

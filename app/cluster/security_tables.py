@@ -67,6 +67,7 @@ refresh_tokens = Table(
     Column("scopes", JSON(none_as_null=True)),
     Column("expires_at_ms", BigInteger, nullable=False),
     Column("used_at_ms", BigInteger),
+    Column("login_ends_at_ms", BigInteger, nullable=False, server_default="0"),
 )
 
 revoked_tokens = Table(

@@ -7,6 +7,7 @@ with its access tokens.
 
 Invariants:
     A token gives no more than what it was got with: not wider scopes, not for longer than a key.
+    A login ends after ``LOGIN_LIFE_MS``, its access tokens with it.
     Refresh tokens are kept as their SHA-256. Nothing that was shown is in an error.
     An exchange of SCRAM gets tokens once, on whichever node.
 Called by: api.v3.security.tokens. Calls: the authenticator, access_tokens, exchanges, the
@@ -43,6 +44,11 @@ CLIENT_CREDENTIALS = "client_credentials"
 REFRESH_TOKEN = "refresh_token"  # noqa: S105 - RFC 6749's word for a grant
 REVOKE_TOKEN = "RevokeToken"  # noqa: S105 - the name of a method
 REFRESH_LIFE_MS = 24 * 60 * 60 * 1000
+"""How long a refresh token may lie unused."""
+
+LOGIN_LIFE_MS = 30 * 24 * 60 * 60 * 1000
+"""How long refresh tokens of one login are given, however often they are used."""
+
 SECRET_BYTES = 32
 
 
@@ -214,7 +220,11 @@ class Grants:
             reason = "a refresh token that is over, or whose user is gone"
             raise self._no_refresh(known.user, host, reason)
         grant = Grant(
-            user=user.name, generation=user.generation, scopes=wanted, login=record.family
+            user=user.name,
+            generation=user.generation,
+            scopes=wanted,
+            login=record.family,
+            ends_at_ms=record.login_ends_at_ms,
         )
         return self._issued(grant, Principal(user.name, host=host), REFRESH_TOKEN, successor)
 
@@ -276,12 +286,14 @@ class Grants:
             )
             return self._issued(grant, principal, mechanism, None)
         token, family = _new_refresh_token(), secrets.token_urlsafe(16)
+        now_ms = self._clock.now_ms()
         record = RefreshTokenRecord(
             token_hash=_hash_of(token),
             family=family,
             user=user.name,
             scopes=wanted,
-            expires_at_ms=self._clock.now_ms() + REFRESH_LIFE_MS,
+            expires_at_ms=now_ms + REFRESH_LIFE_MS,
+            login_ends_at_ms=now_ms + LOGIN_LIFE_MS,
         )
         try:
             await self._watcher.catalog.add_refresh_token(record, generation=credential.generation)

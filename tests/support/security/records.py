@@ -35,7 +35,12 @@ def api_key(key_id: str = "k1", user: str = "alice", **changes: Any) -> ApiKeyRe
 def refresh_token(
     token_hash: bytes = b"canary-1", user: str = "alice", **changes: Any
 ) -> RefreshTokenRecord:
-    given: dict[str, Any] = {"family": "f", "scopes": None, "expires_at_ms": 1_000} | changes
+    given: dict[str, Any] = {
+        "family": "f",
+        "scopes": None,
+        "expires_at_ms": 1_000,
+        "login_ends_at_ms": 2**50,
+    } | changes
     return RefreshTokenRecord(token_hash=token_hash, user=user, **given)
 
 

@@ -132,3 +132,17 @@ async def test_database_that_cannot_be_made_is_unavailable(tmp_path: Path) -> No
         await migrate(engine)
 
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_login_of_an_older_version_ends_when_it_is_not_used(engine: AsyncEngine) -> None:
+    await migrate(engine, "0005")
+    await execute(engine, "INSERT INTO users VALUES ('alice', NULL, 1, 1)")
+    await execute(
+        engine, "INSERT INTO refresh_tokens VALUES (x'00', 'f', 'alice', NULL, 1000, NULL)"
+    )
+
+    await migrate(engine)
+
+    async with transaction(engine, writes=False) as connection:
+        found = await connection.exec_driver_sql("SELECT login_ends_at_ms FROM refresh_tokens")
+        assert found.scalar_one() == 1000

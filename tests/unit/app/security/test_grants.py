@@ -13,6 +13,7 @@ from app.security.audit.event import Result
 from app.security.audit.logins import LoginAudit
 from app.security.errors import AuthenticationFailed
 from app.security.grants import (
+    LOGIN_LIFE_MS,
     REFRESH_LIFE_MS,
     GrantRefused,
     Grants,
@@ -142,6 +143,23 @@ async def test_refresh_token_has_a_successor_of_the_same_scopes(
     assert (await who(node, narrow)).scopes == READ
     assert (await who(node, wide)).scopes == {"read", "write"}
     assert not await is_over(node, first)
+
+
+async def test_login_ends_however_often_its_refresh_tokens_are_used(
+    node: Login, grants: Grants
+) -> None:
+    issued = await grants.log_in("alice", PASSWORD, HOST, None)
+    end_ms = node.clock.now_ms() + LOGIN_LIFE_MS
+    for _ in range(LOGIN_LIFE_MS // REFRESH_LIFE_MS):
+        node.clock.seconds += REFRESH_LIFE_MS / 1000 - 1
+        issued = await grants.refresh(str(issued.refresh_token), HOST, None)
+
+    node.clock.seconds = end_ms / 1000 - 10
+    issued = await grants.refresh(str(issued.refresh_token), HOST, None)
+    assert issued.expires_in_s == 10
+    node.clock.seconds += 10
+    await refused(grants.refresh(str(issued.refresh_token), HOST, None), "invalid_grant")
+    assert await is_over(node, issued)
 
 
 async def test_refresh_token_used_twice_ends_the_login_with_its_access_tokens(
