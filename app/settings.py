@@ -120,6 +120,9 @@ class Settings:
     sasl_oauthbearer_jwks_endpoint_url: str | None = field(default=None, repr=False)
     """Where an identity provider publishes its keys; the next two are needed with it (KIP-768)."""
 
+    sasl_oauthbearer_jwks_ca_file: Path | None = None
+    """Who signs that place's certificate, in PEM; the machine's authorities if not said."""
+
     sasl_oauthbearer_expected_issuer: str | None = None
     sasl_oauthbearer_expected_audience: tuple[str, ...] = ()
     sasl_oauthbearer_sub_claim_name: str = "sub"
@@ -340,6 +343,8 @@ def _check_provider(settings: Settings) -> None:
             "sasl_oauthbearer_jwks_endpoint_url, _expected_issuer and _expected_audience "
             "need each other"
         )
+    if settings.sasl_oauthbearer_jwks_ca_file is not None and not (url or "").startswith("https:"):
+        raise SettingsError("sasl_oauthbearer_jwks_ca_file is for an endpoint URL of https")
     place = urlsplit(url or "https://none")
     is_near = place.scheme == "http" and is_loopback(place.hostname or "")
     if not place.hostname or "@" in place.netloc or not (place.scheme == "https" or is_near):

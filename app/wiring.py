@@ -58,7 +58,7 @@ from app.security.node_security import NodeSecurity
 from app.security.private_files import keep_private
 from app.security.quota_windows.engine import Windows
 from app.security.quotas import ClientQuotas
-from app.security.tls.live import ClientAuth, TlsFiles
+from app.security.tls.live import ClientAuth, TlsFiles, check_authorities
 from app.security.tls.node_tls import NodeTls
 from app.security.tls.principal_mapping import PrincipalMapping
 from app.security.tokens.oidc_rules import OidcRules
@@ -333,6 +333,7 @@ def _oidc_rules(settings: Settings) -> OidcRules | None:
         algorithms=frozenset(settings.sasl_oauthbearer_algorithms),
         name_claim=settings.sasl_oauthbearer_sub_claim_name,
         skew_ms=settings.sasl_oauthbearer_clock_skew_seconds * 1000,
+        ca_file=settings.sasl_oauthbearer_jwks_ca_file,
     )
 
 
@@ -357,12 +358,14 @@ def build_edge(settings: Settings) -> Edge:
 
 
 def build_tls(settings: Settings) -> NodeTls:
-    """Return the certificates of the doors, read.
+    """Return the certificates of the doors, read; look at the other files of TLS, too.
 
     Raises:
         TlsError: A file cannot be read or used, or a rule for names of clients.
     """
     PrincipalMapping(settings.ssl_principal_mapping_rules)
+    if settings.sasl_oauthbearer_jwks_ca_file is not None:
+        check_authorities(settings.sasl_oauthbearer_jwks_ca_file)
     if settings.tls_cert is None or settings.tls_key is None:
         return NodeTls()
     files = TlsFiles(

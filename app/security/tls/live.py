@@ -93,10 +93,7 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
         ) from error
     if files.client_auth is not ClientAuth.NONE:
         assert files.client_ca is not None, "checked when the files were named"
-        try:
-            context.load_verify_locations(files.client_ca)
-        except (OSError, ValueError) as error:
-            raise TlsError(f"{files.client_ca} holds no certificates: {error}") from error
+        _believe(context, files.client_ca)
         # one that comes back with a ticket would not be asked for its certificate
         context.options |= ssl.OP_NO_TICKET
         context.num_tickets = 0
@@ -156,6 +153,22 @@ class LiveTls:
         session = handshake.session
         is_old = session is None or session.time <= self._loaded_at_s
         return ssl.ALERT_DESCRIPTION_CERTIFICATE_EXPIRED if is_old else None
+
+
+def check_authorities(path: Path) -> None:
+    """Refuse a file that does not say who signs certificates.
+
+    Raises:
+        TlsError: It holds none.
+    """
+    _believe(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), path)
+
+
+def _believe(context: ssl.SSLContext, path: Path) -> None:
+    try:
+        context.load_verify_locations(path)
+    except (OSError, ValueError) as error:
+        raise TlsError(f"{path} holds no certificates: {error}") from error
 
 
 def _check_key(key: Path) -> None:

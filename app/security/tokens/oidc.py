@@ -92,4 +92,4 @@ class Oidc:
 
 def provider_of(rules: OidcRules, clock: Any) -> Oidc:
     """Return who reads tokens by these rules, with keys from their address."""
-    return Oidc(rules, ProviderKeys(rules.jwks_url, clock))
+    return Oidc(rules, ProviderKeys(rules.jwks_url, clock, ca_file=rules.ca_file))

@@ -15,6 +15,7 @@ Called by: oidc, node_security. Calls: httpx, key_set.
 import asyncio
 import logging
 import ssl
+from pathlib import Path
 
 import httpx
 
@@ -37,17 +38,25 @@ class ProviderKeys:
     """The keys at one address."""
 
     def __init__(
-        self, url: str, clock: Clock, *, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        url: str,
+        clock: Clock,
+        *,
+        ca_file: Path | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """Fetch nothing yet.
 
         Args:
             url: Where they are published.
             clock: Of this node.
+            ca_file: Who signs that place's certificate, in PEM, read at each fetch; the machine's
+                authorities if None.
             transport: What is asked in the place of the network, if not None.
         """
         self._url = url
         self._clock = clock
+        self._ca_file = ca_file
         self._transport = transport
         self._keys: KeySet | None = None
         self._lock = asyncio.Lock()
@@ -105,7 +114,7 @@ class ProviderKeys:
                 timeout=FETCH_S,
                 trust_env=False,
                 transport=self._transport,
-                verify=ssl.create_default_context(),
+                verify=ssl.create_default_context(cafile=self._ca_file),
             ) as client,
             client.stream("GET", self._url, headers={"Accept": "application/json"}) as answer,
         ):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -73,11 +74,13 @@ class LocalProvider:
 
 
 @asynccontextmanager
-async def local_provider() -> AsyncIterator[LocalProvider]:
-    """Run one for the length of the block."""
+async def local_provider(tls: ssl.SSLContext | None = None) -> AsyncIterator[LocalProvider]:
+    """Run one for the length of the block, over TLS if it is given how."""
     provider = LocalProvider()
-    server = await asyncio.start_server(provider.serve, "127.0.0.1", 0)
-    provider.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/jwks"
+    server = await asyncio.start_server(provider.serve, "127.0.0.1", 0, ssl=tls)
+    provider.url = (
+        f"http{'' if tls is None else 's'}://127.0.0.1:{server.sockets[0].getsockname()[1]}/jwks"
+    )
     try:
         yield provider
     finally:

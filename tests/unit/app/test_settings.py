@@ -107,6 +107,7 @@ TEXTS = {
     "super_users": "User:root, User:CN=ops",
     "sasl_enabled_mechanisms": "SCRAM-SHA-256, SCRAM-SHA-512",
     "sasl_oauthbearer_jwks_endpoint_url": "https://issuer.test/jwks",
+    "sasl_oauthbearer_jwks_ca_file": "authorities.pem",
     "sasl_oauthbearer_expected_issuer": "https://issuer.test",
     "sasl_oauthbearer_expected_audience": "cauce, other",
     "sasl_oauthbearer_sub_claim_name": "email",
@@ -453,6 +454,7 @@ def test_certificates_stand_for_logins_where_every_kafka_client_has_one() -> Non
 
 
 URL = "sasl_oauthbearer_jwks_endpoint_url"
+CA_FILE = "sasl_oauthbearer_jwks_ca_file"
 PROVIDER = {name: text for name, text in TEXTS.items() if "_expected_" in name or name == URL}
 
 
@@ -460,6 +462,13 @@ PROVIDER = {name: text for name, text in TEXTS.items() if "_expected_" in name o
 def test_provider_of_whom_not_all_is_said_is_refused(missing: str) -> None:
     with pytest.raises(SettingsError, match="need each other"):
         load_settings({**PROVIDER, missing: None}, {})
+
+
+def test_who_signs_the_providers_certificate_is_said_where_it_has_one() -> None:
+    for url in ("http://127.0.0.1:1/jwks", None):
+        provider = PROVIDER | {URL: url} if url else {}
+        with pytest.raises(SettingsError, match="is for an endpoint URL of https"):
+            load_settings(provider | {CA_FILE: "ca.pem"}, {})
 
 
 def test_keys_come_over_tls_or_from_this_machine() -> None:

@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from app.security.tls.live import ClientAuth, LiveTls, TlsError, TlsFiles, server_context
+from app.security.tls.live import (
+    ClientAuth,
+    LiveTls,
+    TlsError,
+    TlsFiles,
+    check_authorities,
+    server_context,
+)
 from tests.support.security.certificates import client_context, write_pair
 
 
@@ -263,3 +270,13 @@ def test_a_session_from_before_a_reload_does_not_stand_for_a_certificate(
     else:
         after.shake_hands()
         assert after.client.session_reused
+
+
+def test_file_that_names_no_authority_is_refused(tmp_path: Path) -> None:
+    pair = write_pair(tmp_path, "authority")
+    (tmp_path / "none.pem").write_text("x")
+
+    check_authorities(pair[0])
+    for path in (tmp_path / "none.pem", tmp_path / "absent.pem"):
+        with pytest.raises(TlsError, match=f"{path.name} holds no certificates"):
+            check_authorities(path)

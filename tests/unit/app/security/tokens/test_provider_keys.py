@@ -1,12 +1,15 @@
 """Provider's keys: when they are fetched, from where, and what is no answer."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from app.security.tokens.compact import BadToken
 from app.security.tokens.provider_keys import DOCUMENT_BYTES_MAX, REFETCH_S, ProviderKeys
+from tests.support.security.certificates import write_pair
 from tests.support.security.login import MovedClock
 from tests.support.security.provider import LocalProvider, local_provider
 
@@ -87,3 +90,17 @@ async def test_provider_that_is_away_is_no_failure_of_the_node() -> None:
     assert not running.done()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_provider_is_believed_by_the_authority_that_was_named(tmp_path: Path) -> None:
+    authority, stranger = write_pair(tmp_path, "authority"), write_pair(tmp_path, "stranger")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*write_pair(tmp_path, "provider", signer=authority))
+    async with local_provider(context) as provider:
+        for ca_file in (None, stranger[0], tmp_path / "absent.pem"):
+            await unknown(ProviderKeys(provider.url, MovedClock(), ca_file=ca_file), "rsa-1")
+        assert provider.asked == []
+
+        keys = ProviderKeys(provider.url, MovedClock(), ca_file=authority[0])
+        await keys.find("rsa-1", "RS256")
+        assert len(provider.asked) == 1
