@@ -124,17 +124,20 @@ def command_line(node: NodeProcess, canaries: Canaries, tmp_path: Path) -> None:
             assert ran.status != 0
             canaries.look_in(f"cauce {' '.join(command)}", ran.stderr + ran.stdout.decode())
     file.unlink()
+    options = ["serve", "--data-dir", str(tmp_path / "none"), "--log-level", "debug"]
+    options += ["--http-port", "0", "--kafka-port", "0"]
     for url in (
         f"postgresql://frank:{wrong}@127.0.0.1:1/cauce?password={wrong}",
-        f"{wrong}:{wrong}",
+        f"postgresql+psycopg://frank:{wrong}@127.0.0.1:1x/cauce",
     ):
         ran = subprocess.run(
-            [sys.executable, "-c", MAIN, "serve", "--data-dir", str(tmp_path / "none")],
+            [sys.executable, "-c", MAIN, *options],
             env={**os.environ, "CAUCE_DATABASE_URL": url},
             capture_output=True,
             cwd=ROOT,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         assert ran.returncode == 1, ran
+        assert b"database" in ran.stderr
         canaries.look_in("cauce serve", ran.stdout + ran.stderr)
