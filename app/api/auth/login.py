@@ -249,11 +249,12 @@ def unauthorized(message: str, peer: Peer, error: str = "") -> LoginRefused:
 
     Args:
         message: For people.
-        peer: Who asks: Basic is offered where it is taken.
+        peer: Who asks: Basic is offered where it is taken, but not to a page's script, for which
+            its browser would ask the person there by a dialog of its own, and wait.
         error: What the challenge of Bearer adds (RFC 6750, 3.1).
     """
     challenges = [("www-authenticate", BEARER + error)]
-    if peer.is_private:
+    if peer.is_private and not peer.is_script:
         challenges.append(("www-authenticate", BASIC))
     return LoginRefused(401, UNAUTHORIZED_CODE, message, tuple(challenges))
 

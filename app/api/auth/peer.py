@@ -3,6 +3,7 @@
 Behind trusted proxies (setting ``trusted_proxies``) it is who they say, and the last connection
 before them counts: one that a proxy took without TLS is not private because the proxy is near.
 Pure. Called by: login. Calls: edge.
+Source: W3C Fetch Metadata (``Sec-Fetch-Mode``: browsers set it, pages cannot).
 """
 
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ class Peer:
     is_private: bool
     """Whether nobody between can read along: by TLS, or on this machine alone."""
 
+    is_script: bool = False
+    """Whether a page's script asks, not a program, nor a person who opens an address."""
+
 
 def peer_of(scope: Scope) -> Peer:
     """Return where a request comes from."""
@@ -35,12 +39,13 @@ def peer_of(scope: Scope) -> Peer:
     is_encrypted = scope.get("scheme") in ("https", "wss")
     addresses: Addresses = scope.get(ADDRESSES, _NOBODY)
     said = addresses.said(scope)
-    if said is None or (said.scheme is None and said.client is None):
-        return Peer(host, is_encrypted or is_loopback(host))
-    host = said.client or host
-    if said.scheme is not None:
-        is_encrypted = said.scheme == "https"
-    return Peer(host, is_encrypted or is_loopback(host))
+    if said is not None:
+        host = said.client or host
+        if said.scheme is not None:
+            is_encrypted = said.scheme == "https"
+    mode = header(scope, b"sec-fetch-mode")
+    is_script = mode not in (b"", b"navigate")
+    return Peer(host, is_encrypted or is_loopback(host), is_script)
 
 
 def certificate_shown(scope: Scope) -> ClientCertificate | None:

@@ -290,3 +290,16 @@ async def test_cookie_opens_a_stream_for_pages_of_ours_alone(known: Logins) -> N
     assert (await refusal(login(known), streamed(b"", cookie))).status == 403
     assert (await refusal(login(known), streamed(b"x=ticket"))).status == 401
     assert (await refusal(login(known), elsewhere)).status == 401
+
+
+@pytest.mark.parametrize(("mode", "count"), [("navigate", 2), ("cors", 1), ("websocket", 1)])
+async def test_a_script_is_not_offered_what_its_browser_would_ask_a_person_for(
+    known: Logins, mode: str, count: int
+) -> None:
+    scope = asked()
+    scope["headers"].append((b"sec-fetch-mode", mode.encode()))
+
+    headers = (await refusal(login(known), scope)).headers
+
+    assert len(headers) == count
+    assert ("www-authenticate", 'Bearer realm="cauce"') in headers

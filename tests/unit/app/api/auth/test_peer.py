@@ -116,3 +116,13 @@ def test_a_certificate_of_a_proxy_is_none_of_who_asks() -> None:
 
     assert certificate_shown(scope) is None
     assert certificate_shown(asked("192.0.2.1", BEHIND)) is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_script"),
+    [("", False), ("navigate", False), ("cors", True), ("no-cors", True), ("websocket", True)],
+)
+def test_browsers_say_whether_a_script_asks(mode: str, is_script: bool) -> None:
+    headers = {"sec_fetch_mode": mode} if mode else {}
+
+    assert peer_of(asked("127.0.0.1", **headers)).is_script is is_script
