@@ -1,14 +1,12 @@
 """A real browser: a page of another origin produces and consumes; kills are bridged."""
 
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from tests.clients.browser.pages import PATIENCE_MS, chromium, files
 from tests.support.node import ROOT, NodeProcess
 
 pytestmark = pytest.mark.slow
@@ -16,26 +14,13 @@ pytestmark = pytest.mark.slow
 PARTITIONS = 3
 KILLS = 3
 RECORDS_EACH = 30
-PATIENCE_MS = 90_000
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Says nothing of what it serves."""
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture
 def origin() -> Iterator[str]:
     """Where pages come from that are not the node's own."""
-    handler = partial(Quiet, directory=str(ROOT / "tests" / "clients" / "programs"))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        serving.join()
+    with files(ROOT / "tests" / "clients" / "programs") as origin:
+        yield origin
 
 
 @pytest.fixture
@@ -50,15 +35,11 @@ def node(tmp_path: Path, origin: str, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 @pytest.fixture
 def page(node: NodeProcess, origin: str) -> Iterator[Page]:
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"], timeout=PATIENCE_MS
-        )
+    with chromium() as browser:
         page = browser.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.goto(f"{origin}/browser.html?node=127.0.0.1:{node.port}")
         yield page
-        browser.close()
 
 
 def test_a_page_writes_and_reads_over_both_doors_while_the_server_is_killed(
