@@ -126,12 +126,13 @@ def command_line(node: NodeProcess, canaries: Canaries, tmp_path: Path) -> None:
     file.unlink()
     options = ["serve", "--data-dir", str(tmp_path / "none"), "--log-level", "debug"]
     options += ["--http-port", "0", "--kafka-port", "0"]
-    for url in (
-        f"postgresql://frank:{wrong}@127.0.0.1:1/cauce?password={wrong}",
-        f"postgresql+psycopg://frank:{wrong}@127.0.0.1:1x/cauce",
+    unreachable = f"postgresql://frank:{wrong}@127.0.0.1:1/cauce?password={wrong}"
+    for flags, url in (
+        ([], unreachable),
+        (["--database-url", f"postgresql+psycopg://frank:{wrong}@127.0.0.1:1x/cauce"], unreachable),
     ):
         ran = subprocess.run(
-            [sys.executable, "-c", MAIN, *options],
+            [sys.executable, "-c", MAIN, *options, *flags],
             env={**os.environ, "CAUCE_DATABASE_URL": url},
             capture_output=True,
             cwd=ROOT,

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
+from random import Random
 
 import pytest
 from aiokafka.conn import ScramAuthenticator
@@ -156,6 +157,42 @@ async def test_a_malformed_message_is_written_down_once_and_without_what_it_held
         assert (event.category, event.result) == (Category.AUTHENTICATION, Result.UNAUTHENTICATED)
         assert event.host == HOST
         assert CANARY.decode() not in repr(event)
+
+
+def mutated(message: bytes, random: Random) -> bytes:
+    """Return a message with some bytes more, less or other; its canaries are whole."""
+    parts = message.split(CANARY)
+    for _ in range(random.randint(1, 3)):
+        number = random.randrange(len(parts))
+        part = parts[number]
+        at = random.randint(0, len(part))
+        new = random.choice([b"", b"\0", b"\1", b",", b"=", b"\xff", b"n=", b"a=", b"Bearer "])
+        parts[number] = part[:at] + new + part[at + random.randint(0, 2) :]
+    return CANARY.join(parts)
+
+
+async def test_whatever_keeps_a_client_out_is_written_down_once(node: Login) -> None:
+    events, random = audited(node), Random(7)
+    good = {
+        "PLAIN": b"\0" + b"\0" + CANARY,  # without a user, so that no password is checked
+        "OAUTHBEARER": b"n,,\1auth=Bearer x" + CANARY + b"\1\1",
+        "SCRAM-SHA-256": b"n,,n=alice,r=" + CANARY,
+    }
+    refused = 0
+    for mechanism, message in good.items():
+        for _ in range(100):
+            events.clear()
+            exchange = EXCHANGES[mechanism](node.authenticator, HOST)
+            try:
+                await exchange.take(mutated(message, random))
+                await exchange.take(CANARY)
+            except AuthenticationFailed:
+                refused += 1
+            failed = [one for one in events if one.result is Result.UNAUTHENTICATED]
+            assert len(failed) == 1
+            assert CANARY.decode() not in failed[0].message
+
+    assert refused == 300
 
 
 class TokenAuthenticator(ScramAuthenticator):
