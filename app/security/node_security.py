@@ -18,6 +18,7 @@ from app.security.logins.key_usage import KeyUsage
 from app.security.logins.passwords import Passwords
 from app.security.logins.upkeep import Upkeep
 from app.security.open_connections import OpenConnections
+from app.security.private_files import keep_secret
 from app.security.tls.principal_mapping import PrincipalMapping
 from app.security.tokens.access_tokens import KEY_NAME, AccessTokens, load_library
 from app.security.tokens.bearers import Bearers
@@ -87,6 +88,8 @@ class NodeSecurity:
             if is_required:
                 await _ensure_admin(watcher, passwords, data_dir, audit)
                 await asyncio.to_thread(load_library)  # or the first token would stop the loop
+            if watcher.image is not None and watcher.image.users:
+                keep_secret(data_dir)
             pretence = await catalog.secret(PRETENCE_SECRET)
             tokens = DelegationTokens(watcher, clock, await catalog.secret(MASTER_SECRET))
             access = AccessTokens(await catalog.secret(KEY_NAME), await catalog.cluster_id())

@@ -3,7 +3,7 @@
 The command's ``umask`` sees to what is made from now on. What an earlier version made, or somebody
 opened to others, is closed here when a node begins, and said. Directories that the operator made
 are left as they are: what is in them is closed, and who can write to them is warned about.
-Called by: the wiring, main.
+Called by: the wiring, main, node_security.
 """
 
 import logging
@@ -15,7 +15,7 @@ from pathlib import Path
 _logger = logging.getLogger(__name__)
 
 UMASK = 0o077
-OURS = (".lock", "meta.properties", "logs", "cauce.db*", "audit.log*")
+OURS = (".lock", "meta.properties", "logs", "*-checkpoint", "cauce.db*", "audit.log*")
 """What a node makes at the top of its directories; in ``logs`` nobody gets further then."""
 
 SECRET = "admin.secret"  # noqa: S105 - the name of a file
@@ -29,16 +29,22 @@ def keep_private(directories: Sequence[Path]) -> None:
     Args:
         directories: Its data directory, and those of logs.
     """
-    for directory in directories:
+    for directory in dict.fromkeys(directories):
         for path in (found for pattern in OURS for found in directory.glob(pattern)):
             _close(path)
         if _mode(directory) & _OTHERS_WRITE:
             _logger.warning("others can write to %s: chmod 700 it", directory)
-        if _mode(directory / SECRET) & _OTHERS:
-            _logger.warning(
-                "others can read %s: change the password of admin, and delete it",
-                directory / SECRET,
-            )
+
+
+def keep_secret(data_dir: Path) -> None:
+    """Take the first user's password from others; who has read it already is not known.
+
+    For when that user is there: before, a file that others can write is nothing to believe.
+    """
+    path = data_dir / SECRET
+    if _mode(path) & _OTHERS:
+        _close(path)
+        _logger.warning("change the password of admin, which others may know, and delete %s", path)
 
 
 def _close(path: Path) -> None:

@@ -56,6 +56,20 @@ async def test_closed_node_lets_its_admin_in_and_follows_changes_until_it_ends(
     assert admin == Principal("admin")
 
 
+@pytest.mark.parametrize("is_required", [True, False])
+async def test_password_is_taken_from_others_once_its_user_is_there(
+    catalog: Catalog, tmp_path: Path, is_required: bool
+) -> None:
+    first = await NodeSecurity.open(catalog, SystemClock(), tmp_path, is_required=True)
+    first.close()
+    (tmp_path / FILE).chmod(0o644)
+
+    again = await NodeSecurity.open(catalog, SystemClock(), tmp_path, is_required=is_required)
+    again.close()
+
+    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
+
+
 async def test_start_that_is_refused_leaves_no_thread(catalog: Catalog, tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("x")
     (tmp_path / FILE).chmod(0o640)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.security.private_files import keep_private
+from app.security.private_files import keep_private, keep_secret
 
 
 def mode(path: Path) -> int:
@@ -23,6 +23,7 @@ def test_what_is_the_nodes_is_closed_and_that_is_said(
     data: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     names = (".lock", "meta.properties", "cauce.db", "cauce.db-wal", "audit.log", "audit.log.1")
+    names += ("log-start-offset-checkpoint",)
     for name in names:
         (data / name).touch(mode=0o644)
     (data / "logs").mkdir(mode=0o755)
@@ -49,17 +50,33 @@ def test_what_is_not_the_nodes_is_left_alone(data: Path, tmp_path: Path) -> None
     assert (mode(data / "notes.txt"), mode(elsewhere)) == (0o644, 0o644)
 
 
-def test_what_others_may_have_read_or_can_write_is_warned_about(
+def test_directory_that_others_can_write_to_is_warned_about_once(
     data: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     data.chmod(0o775)
-    (data / "admin.secret").touch(mode=0o640)
+
+    keep_private([data, data])
+
+    assert caplog.text.count(f"others can write to {data}: chmod 700 it") == 1
+
+
+def test_password_that_others_may_have_read_is_closed_and_said_to_be_known(
+    data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = data / "admin.secret"
+    secret.touch(mode=0o644)
 
     keep_private([data])
-
-    assert f"others can write to {data}: chmod 700 it" in caplog.text
-    assert "admin.secret: change the password" in caplog.text
-    assert mode(data / "admin.secret") == 0o640
+    assert (mode(secret), caplog.text) == (0o644, "")
+    keep_secret(data)
+    assert mode(secret) == 0o600
+    assert f"{secret}: its mode is 0600 now, was 0644" in caplog.text
+    assert "change the password of admin" in caplog.text
+    caplog.clear()
+    keep_secret(data)
+    secret.unlink()
+    keep_secret(data)
+    assert caplog.text == ""
 
 
 def test_what_cannot_be_closed_is_said(
