@@ -15,6 +15,7 @@ from typing import Any, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.api.auth.last_login import LAST_LOGIN, LastLogin
 from app.api.edge.security_headers import as_lines
 from app.api.errors import encode_error
 from app.security.tls.client_certificate import CERTIFICATE, certificate_of
@@ -107,6 +108,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.transport = cast("asyncio.Transport", JoiningTransport(transport))
         self._certificate = certificate_of(transport)
+        self._last_login = LastLogin()
         self._head_since: float | None = time.monotonic()
         self._body_since: float | None = None
         self._head_bytes = 0
@@ -172,6 +174,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         self._body_since = time.monotonic()
         scope = cast("dict[str, object]", self.scope)
         scope[CUT] = self.cut
+        scope[LAST_LOGIN] = self._last_login
         super().on_headers_complete()
         scope[CYCLE] = self.cycle  # the request's task runs later
 

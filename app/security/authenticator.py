@@ -69,7 +69,7 @@ class Authenticator:
         """
         self._mapping = mapping or PrincipalMapping()
         self._watcher = watcher
-        self._clock = clock
+        self.clock = clock
         self._passwords = passwords
         self._usage = usage
         self._bearers = bearers
@@ -79,6 +79,11 @@ class Authenticator:
         self._failed = FailedLogins()
         self.logins = logins or LoginAudit(clock)
         """Is told of what doors refuse before they ask here."""
+
+    @property
+    def image(self) -> SecurityImage | None:
+        """What is judged by at this moment; None before the first was loaded."""
+        return self._watcher.image
 
     async def password(self, user: str, password: str, host: str) -> Principal:
         """Return who logs in with a password.
@@ -104,7 +109,7 @@ class Authenticator:
         known = image.users.get(user)
         generation = -1 if known is None else known.generation
         password_hash = None if known is None else known.password_hash
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         mark = self._passwords.mark(user, generation, password)
         locked_s = self._failed.locked_s(user, host, now)
         if locked_s:
@@ -118,7 +123,7 @@ class Authenticator:
         self, mark: bytes, password_hash: str | None, user: str, password: str, host: str
     ) -> None:
         """Return if it is the user's password; the same guess made twice at once counts once."""
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         is_first = not self._passwords.is_being_checked(mark)
         if is_first:
             self._failed.begin(user, host, now)
@@ -148,7 +153,7 @@ class Authenticator:
         Raises:
             AuthenticationFailed: After failed logins no proof of the user's is looked at.
         """
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         locked_s = self._failed.locked_s(user, host, now)
         if locked_s:
             raise AuthenticationFailed("locked out after failed logins", retry_after_s=locked_s)
@@ -214,7 +219,7 @@ class Authenticator:
         record = None if key_id is None else image.api_keys.get(key_id)
         kept = _NO_HASH if record is None else record.secret_hash
         is_same = hmac.compare_digest(hash_of(key), kept)
-        now_ms = self._clock.now_ms()
+        now_ms = self.clock.now_ms()
         if record is None or not is_same or record.user not in image.users:
             raise AuthenticationFailed("unknown API key")
         if record.expires_at_ms is not None and record.expires_at_ms <= now_ms:
@@ -249,10 +254,10 @@ class Authenticator:
     async def _bearer(self, token: str, host: str) -> Principal:
         self._image()
         try:
-            principal = await self._bearers.read(token, self._clock.now_ms())
+            principal = await self._bearers.read(token, self.clock.now_ms())
         except BadToken as bad:
             raise AuthenticationFailed(str(bad)) from None
-        if not stands(principal, self._image(), self._clock.now_ms()):
+        if not stands(principal, self._image(), self.clock.now_ms()):
             raise AuthenticationFailed("a token that is revoked, or whose user or key changed")
         return principal.from_host(host)
 
@@ -276,7 +281,7 @@ class Authenticator:
         return principal
 
     def _certificate(self, shown: ClientCertificate, host: str) -> Principal:
-        if shown.expires_at_ms <= self._clock.now_ms():
+        if shown.expires_at_ms <= self.clock.now_ms():
             raise AuthenticationFailed("expired certificate")
         try:
             name = self._mapping.name(shown.distinguished_name)

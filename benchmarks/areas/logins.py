@@ -65,7 +65,11 @@ def _over_rest(directory: Path, pace: Pace) -> Iterator[Figure]:
                 for _ in range(TOKENS)
             ]
         sent = request(f"{TOPICS}/small/records", BODY)
-        for what, shown in ((f"{TOKENS} access tokens", tokens), ("an API key", [key])):
+        for what, shown in (
+            (f"{TOKENS} access tokens by turns", tokens),
+            ("an access token", tokens[:1]),
+            ("an API key", [key]),
+        ):
             with_login = [_showing(sent, one) for one in shown]
             value, floor, ratio = pace.in_turns(
                 lambda: _rate(free, iter(cycle([sent])), pace),

@@ -8,7 +8,8 @@ Where a browser can set no header (WebSockets, streams of events) a ticket in th
 session's cookie of a page that may use it.
 
 Invariants:
-    Each request has one principal, with the address that it comes from.
+    Each request has one principal, with the address that it comes from. It is judged for it, or
+    was within the last second for one before it on its connection (last_login).
     A refusal says nothing of which part was wrong, and nothing of what was shown.
 Called by: front, api.ws. Calls: authorization, pages, peer, tickets, security.authenticator.
 Source: RFC 9110, 11.6.1 and 15.5.2; RFC 6750, 3; RFC 6585, 4 (429).
@@ -25,6 +26,7 @@ from app.api.auth.authorization import (
     Shown,
     read_authorization,
 )
+from app.api.auth.last_login import last_login_of
 from app.api.auth.pages import Allows, may_use_cookie, session_cookie
 from app.api.auth.peer import Peer, certificate_shown, host_of, peer_of
 from app.api.auth.tickets import Tickets
@@ -99,9 +101,9 @@ class Login:
 
     def unasked(self, scope: Scope) -> Principal | None:
         """Return who asks where nothing need be judged, which is soon said; else None."""
-        for name, _ in scope["headers"]:
-            if name == b"authorization":
-                return None
+        shown = [value for name, value in scope["headers"] if name == b"authorization"]
+        if shown:
+            return self._again(scope, shown[0]) if len(shown) == 1 else None
         if is_stream(scope) or CERTIFICATE in scope or (self.is_required and not is_open(scope)):
             return None
         return anonymous_from(host_of(scope))
@@ -121,7 +123,7 @@ class Login:
             self.unreadable(peer, str(error))
             raise unauthorized(f"Unauthorized: {error}", peer) from None
         if shown is not None:
-            return await self.judge(shown, peer)
+            return await self._shown(scope, shown, peer)
         if is_stream(scope):
             found = await self._of_page(scope, peer)
             if found is not None:
@@ -132,6 +134,31 @@ class Login:
         if self.is_required and not is_open(scope):
             raise unauthorized(SHOW_SOMETHING, peer)
         return anonymous_from(peer.host)
+
+    def _again(self, scope: Scope, header: bytes) -> Principal | None:
+        """Return who asks if its connection showed the same just now."""
+        last = last_login_of(scope)
+        if last is None or scope["path"] in OWN_LOGIN_PATHS:
+            return None
+        clock = self._authenticator.clock
+        return last.find(
+            *(header, host_of(scope), self._authenticator.image),
+            *(clock.monotonic(), clock.now_ms()),
+        )
+
+    async def _shown(self, scope: Scope, shown: Shown, peer: Peer) -> Principal:
+        """Return who shows this; a key or token is remembered for its connection's next request.
+
+        Raises:
+            LoginRefused: Nobody whom we know.
+        """
+        image = self._authenticator.image  # before: what changes meanwhile makes it be judged anew
+        found = await self.judge(shown, peer)
+        last = last_login_of(scope)
+        if last is not None and not isinstance(shown, Basic):
+            header = next(value for name, value in scope["headers"] if name == b"authorization")
+            last.keep(header, found, image, self._authenticator.clock.monotonic())
+        return found
 
     def certificate(self, shown: ClientCertificate, host: str) -> Principal:
         """Return who showed a certificate when it connected.

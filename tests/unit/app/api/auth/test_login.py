@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.api.auth.authorization import AUTHORIZATION_BYTES_MAX
+from app.api.auth.last_login import LAST_LOGIN, REMEMBERED_S, LastLogin
 from app.api.auth.login import NOT_IN_CLEAR, Login, LoginRefused, anonymous_from, is_open
 from app.api.auth.tickets import Tickets
 from app.api.edge.addresses import ADDRESSES, Addresses
@@ -95,6 +96,46 @@ async def test_key_logs_in_by_each_scheme(known: Logins) -> None:
     for one in shown:
         found = await login(known).principal(asked(one))
         assert (found, found.scopes) == (Principal("alice"), frozenset({"read"})), one
+
+
+async def test_key_shown_again_on_a_connection_is_not_judged_again_at_once(known: Logins) -> None:
+    key, door = await a_key(known), login(known)
+    scope = asked(f"Bearer {key}") | {LAST_LOGIN: LastLogin()}
+    assert door.unasked(scope) is None
+    found = await door.principal(scope)
+
+    assert door.unasked(scope) is found
+    assert door.unasked(scope | {"path": "/v3/auth/token"}) is None
+    assert door.unasked(scope | {"client": ("127.0.0.2", 1)}) is None
+    assert door.unasked(asked(f"Bearer {key}") | {LAST_LOGIN: LastLogin()}) is None
+    twice = asked(f"Bearer {key}", f"Bearer {key}") | {LAST_LOGIN: scope[LAST_LOGIN]}
+    assert (await refusal(door, twice)).status == 401
+    known.clock.seconds += REMEMBERED_S
+    assert door.unasked(scope) is None
+
+
+async def test_key_that_was_deleted_is_refused_on_the_connection_that_showed_it(
+    known: Logins,
+) -> None:
+    key, door = await a_key(known), login(known)
+    scope = asked(f"Bearer {key}") | {LAST_LOGIN: LastLogin()}
+    found = await door.principal(scope)
+    assert found.credential is not None
+
+    await known.catalog.delete_api_key(found.credential.id)
+    await known.watcher.refresh()
+
+    assert (await refusal(door, scope)).status == 401
+
+
+async def test_password_and_what_was_refused_are_judged_each_time(known: Logins) -> None:
+    door = login(known)
+    scope = asked(basic("alice", PASSWORD)) | {LAST_LOGIN: LastLogin()}
+    await door.principal(scope)
+    assert door.unasked(scope) is None
+    wrong = asked("Bearer x.y.z") | {LAST_LOGIN: LastLogin()}
+    for _ in range(2):
+        assert (await refusal(door, wrong)).status == 401
 
 
 WRONG = [
