@@ -155,6 +155,8 @@ class Grants:
         """
         begun = self._exchanges.read(exchange, host, self._clock.now_ms())
         if begun is None:
+            reason = "an exchange that is none, another's or over"
+            self._authenticator.logins.failed("", CredentialKind.SCRAM, host, reason)
             raise GrantRefused("invalid_grant", "there is no such exchange here")
         user = ""
         try:

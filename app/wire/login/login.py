@@ -163,6 +163,8 @@ class Login:
             return IllegalSaslState("a handshake is not due")
         if mechanism not in self.mechanisms:
             self._state = _State.OVER
+            reason = "a mechanism that is not offered"
+            self._authenticator.logins.failed("", mechanism, self._host, reason)
             return UnsupportedSaslMechanism("this mechanism is not offered here")
         if self.is_authenticated:
             self._requests = 0

@@ -297,6 +297,7 @@ async def test_tokens_and_refused_ones_are_in_the_audit_log(node: Login, grants:
     await refused(grants.refresh("cauce-refresh-canary", HOST, None), "invalid_grant")
     exchange, wrong, _ = begin(grants, "canary-wrong")
     await refused(grants.end_scram(exchange, wrong, HOST, None), "invalid_grant")
+    await refused(grants.end_scram("canary", wrong, HOST, None), "invalid_grant")
     with pytest.raises(GrantRefused):
         grants.begin_scram(SCRAM_SHA_256, b"canary", HOST)
     assert grants.unreadable(HOST, "does not read").error == "invalid_client"
@@ -310,6 +311,7 @@ async def test_tokens_and_refused_ones_are_in_the_audit_log(node: Login, grants:
         ("Authentication", "refresh_token", Result.UNAUTHENTICATED),
         ("Authentication", "refresh_token", Result.UNAUTHENTICATED),
         ("Authentication", SCRAM_SHA_256, Result.UNAUTHENTICATED),
+        ("Authentication", "scram", Result.UNAUTHENTICATED),
         ("Authentication", SCRAM_SHA_256, Result.UNAUTHENTICATED),
         ("Authentication", "client_credentials", Result.UNAUTHENTICATED),
     ]

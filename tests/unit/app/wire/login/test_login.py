@@ -206,7 +206,9 @@ async def test_what_is_no_message_of_a_login_is_written_down_once(tmp_path: Path
     async with closed_door(tmp_path) as (door, users):
         audit = FakeAudit()
         users.authenticator.logins = LoginAudit(users.clock, audit)
-        stranger, large, cut_short, early, raw = [await door.connect() for _ in range(5)]
+        stranger, large, cut_short, early, raw, kerberos = [await door.connect() for _ in range(6)]
+        assert (await handshake(kerberos, "GSSAPI")).error_code == 33
+        kerberos.close()
         for peer in (large, cut_short, early):
             await handshake(peer, "SCRAM-SHA-256")
         await handshake(raw, version=0)
@@ -220,7 +222,7 @@ async def test_what_is_no_message_of_a_login_is_written_down_once(tmp_path: Path
         for peer in (stranger, large, cut_short, early, raw):
             assert await peer.is_closed()
         mechanisms = [one.metadata["mechanism"] for one in audit.noted]
-        assert sorted(mechanisms) == ["PLAIN", *["SCRAM-SHA-256"] * 3]
+        assert sorted(mechanisms) == ["GSSAPI", "PLAIN", *["SCRAM-SHA-256"] * 3]
         assert {one.result for one in audit.noted} == {Result.UNAUTHENTICATED}
         assert "canary" not in repr(audit.noted)
 
