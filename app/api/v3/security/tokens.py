@@ -13,11 +13,11 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from app.api.auth.authorization import Basic, MalformedAuthorization, read_authorization
-from app.api.auth.login import BASIC
+from app.api.auth.login import BASIC, BEARER
 from app.api.auth.peer import Peer, peer_of
 from app.api.dependencies import Asking, Context, get_context
 from app.api.errors import ApiError
-from app.api.request_body import ClientLeft, header, read_body
+from app.api.request_body import ClientLeft, Scope, header, read_body
 from app.api.v3.responses import errors
 from app.api.v3.security.token_models import (
     SCRAM_GRANT,
@@ -73,7 +73,7 @@ async def token(request: Request) -> Response:
         with translating_catalog_errors():
             answer = await _granted(grants, request, fields, peer)
     except GrantRefused as refused:
-        return _refusal(refused)
+        return _refusal(refused, request.scope, peer)
     return _answer(200, answer)
 
 
@@ -95,7 +95,7 @@ async def revoke(request: Request) -> Response:
         with translating_catalog_errors(), translating_audit_errors():
             await grants.revoke(_required(fields, "token"), peer.host)
     except GrantRefused as refused:
-        return _refusal(refused)
+        return _refusal(refused, request.scope, peer)
     return Response(status_code=200, headers={"Cache-Control": "no-store"})
 
 
@@ -215,7 +215,8 @@ def _unique(pairs: list[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-def _refusal(refused: GrantRefused) -> Response:
+def _refusal(refused: GrantRefused, scope: Scope, peer: Peer) -> Response:
+    """Return the answer; who tried Basic is told of it (RFC 6749, 5.2), a script's form is not."""
     headers = {}
     status = 400
     if refused.retry_after_s is not None:
@@ -223,7 +224,8 @@ def _refusal(refused: GrantRefused) -> Response:
         headers["Retry-After"] = str(max(1, round(refused.retry_after_s + 0.5)))
     elif refused.error == "invalid_client":
         status = 401
-        headers["WWW-Authenticate"] = BASIC
+        is_form = peer.is_script and not header(scope, b"authorization")
+        headers["WWW-Authenticate"] = BEARER if is_form else BASIC
     answer = _answer(status, {"error": refused.error, "error_description": str(refused)})
     answer.headers.update(headers)
     return answer

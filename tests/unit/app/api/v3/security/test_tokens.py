@@ -150,6 +150,27 @@ async def test_what_is_not_good_is_refused_in_oauth_s_shape(
     assert "canary" not in answer.text
 
 
+@pytest.mark.parametrize(
+    ("mode", "shown", "scheme"),
+    [
+        ("cors", {}, "Bearer"),
+        ("cors", {"authorization": "Basic YTpi"}, "Basic"),
+        ("", {}, "Basic"),
+    ],
+    ids=["form", "header", "program"],
+)
+async def test_form_of_a_page_does_not_have_its_browser_ask_for_a_password(
+    running: RunningApplication, mode: str, shown: dict[str, str], scheme: str
+) -> None:
+    body = LOGIN if shown else {**LOGIN, "client_id": "a", "client_secret": "b"}
+    headers = {**shown, **({"sec-fetch-mode": mode} if mode else {})}
+
+    answer = await running.client.post(TOKEN, data=body, headers=headers)
+
+    assert answer.status_code == 401
+    assert answer.headers.get_list("www-authenticate")[0].split()[0] == scheme
+
+
 async def test_credentials_are_shown_once_and_not_in_the_clear(
     running: RunningApplication,
 ) -> None:
