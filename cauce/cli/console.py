@@ -227,3 +227,28 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:
         for row in cells
     ]
     return ("\n".join(lines) + "\n").encode()
+
+
+def write_listing(
+    console: Console,
+    items: Sequence[object],
+    headings: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    as_json: bool,
+) -> None:
+    """Write what was found: as a table, or a line of JSON for each.
+
+    Args:
+        console: Where to.
+        items: What was found, for JSON.
+        headings: Of the table.
+        rows: Of the table.
+        as_json: Which of both.
+    """
+    if as_json:
+        import msgspec
+
+        console.write(msgspec.json.Encoder().encode_lines(items))
+    else:
+        console.write(table(headings, rows))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cauce.cli import exit_codes
-from cauce.cli.console import Console, table
-from cauce.cli.options import DEFAULT_URL, Quiet, Url, check_text, examples
+from cauce.cli.console import Console, write_listing
+from cauce.cli.options import DEFAULT_URL, AsJson, DryRun, Quiet, Url, Yes, check_text, examples
 from cauce.cli.server import ask_to_delete, delete_each
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ app = typer.Typer(
 GroupId = Annotated[
     str, typer.Argument(metavar="GROUP", help="Id of the group.", callback=check_text)
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="A line of JSON for each row.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; do nothing.")]
 
 
 @app.command("list", epilog=examples("cauce group list", "cauce group list --json"))
@@ -39,7 +37,7 @@ def list_groups(context: typer.Context, *, as_json: AsJson = False, url: Url = D
     rows = [
         (one.consumer_group_id, one.state, one.kind, one.partition_assignor or "-") for one in found
     ]
-    _write(console, ("GROUP", "STATE", "TYPE", "ASSIGNOR"), rows, found, as_json)
+    write_listing(console, found, ("GROUP", "STATE", "TYPE", "ASSIGNOR"), rows, as_json=as_json)
 
 
 @app.command("describe", epilog=examples("cauce group describe billing"))
@@ -70,7 +68,9 @@ def describe(
         head += f"Type:     {group.kind}\nAssignor: {group.partition_assignor or '-'}\n\n"
         console.write(head.encode())
     said = [{"member": member, "assignments": reads} for member, reads in members]
-    _write(console, ("MEMBER", "CLIENT", "INSTANCE", "PARTITIONS"), rows, said, as_json)
+    write_listing(
+        console, said, ("MEMBER", "CLIENT", "INSTANCE", "PARTITIONS"), rows, as_json=as_json
+    )
 
 
 @app.command("lag", epilog=examples("cauce group lag billing"))
@@ -95,7 +95,7 @@ def lag(
         for one in found
     ]
     headings = ("TOPIC", "PARTITION", "CURRENT", "END", "LAG", "MEMBER")
-    _write(console, headings, rows, found, as_json)
+    write_listing(console, found, headings, rows, as_json=as_json)
 
 
 @app.command(
@@ -156,7 +156,9 @@ def seek(
         )
         for one in altered
     ]
-    _write(console, ("TOPIC", "PARTITION", "CURRENT", "NEW", "OUTCOME"), rows, altered, as_json)
+    write_listing(
+        console, altered, ("TOPIC", "PARTITION", "CURRENT", "NEW", "OUTCOME"), rows, as_json=as_json
+    )
     if any(one.error_code for one in altered):
         raise typer.Exit(exit_codes.REFUSED)
 
@@ -169,7 +171,7 @@ def delete(
     context: typer.Context,
     group_ids: Annotated[list[str], typer.Argument(metavar="GROUP...", help="Ids of the groups.")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     dry_run: DryRun = False,
     quiet: Quiet = False,
     url: Url = DEFAULT_URL,
@@ -222,18 +224,3 @@ def _partition(text: str) -> tuple[str, int]:
     if not (topic and colon and number.isascii() and number.isdigit()):
         raise typer.BadParameter(f"--topic is TOPIC:PARTITION, not {text!a}")
     return topic, int(number)
-
-
-def _write(
-    console: Console,
-    headings: Sequence[str],
-    rows: Sequence[Sequence[object]],
-    items: Sequence[object],
-    as_json: bool,
-) -> None:
-    if as_json:
-        import msgspec
-
-        console.write(msgspec.json.Encoder().encode_lines(items))
-    else:
-        console.write(table(headings, rows))

@@ -10,13 +10,16 @@ from cauce.client.address import DEFAULT_URL
 
 __all__ = [
     "DEFAULT_URL",
+    "AsJson",
     "DataType",
+    "DryRun",
     "KeySeparator",
     "Null",
     "Partition",
     "Quiet",
     "TopicName",
     "Url",
+    "Yes",
     "check_text",
     "examples",
     "parse_assignments",
@@ -65,6 +68,9 @@ Url = Annotated[
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on standard error but errors.")]
+AsJson = Annotated[bool, typer.Option("--json", help="A line of JSON for each.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; do nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Partition = Annotated[
     int | None,
     typer.Option(

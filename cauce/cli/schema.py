@@ -10,7 +10,7 @@ import typer
 
 from cauce.cli import exit_codes
 from cauce.cli.console import Console, table
-from cauce.cli.options import DEFAULT_URL, Quiet, Url, check_text, examples
+from cauce.cli.options import DEFAULT_URL, AsJson, DryRun, Quiet, Url, Yes, check_text, examples
 from cauce.cli.server import ask_to_delete
 
 if TYPE_CHECKING:
@@ -62,8 +62,6 @@ References = Annotated[
 Version = Annotated[
     str, typer.Option("--version", metavar="N", help="Which version: a number or latest.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="A line of JSON for each row.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; do nothing.")]
 
 
 @app.command("list", epilog=examples("cauce schema list", "cauce schema list --prefix orders"))
@@ -218,7 +216,7 @@ def delete(
     permanent: Annotated[
         bool, typer.Option("--permanent", help="For good: what was deleted before.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     quiet: Quiet = False,
     url: Url = DEFAULT_URL,
 ) -> None:

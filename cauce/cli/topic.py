@@ -11,6 +11,7 @@ from cauce.cli.options import (
     Quiet,
     TopicName,
     Url,
+    Yes,
     check_text,
     examples,
     parse_assignments,
@@ -252,7 +253,7 @@ def delete(
     context: typer.Context,
     names: Annotated[list[str], typer.Argument(metavar="TOPIC...", help="Names of the topics.")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     quiet: Quiet = False,
     url: Url = DEFAULT_URL,
 ) -> None:

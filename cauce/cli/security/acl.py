@@ -9,7 +9,7 @@ import typer
 
 from cauce.cli import exit_codes
 from cauce.cli.console import Console, table
-from cauce.cli.options import DEFAULT_URL, Quiet, Url, check_text, examples
+from cauce.cli.options import DEFAULT_URL, AsJson, Quiet, Url, Yes, check_text, examples
 from cauce.cli.server import ask_to_delete
 
 if TYPE_CHECKING:
@@ -69,7 +69,6 @@ Operations = Annotated[
     list[str],
     typer.Option("--operation", metavar="NAME", help="read, write, all, ...; may repeat."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="A line of JSON for each.")]
 SomePrincipal = Annotated[
     str | None,
     typer.Option("--principal", metavar="WHO", help="Only of this one.", callback=_text),
@@ -186,7 +185,7 @@ def delete(
     pattern: NamePattern = Wanted.ANY,
     operation: SomeOperation = None,
     host: SomeHost = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be deleted; do nothing.")
     ] = False,

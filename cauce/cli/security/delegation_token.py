@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cauce.cli.console import Console, table
-from cauce.cli.options import DEFAULT_URL, Quiet, Url, check_text, examples
+from cauce.cli.console import Console, write_listing
+from cauce.cli.options import DEFAULT_URL, AsJson, Quiet, Url, Yes, check_text, examples
 from cauce.cli.security.times import parse_span, time_text
 from cauce.cli.server import ask_to_delete, delete_each
 
@@ -27,7 +27,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-AsJson = Annotated[bool, typer.Option("--json", help="A line of JSON for each.")]
 
 
 def check_id(text: str) -> str:
@@ -207,7 +206,7 @@ def expire(
         list[str], typer.Argument(metavar="TOKEN_ID...", help="Ids of the tokens.")
     ],
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     quiet: Quiet = False,
     url: Url = DEFAULT_URL,
 ) -> None:
@@ -258,11 +257,6 @@ def _shown(made: "NewDelegationToken", *, as_json: bool, properties: bool) -> by
 
 
 def _write(console: Console, found: "Sequence[DelegationToken]", as_json: bool) -> None:
-    if as_json:
-        import msgspec
-
-        console.write(msgspec.json.Encoder().encode_lines(found))
-        return
     rows = [
         (
             one.token_id,
@@ -276,4 +270,4 @@ def _write(console: Console, found: "Sequence[DelegationToken]", as_json: bool) 
         for one in found
     ]
     headings = ("TOKEN", "OWNER", "REQUESTER", "RENEWERS", "ISSUED", "EXPIRES", "AT MOST")
-    console.write(table(headings, rows))
+    write_listing(console, found, headings, rows, as_json=as_json)

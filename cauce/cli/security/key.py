@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cauce.cli import exit_codes
-from cauce.cli.console import Console, table
-from cauce.cli.options import DEFAULT_URL, Quiet, Url, check_text, examples
+from cauce.cli.console import Console, write_listing
+from cauce.cli.options import DEFAULT_URL, AsJson, Quiet, Url, Yes, check_text, examples
 from cauce.cli.security.times import parse_span, time_text
 from cauce.cli.server import ask_to_delete, delete_each
 
@@ -21,7 +21,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-AsJson = Annotated[bool, typer.Option("--json", help="A line of JSON for each.")]
 
 
 class Scope(StrEnum):
@@ -132,7 +131,7 @@ def revoke(
     context: typer.Context,
     key_ids: Annotated[list[str], typer.Argument(metavar="KEY_ID...", help="Ids of the keys.")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     quiet: Quiet = False,
     url: Url = DEFAULT_URL,
 ) -> None:
@@ -167,11 +166,6 @@ def _end_ms(span: str) -> int:
 
 
 def _write(console: Console, found: "Sequence[ApiKey]", as_json: bool) -> None:
-    if as_json:
-        import msgspec
-
-        console.write(msgspec.json.Encoder().encode_lines(found))
-        return
     rows = [
         (
             one.key_id,
@@ -185,4 +179,4 @@ def _write(console: Console, found: "Sequence[ApiKey]", as_json: bool) -> None:
         for one in found
     ]
     headings = ("KEY", "USER", "SCOPES", "CREATED", "EXPIRES", "LAST USED", "DESCRIPTION")
-    console.write(table(headings, rows))
+    write_listing(console, found, headings, rows, as_json=as_json)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cauce.cli.console import Console, table
+from cauce.cli.console import Console, write_listing
 from cauce.cli.login.secret_input import STDIN, ask_new_password, read_secret
-from cauce.cli.options import DEFAULT_URL, Quiet, Url, check_text, examples
+from cauce.cli.options import DEFAULT_URL, AsJson, Quiet, Url, Yes, check_text, examples
 from cauce.cli.security.times import time_text
 from cauce.cli.server import ask_to_delete, delete_each
 
@@ -31,7 +31,6 @@ PasswordFile = Annotated[
         show_default="asked for on a terminal",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="A line of JSON for each.")]
 
 
 @app.command("list", epilog=examples("cauce user list", "cauce user list --json | jq -r .name"))
@@ -119,7 +118,7 @@ def delete(
     context: typer.Context,
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names of the users.")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     quiet: Quiet = False,
     url: Url = DEFAULT_URL,
 ) -> None:
@@ -147,11 +146,6 @@ def _new_password(console: Console, name: str, path: str | None) -> str:
 
 
 def _write(console: Console, found: "Sequence[User]", as_json: bool) -> None:
-    if as_json:
-        import msgspec
-
-        console.write(msgspec.json.Encoder().encode_lines(found))
-        return
     rows = [
         (
             one.name,
@@ -161,4 +155,4 @@ def _write(console: Console, found: "Sequence[User]", as_json: bool) -> None:
         )
         for one in found
     ]
-    console.write(table(("USER", "PASSWORD", "SCRAM", "CREATED"), rows))
+    write_listing(console, found, ("USER", "PASSWORD", "SCRAM", "CREATED"), rows, as_json=as_json)
