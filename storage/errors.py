@@ -106,7 +106,7 @@ class LogDirFull(LogError):
 
     def __init__(self, path: Path, free_bytes: int, reserve_bytes: int) -> None:
         super().__init__(
-            f"log directory {path} is full: {free_bytes} bytes are free, and "
+            f"a log directory is full: {free_bytes} bytes are free, and "
             f"{reserve_bytes} are kept in reserve; delete records or topics, or make room"
         )
         self.path = path

@@ -20,7 +20,6 @@ from app.broker.errors import (
     BrokerError,
     InvalidRecord,
     InvalidRequiredAcks,
-    KafkaStorageError,
     RequestTimedOut,
 )
 from app.broker.partitions import (
@@ -246,7 +245,7 @@ async def _wait(
                 try:
                     await replica.wait_for_high_watermark(end_offset)
                 except LogError as error:
-                    outcome.error = KafkaStorageError(str(error))
+                    outcome.error = translate_storage_error(error)
                 left.pop()
     except TimeoutError:
         for _, _, outcome in left:

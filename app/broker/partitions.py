@@ -1,5 +1,7 @@
 """What verbs need to find a partition: in the metadata, and its replica on this node."""
 
+import logging
+
 from app.broker.context import BrokerContext
 from app.broker.errors import (
     BrokerError,
@@ -25,6 +27,8 @@ from app.cluster.metadata_image import PartitionMetadata, TopicMetadata
 from app.replication.partition import Partition
 from storage import errors as storage_errors
 
+_logger = logging.getLogger(__name__)
+
 ANY_LEADER_EPOCH = -1
 """What a client says that does not know the leader's epoch."""
 
@@ -38,20 +42,44 @@ _TRANSLATION: tuple[tuple[type[Exception], type[BrokerError]], ...] = (
     (storage_errors.InvalidProducerEpoch, InvalidProducerEpoch),
     (storage_errors.InvalidTransaction, InvalidTxnState),
     (storage_errors.UnsupportedCompression, UnsupportedCompressionType),
-    (storage_errors.LogOffline, KafkaStorageError),
-    (storage_errors.CorruptLog, KafkaStorageError),
     (storage_errors.LogDirFull, LogDirFull),
-    (storage_errors.DiskFull, LogDirFull),
-    (storage_errors.TooManyOpenFiles, TooManyOpenFiles),
-    (storage_errors.DiskError, KafkaStorageError),
 )
+
+_OF_THE_MACHINE: tuple[tuple[type[Exception], type[BrokerError], str], ...] = (
+    (storage_errors.LogOffline, KafkaStorageError, "The log is offline: see the server's log"),
+    (
+        storage_errors.CorruptLog,
+        KafkaStorageError,
+        "The log is damaged: see the server's log",
+    ),
+    (
+        storage_errors.DiskFull,
+        LogDirFull,
+        "The disk is full: delete records, or make room",
+    ),
+    (
+        storage_errors.TooManyOpenFiles,
+        TooManyOpenFiles,
+        "The server can open no file now",
+    ),
+    (storage_errors.DiskError, KafkaStorageError, "The disk failed: see the server's log"),
+)
+"""What is told in the place of errors that name files: those are for the server's log."""
+
+_SAID_BEFORE = (storage_errors.LogOffline, storage_errors.PassingDiskError)
+"""Whatever took a log offline was logged then; what passes would fill the server's log."""
 
 
 def translate_storage_error(error: Exception) -> BrokerError:
-    """Return the verb's refusal for one of the log's."""
+    """Return the verb's refusal for one of the log's; it names no file of this machine."""
     for theirs, ours in _TRANSLATION:
         if isinstance(error, theirs):
             return ours(str(error))
+    for theirs, ours, told in _OF_THE_MACHINE:
+        if isinstance(error, theirs):
+            if not isinstance(error, _SAID_BEFORE):
+                _logger.error("%s", error)
+            return ours(told)
     return KafkaStorageError(str(error))
 
 

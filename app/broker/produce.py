@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import count, repeat
 
 from app.broker.context import BrokerContext
-from app.broker.errors import BrokerError, InvalidRecord, KafkaStorageError
+from app.broker.errors import BrokerError, InvalidRecord
 from app.broker.partitioner import partition_for_key
 from app.broker.partitions import (
     local_leader,
@@ -217,7 +217,7 @@ class _Appended:
             try:
                 await replica.wait_for_high_watermark(end_offset)
             except LogError as error:
-                self._refuse(positions, KafkaStorageError(str(error)))
+                self._refuse(positions, translate_storage_error(error))
 
     def _place(
         self,

@@ -58,9 +58,7 @@ def test_partition_that_this_node_has_not_opened_is_not_served(context: BrokerCo
         (storage.CorruptBatch("bits"), errors.CorruptMessage),
         (storage.InvalidBatch("control"), errors.InvalidRecord),
         (storage.UnsupportedCompression("5"), errors.UnsupportedCompressionType),
-        (storage.LogOffline("fenced"), errors.KafkaStorageError),
-        (storage.CorruptLog(Path("t-0"), "hole"), errors.KafkaStorageError),
-        (storage.DiskError("EIO"), errors.KafkaStorageError),
+        (storage.LogDirFull(Path("t-0"), 1, 2), errors.LogDirFull),
         (storage.LogExists("t-0"), errors.KafkaStorageError),
     ],
 )
@@ -69,6 +67,27 @@ def test_refusal_of_the_log_keeps_its_words(theirs: Exception, ours: type) -> No
 
     assert type(found) is ours
     assert str(found) == str(theirs)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "is_logged"),
+    [
+        (storage.LogOffline("/data/logs fenced"), errors.KafkaStorageError, False),
+        (storage.CorruptLog(Path("/data/t-0"), "hole"), errors.KafkaStorageError, True),
+        (storage.DiskError("cannot read /data/t-0"), errors.KafkaStorageError, True),
+        (storage.DiskFull("cannot write /data/t-0"), errors.LogDirFull, False),
+        (storage.TooManyOpenFiles("cannot open /data/t-0"), errors.TooManyOpenFiles, False),
+        (storage.LogDirFull(Path("/data"), 1, 2), errors.LogDirFull, False),
+    ],
+)
+def test_clients_are_told_of_no_file_of_the_machine(
+    theirs: Exception, ours: type, is_logged: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = translate_storage_error(theirs)
+
+    assert type(found) is ours
+    assert "/data" not in str(found)
+    assert ("/data" in caplog.text) is is_logged
 
 
 @pytest.mark.parametrize("is_internal", [True, False])
