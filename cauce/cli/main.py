@@ -19,6 +19,7 @@ from cauce.cli.interrupts import Stopped
 from cauce.cli.login.wish import add_login_options, add_root_options
 from cauce.cli.records.line_reader import InputFailed
 from cauce.cli.security import acl, delegation_token, key, quota, token, user
+from cauce.cli.server import FORBIDDEN, HOW_TO_BE_ALLOWED, UNAUTHORIZED
 from cauce.client.credentials import UnusableLogin
 from cauce.client.errors import (
     AnswerLost,
@@ -35,15 +36,10 @@ HOW_TO_LOG_IN = (
     "CAUCE_API_KEY."
 )
 NOT_TAKEN = "The login that was shown is wrong, has ended or was revoked."
-HOW_TO_BE_ALLOWED = (
-    "`cauce acl explain` says which rule decides; an administrator allows it with "
-    "`cauce acl create`."
-)
 HOW_TO_START = (
     "Start one with `cauce serve`, or say where one is with --url or the environment's CAUCE_URL."
 )
 
-UNAUTHORIZED, FORBIDDEN = 401, 403
 LOGIN_ENDED = 4401
 """Of a WebSocket's close: its login has ended (docs/websocket.md)."""
 

@@ -12,8 +12,12 @@ from cauce.client.errors import Refused
 if TYPE_CHECKING:
     from cauce.client.http import HttpClient
 
-UNAUTHORIZED = 401
-NOT_FOUND = 404
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
+
+HOW_TO_BE_ALLOWED = (
+    "`cauce acl explain` says which rule decides; an administrator allows it with "
+    "`cauce acl create`."
+)
 
 
 class UnknownTopic(Refused):
@@ -84,7 +88,7 @@ def delete_each(
         typer.Exit: Some were refused.
         Refused: Nobody was logged in: the next one would be refused as well.
     """
-    failed = False
+    failed = forbidden = False
     for name in names:
         try:
             outcome = delete(name)
@@ -92,9 +96,12 @@ def delete_each(
             if error.status == UNAUTHORIZED:
                 raise
             failed = True
+            forbidden = forbidden or error.status == FORBIDDEN
             console.say(f"cauce: {kind} {name} was not deleted: {error}")
             continue
         if not quiet:
             console.say(outcome if isinstance(outcome, str) else f"Deleted {kind} {name}.")
+    if forbidden:
+        console.say(HOW_TO_BE_ALLOWED)
     if failed:
         raise typer.Exit(exit_codes.REFUSED)

@@ -34,9 +34,7 @@ def test_append_is_taken_while_the_reserve_stays_whole() -> None:
 
     reserve.take(10)
 
-    with pytest.raises(
-        LogDirFull, match="is full: 1010 bytes are free, and 1000 are kept"
-    ):
+    with pytest.raises(LogDirFull, match="is full: 1010 bytes are free, and 1000 are kept"):
         reserve.take(11)
     assert reserve.is_short
 

@@ -1,9 +1,10 @@
 from io import BytesIO, StringIO
 
 import pytest
+import typer
 
 from cauce.cli.console import Console
-from cauce.cli.server import UnknownTopic, check_topic, delete_each
+from cauce.cli.server import HOW_TO_BE_ALLOWED, UnknownTopic, check_topic, delete_each
 from cauce.client.errors import Refused
 from cauce.client.http import HttpClient
 from tests.support.fake_rest_server import FakeRestServer, refusal
@@ -35,6 +36,27 @@ def test_delete_each_stops_where_nobody_is_logged_in() -> None:
         delete_each(console, "topic", ["a", "b"], delete, quiet=False)
 
     assert asked == ["a"]
+
+
+def test_delete_each_goes_on_after_what_is_forbidden_and_says_once_what_to_do() -> None:
+    stderr = StringIO()
+
+    def delete(name: str) -> None:
+        raise Refused(403, 40301, f"not {name}")
+
+    with pytest.raises(typer.Exit):
+        delete_each(
+            Console(stdin=0, stdout=BytesIO(), stderr=stderr),
+            *("topic", ["a", "b"], delete),
+            quiet=False,
+        )
+
+    said = stderr.getvalue().splitlines()
+    assert [line.split(": ")[1] for line in said[:2]] == [
+        "topic a was not deleted",
+        "topic b was not deleted",
+    ]
+    assert said[2:] == [HOW_TO_BE_ALLOWED]
 
 
 def test_check_topic_ends_where_nobody_is_logged_in() -> None:
