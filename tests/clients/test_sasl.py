@@ -94,6 +94,7 @@ def librdkafka(
             "sasl.mechanism": mechanism,
             "sasl.username": user,
             "sasl.password": password,
+            "log_level": 0,
             "error_cb": lambda error: errors.append(error.code()),
         }
     )
@@ -207,6 +208,7 @@ def test_oauthbearer_lets_clients_in_with_an_api_key_and_tells_others_why_not(
                 "ssl.ca.location": certificate_of(closed),
                 "sasl.mechanism": "OAUTHBEARER",
                 "oauth_cb": lambda _, token=token: (token, time.time() + 3600),
+                "log_level": 0,
                 "error_cb": lambda error: errors.append(str(error)),
             }
         )
@@ -239,6 +241,7 @@ def test_librdkafka_gets_itself_a_token_and_logs_in_with_it(closed: NodeProcess)
                 "sasl.oauthbearer.client.id": name,
                 "sasl.oauthbearer.client.secret": secret,
                 "sasl.oauthbearer.token.endpoint.url": f"{closed.url}/v3/auth/token",
+                "log_level": 0,
                 "error_cb": lambda error, errors=errors: errors.append(str(error)),
             }
         )
