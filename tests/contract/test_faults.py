@@ -77,10 +77,12 @@ def test_failed_sync_fences_the_node_and_nothing_is_acknowledged_until_a_restart
     for answer in (*refused, healed, elsewhere):
         assert answer.json()["error_code"] == 50003, answer.text
         assert "offset" not in answer.json()
-        assert "Input/output error" in answer.json()["message"]
+        assert "see the server's log" in answer.json()["message"]
+        assert str(tmp_path) not in answer.text
     assert (ready.status_code, alive.status_code) == (503, 200)
     assert "Input/output error" in ready.json()["message"]
     assert "fenced" in node.log
+    assert "Input/output error" in node.log
     node.stop()
 
     node.start()
