@@ -84,7 +84,7 @@ async def written_down(
     except asyncio.CancelledError:
         error_name = CANCELLED
         raise
-    except Exception as error:
+    except Exception as error:  # whatever it was: it is named, and goes on
         error_name = name_of(error)
         raise
     finally:
