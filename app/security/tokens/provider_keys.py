@@ -108,13 +108,15 @@ class ProviderKeys:
 
     async def _document(self) -> bytes:
         text = b""
+        # reads all authorities of the machine, which takes longer than the loop has
+        context = await asyncio.to_thread(ssl.create_default_context, cafile=self._ca_file)
         async with (
             httpx.AsyncClient(
                 follow_redirects=False,
                 timeout=FETCH_S,
                 trust_env=False,
                 transport=self._transport,
-                verify=ssl.create_default_context(cafile=self._ca_file),
+                verify=context,
             ) as client,
             client.stream("GET", self._url, headers={"Accept": "application/json"}) as answer,
         ):

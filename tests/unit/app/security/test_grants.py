@@ -180,7 +180,10 @@ async def test_refresh_token_used_twice_ends_the_login_with_its_access_tokens(
 async def test_refresh_token_ends_with_its_time_the_password_and_the_user(
     node: Login, grants: Grants
 ) -> None:
-    tokens = [(await grants.log_in("alice", PASSWORD, HOST, None)).refresh_token for _ in "123"]
+    await node.catalog.create_user("bob", password_hash=await node.passwords.hash(PASSWORD))
+    await node.watcher.refresh()
+    users = ("alice", "alice", "bob")
+    tokens = [(await grants.log_in(one, PASSWORD, HOST, None)).refresh_token for one in users]
     late, changed, gone = (str(one) for one in tokens)
 
     await refused(grants.refresh("cauce-refresh-canary", HOST, None), "invalid_grant")
@@ -191,7 +194,8 @@ async def test_refresh_token_ends_with_its_time_the_password_and_the_user(
     node.clock.seconds = now
     await node.catalog.alter_user("alice", password_hash="x")
     await refused(grants.refresh(changed, HOST, None), "invalid_grant")
-    await node.catalog.delete_user("alice")
+    gone = str((await grants.refresh(gone, HOST, None)).refresh_token)  # bob's is good until then
+    await node.catalog.delete_user("bob")
     await refused(grants.refresh(gone, HOST, None), "invalid_grant")
 
 
