@@ -125,6 +125,10 @@ class LogOffline(LogError):
     """The log serves nothing any more: its directory was fenced, or it is corrupt or gone."""
 
 
+class LogDeleted(LogOffline):
+    """The log was deleted, with its topic."""
+
+
 class DiskError(Exception):
     """The disk failed; what was written may or may not be there."""
 

@@ -42,6 +42,7 @@ _TRANSLATION: tuple[tuple[type[Exception], type[BrokerError]], ...] = (
     (storage_errors.InvalidProducerEpoch, InvalidProducerEpoch),
     (storage_errors.InvalidTransaction, InvalidTxnState),
     (storage_errors.UnsupportedCompression, UnsupportedCompressionType),
+    (storage_errors.LogDeleted, KafkaStorageError),
     (storage_errors.LogDirFull, LogDirFull),
 )
 

@@ -71,7 +71,7 @@ class Partition:
         self._fenced: str | None = None
         self._durability_waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._flush_timer: asyncio.TimerHandle | None = None
-        self._gone: str | None = None
+        self._gone: LogOffline | None = None
         self.watchers = Watchers()
         self._note_high_watermark()
 
@@ -264,14 +264,18 @@ class Partition:
     def fence(self, reason: str) -> None:
         """Answer every waiter with an error and take nothing any more; reads go on."""
         self._fenced = reason
-        self._give_up(reason)
+        self._give_up(LogOffline(reason))
 
-    def fail(self, reason: str) -> None:
-        """Answer every waiter with an error and refuse all that comes later."""
-        self._gone = reason
-        self._give_up(reason)
+    def fail(self, gone: LogOffline) -> None:
+        """Answer every waiter with an error and refuse all that comes later.
 
-    def _give_up(self, reason: str) -> None:
+        Args:
+            gone: Its kind and words are those of the refusals.
+        """
+        self._gone = gone
+        self._give_up(gone)
+
+    def _give_up(self, why: LogOffline) -> None:
         if self._flush_timer is not None:
             self._flush_timer.cancel()
             self._flush_timer = None
@@ -280,12 +284,12 @@ class Partition:
         while self._durability_waiters:
             _, future = self._durability_waiters.popleft()
             if not future.done():
-                future.set_exception(LogOffline(reason))
+                future.set_exception(type(why)(*why.args))  # of its own: it takes a traceback
         self.watchers.wake_all()
 
     def _check_online(self) -> None:
         if self._gone is not None:
-            raise LogOffline(self._gone)
+            raise type(self._gone)(*self._gone.args)
 
     def _check_writable(self) -> None:
         self._check_online()

@@ -28,7 +28,7 @@ from app.replication.housekeeping import Housekeeping, HousekeepingConfig
 from app.replication.partition import Partition, PlacedLog
 from app.telemetry.clock import Clock
 from storage.config import CONFIG_KEYS, LogConfig, parse_config
-from storage.errors import DiskError, PassingDiskError
+from storage.errors import DiskError, LogDeleted, LogOffline, PassingDiskError
 from storage.log import Log
 from storage.log_dir import LogDir
 from storage.log_layout import LogId
@@ -239,7 +239,7 @@ class ReplicaManager:
         if reason is None and placed is None and may_be_away and self._logs.missing:
             reason = f"its log may lie in {', '.join(map(str, self._logs.missing))}, which is away"
         if reason is not None:
-            partition.fail(f"{log_id} is offline: {reason}")
+            partition.fail(LogOffline(f"{log_id} is offline: {reason}"))
         elif placed is not None and placed.commit.fenced is not None:
             partition.fence(placed.commit.fenced)
         return partition
@@ -256,7 +256,7 @@ class ReplicaManager:
         for metadata in topic.partitions:
             partition = self._partitions.pop((topic.topic_id, metadata.partition), None)
             if partition is not None:
-                partition.fail(f"topic {topic.name!r} was deleted")
+                partition.fail(LogDeleted(f"topic {topic.name!r} was deleted"))
         self._housekeeping.delete_topic(topic.topic_id)
 
     def _on_fenced(self, log_dir: LogDir, reason: str) -> None:

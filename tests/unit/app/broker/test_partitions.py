@@ -58,6 +58,7 @@ def test_partition_that_this_node_has_not_opened_is_not_served(context: BrokerCo
         (storage.CorruptBatch("bits"), errors.CorruptMessage),
         (storage.InvalidBatch("control"), errors.InvalidRecord),
         (storage.UnsupportedCompression("5"), errors.UnsupportedCompressionType),
+        (storage.LogDeleted("topic 't' was deleted"), errors.KafkaStorageError),
         (storage.LogDirFull(Path("t-0"), 1, 2), errors.LogDirFull),
         (storage.LogExists("t-0"), errors.KafkaStorageError),
     ],

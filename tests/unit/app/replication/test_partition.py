@@ -12,7 +12,7 @@ from app.replication.group_commit import GroupCommit
 from app.replication.partition import Partition, PlacedLog
 from app.security.principal import ANONYMOUS
 from storage.config import parse_config
-from storage.errors import DiskError, DiskFull, LogOffline, OffsetOutOfRange
+from storage.errors import DiskError, DiskFull, LogDeleted, LogOffline, OffsetOutOfRange
 from storage.format.builder import build_batch
 from storage.format.record import NewRecord
 from storage.log import Appended, Log
@@ -73,7 +73,7 @@ async def test_fail_answers_every_waiter_and_refuses_what_comes_later(tmp_path: 
         waiter = asyncio.create_task(partition.wait_for_high_watermark(append(partition)))
         await asyncio.sleep(0)
 
-        partition.fail("the topic is gone")
+        partition.fail(LogDeleted("the topic is gone"))
 
         with pytest.raises(LogOffline, match="the topic is gone"):
             await waiter
