@@ -10,6 +10,7 @@ from app.broker.errors import InvalidTopic, KafkaStorageError, RequestTimedOut
 from app.broker.partitions import local_leader
 from app.coordinators.groups.offsets_topic import OFFSETS_TOPIC
 from app.security.principal import ANONYMOUS
+from storage.errors import LogOffline
 from storage.format.builder import build_batch
 from tests.support.broker import NOW_MS, Guards, guarded, watched
 
@@ -58,7 +59,7 @@ async def test_what_never_will_be_durable_is_said_to_be_unknown(context: BrokerC
     task = asyncio.create_task(waiting)
     await asyncio.sleep(0)
     for partition in context.image.topics["t"].partitions:
-        local_leader(context, partition).fail("the disk is gone")
+        local_leader(context, partition).fail(LogOffline("the disk is gone"))
 
     outcomes = await task
 

@@ -23,6 +23,7 @@ from app.broker.topic_configs import ConfigChange, alter_topic_configs
 from app.coordinators.groups.offsets_topic import OFFSETS_TOPIC
 from app.security.acls import Operation
 from app.security.principal import ANONYMOUS
+from storage.errors import LogOffline
 from storage.format.batch import iterate_headers
 from storage.format.decoder import decode_records
 from tests.support.broker import NOW_MS, Guards, guarded, offsets, watched
@@ -202,7 +203,7 @@ async def test_log_that_is_offline_refuses_all_its_records(context: BrokerContex
     await produced(context, record(b"a"))
     replica = context.replicas.get(context.topic("t").topic_id, 0)
     assert replica is not None
-    replica.fail("EIO")
+    replica.fail(LogOffline("EIO"))
 
     outcomes = await produced(context, record(b"b"), record(b"c"))
 

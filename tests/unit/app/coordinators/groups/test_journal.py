@@ -80,7 +80,7 @@ async def test_writes_that_never_become_durable_are_told_so(tmp_path: Path) -> N
         writing.write("a")
         await asyncio.sleep(0)
 
-        writing.replica.fail("gone")
+        writing.replica.fail(LogOffline("gone"))
         writing.write("b")
 
         gone = ErrorCode.COORDINATOR_NOT_AVAILABLE
@@ -104,6 +104,6 @@ async def test_all_that_was_written_is_read_back(tmp_path: Path) -> None:
 
         assert found == [(0, b"a"), (1, b"b"), (2, b"c")]
         assert not writing.journal.is_empty
-        writing.replica.fail("gone")
+        writing.replica.fail(LogOffline("gone"))
         with pytest.raises(LogOffline):
             _ = [one async for one in writing.journal.read()]
