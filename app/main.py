@@ -49,7 +49,7 @@ from app.telemetry.health_socket import HealthSocket
 from app.telemetry.logs import configure_logs
 from app.wire.dispatch import Dispatcher
 from app.wire.handlers.all_served import SERVED
-from app.wire.listener import Listener, ListenerLimits
+from app.wire.listener import BACKLOG, Listener, ListenerLimits
 from app.wire.login.login import LoginRules
 from app.wire.registry import Registry
 from app.wiring import Node, build_edge, build_tls, running_node
@@ -62,8 +62,6 @@ _logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS_MAX = 10
 """How long requests may take to end after a SIGTERM."""
-
-BACKLOG = 2048
 
 EXIT_OK = 0
 EXIT_FAILED = 1

@@ -29,6 +29,13 @@ from app.wire.in_flight import InFlight
 
 _logger = logging.getLogger(__name__)
 
+BACKLOG = 2048
+"""How many connections may wait to be accepted (Kafka's ``socket.listen.backlog.size``).
+
+One that finds the queue full is not refused: the system may answer it with a cookie and forget it,
+and a client that waits to be spoken to then waits for nobody.
+"""
+
 SWEEP_S = 1.0
 DRAIN_LOOK_S = 0.01
 READ_THREADS = 4
@@ -99,7 +106,9 @@ class Listener:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                self._server = await loop.create_server(self._accept, sock=listening)
+                self._server = await loop.create_server(
+                    self._accept, sock=listening, backlog=BACKLOG
+                )
                 sweeping = tasks.create_task(self._sweep(), name="wire-sweep")
                 await stop.wait()
                 sweeping.cancel()

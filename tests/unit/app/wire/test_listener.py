@@ -1,6 +1,7 @@
 import asyncio
 import socket
 import ssl
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from app.wire.messages.groups import HeartbeatRequest, SyncGroupRequest
 from app.wire.messages.produce import ProduceRequest
 from tests.support.security.certificates import client_context, write_pair
 from tests.support.wire_door import Door, Peer, running_door
+
+CROWD = 300
 
 
 async def beat(peer: Peer) -> None:
@@ -39,6 +42,18 @@ async def test_connections_beyond_the_bound_are_closed_until_others_go(
         await beat(fifth)
         for peer in (second, fifth):
             peer.close()
+
+
+async def test_a_crowd_that_comes_while_the_loop_is_busy_is_taken_in() -> None:
+    async with running_door() as door:
+        first = await door.connect()
+        await beat(first)
+        with ExitStack() as opened:
+            for _ in range(CROWD):  # on the loop's own thread: nothing is accepted meanwhile
+                opened.enter_context(socket.create_connection(door.address, timeout=20))
+
+            await door.until(lambda: len(door.listener.connections) == 1 + CROWD)
+        first.close()
 
 
 async def test_a_stop_answers_what_was_begun_and_drops_what_only_waits() -> None:
