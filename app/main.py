@@ -81,6 +81,7 @@ def create_app(settings: Settings, on_failure: Callable[[], None] | None = None)
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with running_node(settings) as node:
             sweeper.per_address_max = settings.connections_max_per_ip
+            sweeper.admits = node.context.quotas.connect
             sweeping = asyncio.create_task(sweeper.run(), name="sweeper")
             if on_failure is not None:
                 node.background.add_done_callback(

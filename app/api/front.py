@@ -7,16 +7,23 @@ front does not recognise is still answered, only slower.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from fastapi import FastAPI
 
 from app.api.answers import Send, answering_errors, send_answer, send_error
 from app.api.auth.asking import PRINCIPAL, principal_of
-from app.api.auth.login import Login, LoginRefused
+from app.api.auth.login import Login, LoginRefused, is_open
 from app.api.edge.addresses import ADDRESSES
 from app.api.edge.edge import Edge
-from app.api.errors import V2_TYPE, encode_error, error_type
+from app.api.errors import (
+    V2_TYPE,
+    ApiError,
+    encode_error,
+    error_type,
+    extra_headers,
+    status_and_code,
+)
 from app.api.http_protocol import CUT, CYCLE
 from app.api.request_body import Receive, Scope
 from app.api.resume_tokens import ResumeTokens
@@ -26,7 +33,9 @@ from app.api.v2.routing import PREFIXES, without_trailing_slash
 from app.api.v3.record_handlers import handler_for
 from app.api.ws.door import WebSocketDoor, refuse
 from app.broker.context import BrokerContext
+from app.broker.errors import ThrottlingQuotaExceeded
 from app.consumers.sessions import Sessions
+from app.security.quota_windows.limits import QuotaType
 from schema_registry.api.door import RegistryDoor
 
 _logger = logging.getLogger(__name__)
@@ -81,18 +90,38 @@ class Front:
             try:
                 scope[PRINCIPAL] = self.login.unasked(scope) or await self.login.principal(scope)
             except LoginRefused as error:
-                await self._refuse(scope, send, error)
+                await self._refuse(scope, send, error, error.headers)
                 return
         principal = principal_of(scope)
         cut = None if principal.credential is None else _cut_of(scope)
         if cut is None or self.context is None:
-            await self._pass(scope, receive, send)
+            await self._settle(scope, receive, send)
             return
         entered = self.context.open_connections.enter(principal, cut)
         try:
-            await self._pass(scope, receive, send)
+            await self._settle(scope, receive, send)
         finally:
             entered.leave()
+
+    async def _settle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer once the debt of request time is paid; what the answer takes is another."""
+        context = self.context
+        if context is None or not context.quotas.measures_time or is_open(scope):
+            await self._pass(scope, receive, send)
+            return
+        principal = principal_of(scope)
+        try:
+            await context.pay(principal, QuotaType.REQUEST)
+        except ThrottlingQuotaExceeded as error:
+            status, code = status_and_code(error)
+            await self._refuse(
+                scope,
+                send,
+                ApiError(status, code, str(error)),
+                extra_headers(status, error).items(),
+            )
+            return
+        await context.measured(principal, self._pass(scope, receive, send))
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = self._route(scope, receive, send)
@@ -101,8 +130,10 @@ class Front:
             return
         await self.application(scope, receive, send)
 
-    async def _refuse(self, scope: Scope, send: Send, error: LoginRefused) -> None:
-        """Answer who did not show who it is, in the shape of the door that was asked."""
+    async def _refuse(
+        self, scope: Scope, send: Send, error: ApiError, headers: Iterable[tuple[str, str]]
+    ) -> None:
+        """Answer who is not let in, in the shape of the door that was asked."""
         status, code, kind = error.status, error.error_code, error_type(scope["path"])
         if self.registry is not None and self.registry.serves(scope):
             kind = self.registry.type_of_errors(scope)
@@ -113,7 +144,7 @@ class Front:
             status,
             encode_error(code, error.message),
             content_type=kind.encode(),
-            headers=[(name.encode(), value.encode()) for name, value in error.headers],
+            headers=[(name.lower().encode(), value.encode()) for name, value in headers],
         )
 
     def _route(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None] | None:

@@ -3,7 +3,8 @@
 A request's head must come whole within a deadline, its body must keep coming, and a client must
 keep reading; one sweep over all connections looks after that, so that no request pays for a timer.
 A client that reads slowly is served slowly, one that does not read is cut off. Heads have bounds on
-size and count, exactly one Host, and what does not parse is answered in our one error shape.
+size and count, exactly one Host, and what does not parse is answered in our one error shape. Who
+connects too often is answered 429 to the first request, and its connection is closed.
 Source: reliability notes 4.4 (slow headers, 10,000 headers, duplicate Host); RFC 9112 3.2.
 """
 
@@ -11,6 +12,7 @@ import asyncio
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -44,7 +46,14 @@ SWEEP_SECONDS = 1.0
 _VERSIONS = frozenset({"1.1", "1.0"})
 """A head of another one is not HTTP/1: what it means may be read in two ways (RFC 9112 2.3)."""
 
-_REASONS = {400: b"Bad Request", 408: b"Request Timeout", 431: b"Request Header Fields Too Large"}
+_REASONS = {
+    400: b"Bad Request",
+    408: b"Request Timeout",
+    429: b"Too Many Requests",
+    431: b"Request Header Fields Too Large",
+}
+_CODES = {429: 42901}
+_RETRY_AFTER = {429: b"retry-after: 1\r\n"}
 
 
 class SweptConnection(Protocol):
@@ -65,11 +74,14 @@ class Sweeper:
         self.per_address_max = CONNECTIONS_MAX
         """Connections of one address (Kafka's ``max.connections.per.ip``)."""
 
+        self.admits: Callable[[str], bool] = lambda _address: True
+        """Counts a new connection of an address; False if it makes too many (KIP-612)."""
+
         self._addresses: Counter[str] = Counter()
 
     def enter(self, connection: SweptConnection, transport: asyncio.Transport) -> bool:
         """Take note of a connection; return whether it is welcome."""
-        address = str((transport.get_extra_info("peername") or ("",))[0])
+        address = address_of(transport)
         if (
             len(self.connections) >= CONNECTIONS_MAX
             or self._addresses[address] >= self.per_address_max
@@ -96,6 +108,11 @@ class Sweeper:
                 connection.close_if_late(now)
 
 
+def address_of(transport: asyncio.Transport) -> str:
+    """Return where a connection comes from."""
+    return str((transport.get_extra_info("peername") or ("",))[0])
+
+
 sweeper = Sweeper()
 """The one of this process: uvicorn makes the protocols, so they find it here."""
 
@@ -118,8 +135,11 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         self._unread: tuple[int, float] | None = None
         """How much waits for a client that does not read, and since when it is as much."""
 
+        self._is_admitted = True
         if not sweeper.enter(self, transport):
             transport.close()
+        else:
+            self._is_admitted = sweeper.admits(address_of(transport))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop watching the connection."""
@@ -164,6 +184,8 @@ class GuardedHttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Check the head as a whole, then let the request begin."""
+        if not self._is_admitted:
+            raise _Refused(429, "this address connects too often")
         version = self.parser.get_http_version()
         if version not in _VERSIONS:
             raise _Refused(400, "the version of HTTP must be 1.1 or 1.0")
@@ -256,10 +278,11 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             if cycle.response_started or self.pipeline:
                 self.transport.close()
                 return
-        body = encode_error(status, f"{_REASONS[status].decode()}: {message}")
+        body = encode_error(_CODES.get(status, status), f"{_REASONS[status].decode()}: {message}")
         head = b"HTTP/1.1 %d %b\r\ncontent-type: application/json\r\n" % (status, _REASONS[status])
         self.transport.write(
             head
+            + _RETRY_AFTER.get(status, b"")
             + as_lines(is_tls=self.scheme == "https")
             + b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (len(body), body)
         )

@@ -4,7 +4,10 @@ Also the two questions that every verb asks first, so that no verb words them di
 """
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 from app.broker.errors import (
     ClusterAuthorizationFailed,
@@ -33,10 +36,13 @@ from app.security.logins.passwords import Passwords
 from app.security.open_connections import OpenConnections
 from app.security.principal import Principal
 from app.security.quota_windows.limits import QuotaType
+from app.security.quota_windows.measured import Measured
 from app.security.quotas import Quotas
 from app.security.watcher import SecurityWatcher
 from app.telemetry.clock import Clock
 from schema_registry.serdes.serdes import Serdes
+
+T = TypeVar("T")
 
 DEBT_MS_MAX = 1_000
 """Who is in debt for no longer than this waits; for longer it is refused."""
@@ -190,10 +196,20 @@ class BrokerContext:
         if owed_ms:
             await asyncio.sleep(owed_ms / 1000)
 
+    def owed_ms(self, principal: Principal, kind: QuotaType) -> int:
+        """Return how long somebody who uses this should wait: whoever owes time uses nothing."""
+        return max(
+            self.quotas.owed(kind, principal), self.quotas.owed(QuotaType.REQUEST, principal)
+        )
+
     async def wait_out(self, principal: Principal, kind: QuotaType) -> None:
         """Wait until the principal is in debt no more, for those whose streams are held back."""
-        while owed_ms := self.quotas.owed(kind, principal):  # noqa: ASYNC110 - time alone pays
+        while owed_ms := self.owed_ms(principal, kind):  # noqa: ASYNC110 - time alone pays
             await asyncio.sleep(owed_ms / 1000)
+
+    def measured(self, principal: Principal, work: Awaitable[T]) -> Measured[T]:
+        """Return work whose time on the loop the principal is charged with (KIP-124)."""
+        return Measured(work, partial(self.quotas.requested, principal))
 
     def topic(self, name: str) -> TopicMetadata:
         """Return the topic of that name.

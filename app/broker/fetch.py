@@ -136,7 +136,7 @@ def _in_debt(
     bounds: FetchBounds,
 ) -> list[FetchedPartition] | Coroutine[None, None, list[FetchedPartition]]:
     """Find nothing while a quota is used up; at once where the door lets its client wait."""
-    owed_ms = context.quotas.owed(QuotaType.FETCH, principal)
+    owed_ms = context.owed_ms(principal, QuotaType.FETCH)
     if owed_ms:
         return _pay(context, principal, wanted, bounds, owed_ms)
     return _look(context, principal, wanted, _NOTHING)
@@ -151,7 +151,7 @@ async def _pay(
 ) -> list[FetchedPartition]:
     """Wait until the debt is paid, but not for long; then fetch, or find nothing."""
     await asyncio.sleep(min(owed_ms, DEBT_MS_MAX) / 1000)
-    if context.quotas.owed(QuotaType.FETCH, principal):
+    if context.owed_ms(principal, QuotaType.FETCH):
         return _look(context, principal, wanted, _NOTHING)
     return await fetch(context, principal, wanted, bounds._replace(wait_ms=0))
 

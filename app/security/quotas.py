@@ -149,6 +149,8 @@ class ClientQuotas:
             return max_bytes
         if self.owed(QuotaType.FETCH, principal):
             return None
+        if self.measures_time and self.owed(QuotaType.REQUEST, principal):
+            return None
         room = self._engine.window_amount(QuotaType.FETCH, principal.name, principal.client_id)
         return max_bytes if room is None else min(max_bytes, int(room))
 

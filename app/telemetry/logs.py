@@ -8,6 +8,10 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+from math import inf
+
+NOT_HTTP = "Invalid HTTP request received."
+"""uvicorn's words for a request that was refused before it was whole."""
 
 _TEXT = "%(time)s %(levelname)-7s %(name)s: %(line)s"
 
@@ -37,6 +41,35 @@ class _Formatter(logging.Formatter):
         return self.formatMessage(record)
 
 
+class Seldom(logging.Filter):
+    """Lets one entry of a wording through in a while, and says how many were left out since."""
+
+    def __init__(self, wording: str, every_s: float = 10.0) -> None:
+        """Look after one wording.
+
+        Args:
+            wording: The message before its arguments; others pass.
+            every_s: The while.
+        """
+        super().__init__()
+        self._wording = wording
+        self._every_s = every_s
+        self._passed_at = -inf
+        self._left_out = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether an entry passes."""
+        if record.msg != self._wording:
+            return True
+        if record.created - self._passed_at < self._every_s:
+            self._left_out += 1
+            return False
+        if self._left_out:
+            record.msg = f"{record.msg} ({self._left_out} more since the last one)"
+        self._passed_at, self._left_out = record.created, 0
+        return True
+
+
 def configure_logs(level: str, log_format: str) -> None:
     """Send all logs from a level on to stderr.
 
@@ -54,7 +87,9 @@ def configure_logs(level: str, log_format: str) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
-    logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, root.level))
+    uvicorn = logging.getLogger("uvicorn.error")
+    uvicorn.setLevel(max(logging.WARNING, root.level))
+    uvicorn.filters[:] = [Seldom(NOT_HTTP)]  # anybody can send such
 
 
 def _escape(line: str) -> str:

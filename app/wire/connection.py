@@ -25,12 +25,14 @@ from collections import deque
 from collections.abc import Awaitable, Coroutine
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Protocol, cast
 
 from app.security.errors import AuthenticationFailed
 from app.security.open_connections import OpenConnection
 from app.security.principal import ANONYMOUS, Principal
+from app.security.quota_windows.measured import Measured
 from app.security.quotas import Unlimited
 from app.security.tls.client_certificate import certificate_of
 from app.security.tls.handshakes import GOODBYE_SECONDS_MAX
@@ -42,7 +44,7 @@ from app.wire.frames import FrameReader
 from app.wire.headers import RequestHeader, read_header
 from app.wire.in_flight import InFlight
 from app.wire.login.login import LOGIN_FRAME_BYTES_MAX, Login
-from app.wire.meter import Measured, Meter
+from app.wire.meter import Meter
 from app.wire.sender import Sender
 
 _logger = logging.getLogger(__name__)
@@ -354,8 +356,8 @@ class Connection(asyncio.BufferedProtocol):
         request = self._listener.dispatcher.handle(self.client, header, frame)
         meter.requested(self.client.principal, perf_counter() - begun)
         if isinstance(request.answer, Awaitable):
-            measured = Measured(request.answer, meter, self.client.principal)
-            return request._replace(answer=measured)
+            account = partial(meter.requested, self.client.principal)
+            return request._replace(answer=Measured(request.answer, account))
         return request
 
     def _mute(self, meter: Meter) -> None:

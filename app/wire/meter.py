@@ -10,10 +10,6 @@ Called by: verbs, connection, handlers. Calls: the quotas.
 Source: KIP-219 (answer first, then mute); KIP-599 (who is refused).
 """
 
-from collections.abc import Awaitable, Generator
-from time import perf_counter
-from typing import Any
-
 from app.security.principal import Principal
 from app.security.quota_windows.limits import QuotaType
 from app.security.quotas import Quotas
@@ -55,7 +51,9 @@ class Meter:
 
     def owed(self, kind: QuotaType, principal: Principal) -> int:
         """Return what is a refusal; what is not mutes the connection."""
-        if kind is QuotaType.PRODUCE or (kind is QuotaType.MUTATION and not self.is_strict):
+        if kind in (QuotaType.PRODUCE, QuotaType.REQUEST):
+            return 0
+        if kind is QuotaType.MUTATION and not self.is_strict:
             return 0
         owed_ms = self._quotas.owed(kind, principal)
         self._mute(owed_ms)
@@ -91,38 +89,3 @@ class Meter:
             until = self._clock.monotonic() + owed_ms / 1000
             self.muted_until = max(self.muted_until, until)
         return 0
-
-
-class Measured:
-    """What a handler awaits, with the time that it spends on the loop accounted for."""
-
-    __slots__ = ("_answer", "_meter", "_principal")
-
-    def __init__(self, answer: Awaitable[object], meter: Meter, principal: Principal) -> None:
-        """Stand around an answer that is not awaited yet."""
-        self._answer = answer
-        self._meter = meter
-        self._principal = principal
-
-    def __await__(self) -> Generator[Any, Any, object]:
-        """Go on with the answer step by step; waiting between two steps costs nobody anything."""
-        steps = self._answer.__await__()
-        spent = 0.0
-        value: Any = None
-        error: BaseException | None = None
-        try:
-            while True:
-                begun = perf_counter()
-                try:
-                    waits_for = steps.send(value) if error is None else steps.throw(error)
-                except StopIteration as end:
-                    return end.value
-                finally:
-                    spent += perf_counter() - begun
-                value, error = None, None
-                try:
-                    value = yield waits_for
-                except BaseException as raised:  # noqa: BLE001 - handed on to what is awaited
-                    error = raised
-        finally:
-            self._meter.requested(self._principal, spent)

@@ -211,18 +211,22 @@ class _Stream:
                 objects = self._splitter.feed(piece)
                 if objects:
                     seen = True
-                    await self._pending.put(tasks.create_task(self._append(objects)))
+                    await self._begin(tasks, objects)
             self._splitter.finish()
             if not seen:
                 await self._end(tasks, 422, "Request body is empty. Data is required.")
         except MalformedStream as error:
             if error.args[1]:
-                await self._pending.put(tasks.create_task(self._append(error.args[1])))
+                await self._begin(tasks, error.args[1])
             await self._end(tasks, 400, f"Bad Request: {error.args[0]}")
         except ApiError as error:
             await self._end(tasks, error.error_code, error.message)
         except ClientLeft:
             return
+
+    async def _begin(self, tasks: asyncio.TaskGroup, objects: Sequence[bytes]) -> None:
+        work = self._context.measured(self._principal, self._append(objects))
+        await self._pending.put(tasks.create_task(work))
 
     async def _append(self, objects: Sequence[bytes]) -> bytes:
         now_ms = self._context.clock.now_ms()

@@ -71,6 +71,8 @@ from app.api.ws.subscription import Subscription
 from app.broker.context import BrokerContext
 from app.broker.errors import BrokerError
 from app.consumers.model import TopicPartition
+from app.security.principal import Principal
+from app.security.quota_windows.limits import QuotaType
 
 _logger = logging.getLogger(__name__)
 
@@ -87,6 +89,7 @@ class Connection:
     def __init__(
         self,
         context: BrokerContext,
+        principal: Principal,
         subprotocol: Subprotocol,
         opener: Opener,
         producer: Producer,
@@ -94,6 +97,7 @@ class Connection:
     ) -> None:
         """Serve a socket that was accepted."""
         self._context = context
+        self._principal = principal
         self._subprotocol = subprotocol
         self._opener = opener
         self._producer = producer
@@ -176,6 +180,8 @@ class Connection:
                 return
             self._used = self._context.clock.monotonic()
             await self._outbox.wait_room()
+            if self._context.quotas.measures_time:
+                await self._context.wait_out(self._principal, QuotaType.REQUEST)
             text = message.get("text")
             try:
                 if text is None:
@@ -314,7 +320,7 @@ class Connection:
         ):
             subscription.assigned(mine, subscription.session.epoch)
         subscription.on_end = lambda: self._retire(subscription)
-        self._senders[name] = self._tasks.create_task(subscription.run())
+        self._senders[name] = self._tasks.create_task(self._measured(subscription.run()))
 
     def _fence(self, key: tuple[str, str]) -> None:
         """End the socket that has a group's instance id now, if it is another one."""
@@ -392,10 +398,13 @@ class Connection:
                 self._outbox.put(message)
             self._window_room.set()
 
-        self._tasks.create_task(finish())
+        self._tasks.create_task(self._measured(finish()))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> object:
         return self._tasks.create_task(work)
+
+    def _measured(self, work: Coroutine[None, None, None]) -> Coroutine[Any, Any, None]:
+        return self._context.measured(self._principal, work)
 
     def _put(self, frame: ServerFrame) -> None:
         self._outbox.put(encode_frame(frame))

@@ -208,6 +208,7 @@ class WebSocketDoor:
         outbox = Outbox(socket)
         connection = Connection(
             self._context,
+            principal,
             handshake.subprotocol,
             Opener(self._context, self._sessions, self._tokens, principal, handshake.subprotocol),
             Producer(self._context, principal),
@@ -232,7 +233,7 @@ class WebSocketDoor:
         if self._login is not None:
             connection.renew = partial(standing.renew, self._login, peer_of(scope))
         try:
-            closing = await connection.run(receive, first)
+            closing = await self._context.measured(principal, connection.run(receive, first))
         finally:
             standing.leave()
             self._open.discard(connection)

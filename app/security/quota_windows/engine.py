@@ -6,12 +6,14 @@ Invariants:
     one for each key, so a client that changes its name all the time gains nothing.
     A bucket that is full again is forgotten.
     A change of limits keeps the debts.
+    A debt of request time is over after all windows: one request cannot shut its user out for long.
 Called by: quotas. Calls: limits, token_bucket. No clock.
 Source: Kafka's ``ClientQuotaManager``, ``ControllerMutationQuotaManager``, ``ConnectionQuotas``.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 
 from app.security.quota_windows.limits import UNSET, Limit, Limits, Quota, QuotaType
 from app.security.quota_windows.token_bucket import MS_PER_S, TokenBucket
@@ -46,6 +48,7 @@ class Engine:
         many_ms = self._windows.samples * self._windows.window_ms
         self._burst_ms = dict.fromkeys(QuotaType, self._windows.window_ms)
         self._burst_ms |= {QuotaType.MUTATION: many_ms, QuotaType.CONNECTION: many_ms}
+        self._debt_ms_max = dict.fromkeys(QuotaType, inf) | {QuotaType.REQUEST: float(many_ms)}
         self._buckets_max = buckets_max
         self._buckets: dict[_Party, tuple[TokenBucket, float]] = {}
         self._swept_ms = 0
@@ -77,7 +80,10 @@ class Engine:
             return 0
         bucket = self._bucket(key, limit.shared_by, limit.value, now_ms)
         bucket.use(amount, limit.value, now_ms)
-        return self._bounded(key, bucket.throttle_ms(limit.value, now_ms))
+        throttle_ms = bucket.throttle_ms(limit.value, now_ms)
+        if key is QuotaType.REQUEST:
+            return min(throttle_ms, self._windows.window_ms)  # KIP-124
+        return throttle_ms
 
     def owed_ms(self, key: QuotaType, user: str, client_id: str, now_ms: int) -> int:
         """Return for how many milliseconds nothing should be used, as things stand."""
@@ -85,7 +91,7 @@ class Engine:
         if limit is None:
             return 0
         bucket = self._bucket(key, limit.shared_by, limit.value, now_ms)
-        return self._bounded(key, bucket.throttle_ms(limit.value, now_ms))
+        return bucket.throttle_ms(limit.value, now_ms)
 
     def window_amount(self, key: QuotaType, user: str, client_id: str) -> float | None:
         """Return what the limit gives in a window; None without a limit."""
@@ -112,12 +118,6 @@ class Engine:
             if not bucket.is_idle(limit, now_ms)
         }
 
-    def _bounded(self, key: QuotaType, throttle_ms: int) -> int:
-        """Return a throttle time; one for request time is never longer than a window (KIP-124)."""
-        return (
-            min(throttle_ms, self._windows.window_ms) if key is QuotaType.REQUEST else throttle_ms
-        )
-
     def _limit(self, key: QuotaType, user: str, client_id: str) -> Limit | None:
         asked = (key, user, client_id)
         try:
@@ -138,7 +138,7 @@ class Engine:
             found = self._buckets.get(party)
         if found is not None and found[1] == limit:
             return found[0]
-        bucket = TokenBucket(self._burst_ms[key])
+        bucket = TokenBucket(self._burst_ms[key], self._debt_ms_max[key])
         if found is not None:
             bucket = found[0]
             bucket.use(0, found[1], now_ms)  # what came until now came at the old rate

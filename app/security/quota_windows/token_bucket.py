@@ -11,12 +11,14 @@ Kafka's defaults it had between 0.01 and 5 times its limit over stretches of fou
 windows do: in any ten seconds eleven seconds' worth, and one use.
 
 Invariants:
-    There are never more tokens than a burst.
+    There are never more tokens than a burst, nor a longer debt than the longest.
     In any stretch of time no more is used by who waits than a burst, the limit by that time, and
     one use.
 Called by: engine. Calls: nothing (no clock).
 Source: KIP-599; Kafka's ``org.apache.kafka.common.metrics.stats.TokenBucket``.
 """
+
+from math import inf
 
 MS_PER_S = 1000
 
@@ -24,21 +26,25 @@ MS_PER_S = 1000
 class TokenBucket:
     """Tokens of one party."""
 
-    __slots__ = ("_burst_ms", "_filled_ms", "_tokens")
+    __slots__ = ("_burst_ms", "_debt_ms_max", "_filled_ms", "_tokens")
 
-    def __init__(self, burst_ms: int) -> None:
+    def __init__(self, burst_ms: int, debt_ms_max: float = inf) -> None:
         """Begin full.
 
         Args:
             burst_ms: A full bucket is what the limit gives in this time.
+            debt_ms_max: The rest of a debt that would take longer to pay is forgiven.
         """
         self._burst_ms = burst_ms
+        self._debt_ms_max = debt_ms_max
         self._tokens: float | None = None
         self._filled_ms = 0
 
     def use(self, amount: float, limit: float, now_ms: int) -> None:
         """Take tokens, whether there are so many or not."""
         self._tokens = self.tokens(limit, now_ms) - amount
+        if self._debt_ms_max < inf:
+            self._tokens = max(self._tokens, -limit * self._debt_ms_max / MS_PER_S)
         self._filled_ms = now_ms
 
     def tokens(self, limit: float, now_ms: int) -> float:

@@ -13,6 +13,9 @@ from app.api.front import Front
 from app.api.http_protocol import CUT, CYCLE
 from app.api.request_body import Message
 from app.broker.topics import NewTopic, create_topic
+from app.security.principal import ANONYMOUS
+from app.security.quota_windows.limits import DEFAULT, UNSET, Quota, QuotaType
+from app.security.quotas import ClientQuotas
 from tests.support.application import (
     JSON,
     TOPICS,
@@ -169,6 +172,45 @@ async def test_open_node_does_not_believe_who_says_to_be_somebody(
     nobody = await running.client.get("/v3/clusters")
 
     assert (wrong.status_code, nobody.status_code) == (401, 200)
+
+
+def owing(running: RunningApplication, seconds: float) -> ClientQuotas:
+    """Have everybody owe request time."""
+    quotas = running.context.quotas
+    assert isinstance(quotas, ClientQuotas)
+    quotas.load([Quota(DEFAULT, UNSET, QuotaType.REQUEST, 1.0)])
+    quotas.requested(ANONYMOUS, 0.01 * (1 + seconds))
+    return quotas
+
+
+async def test_who_owes_much_request_time_is_refused_in_the_shape_of_each_door(
+    running: RunningApplication,
+) -> None:
+    quotas = owing(running, 5)
+    refused = {path: await running.client.get(path) for path in REFUSED}
+    health = await running.client.get("/livez")
+    quotas.load([])
+    then = await running.client.get(TOPICS)
+
+    assert {path: one.headers["content-type"] for path, one in refused.items()} == REFUSED
+    for one in refused.values():
+        assert (one.status_code, one.json()["error_code"]) == (429, 42901)
+        assert "request_percentage" in one.json()["message"]
+        assert 2 <= int(one.headers["retry-after"]) <= 5
+    assert (health.status_code, then.status_code) == (200, 200)
+
+
+async def test_who_owes_little_request_time_waits_and_then_owes_more(
+    running: RunningApplication,
+) -> None:
+    quotas = owing(running, 0.3)
+    before_ms = quotas.owed(QuotaType.REQUEST, ANONYMOUS)
+
+    answer = await running.client.get(TOPICS)
+
+    assert 0 < before_ms <= 301
+    assert answer.status_code == 200
+    assert quotas.owed(QuotaType.REQUEST, ANONYMOUS) > 0
 
 
 @pytest.mark.parametrize("path", [f"{TOPICS}/t/records", f"{TOPICS}/t/records:stream"])

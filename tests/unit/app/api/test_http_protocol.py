@@ -325,6 +325,20 @@ async def test_connections_beyond_the_bound_are_closed_at_once(
     assert first.startswith(b"HTTP/1.1 200 OK")
 
 
+async def test_connection_that_is_not_admitted_is_answered_429_and_closed(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(sweeper, "admits", lambda address: bool(seen.append(address)))
+
+    received = await door.talk(GOOD)
+
+    assert answers(received) == [(429, "Too Many Requests: this address connects too often")]
+    assert b"retry-after: 1\r\n" in received
+    assert b'"error_code":42901' in received
+    assert (seen, door.asked) == (["127.0.0.1"], [])
+
+
 async def test_client_that_leaves_is_told_to_the_application(door: Door) -> None:
     _, writer = await asyncio.open_connection("127.0.0.1", door.port)
     writer.write(OPEN_BODY)

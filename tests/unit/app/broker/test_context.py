@@ -70,6 +70,22 @@ async def test_streams_are_held_back_until_no_debt_is_left(context: BrokerContex
     assert time.monotonic() - began >= 0.029
 
 
+async def test_who_owes_time_waits_whatever_it_wants_to_use(context: BrokerContext) -> None:
+    owing = guarded(context, Guards(throttle_ms=0, throttle_ms_then=30))
+
+    assert owing.owed_ms(ANONYMOUS, QuotaType.PRODUCE) == 30
+
+
+async def test_measured_work_is_charged_to_who_has_it_done(context: BrokerContext) -> None:
+    guards = Guards()
+
+    async def work() -> str:
+        return "done"
+
+    assert await guarded(context, guards).measured(ANONYMOUS, work()) == "done"
+    assert guards.used == [("requested", 1)]
+
+
 async def test_require_quota_returns_a_debt_that_is_within_bounds(context: BrokerContext) -> None:
     def owing() -> BrokerContext:
         return guarded(context, Guards(throttle_ms=30))

@@ -74,6 +74,16 @@ def test_fetch_room_is_a_window_s_worth() -> None:
     assert quotas.fetch_room(ALICE, 10) == 10
 
 
+def test_there_is_no_room_to_fetch_while_time_is_owed() -> None:
+    quotas = limited(Quota("alice", UNSET, QuotaType.REQUEST, 10))
+    assert quotas.fetch_room(ALICE, 10) == 10
+
+    quotas.requested(ALICE, 0.2)
+
+    assert quotas.owed(QuotaType.FETCH, ALICE) == 0
+    assert quotas.fetch_room(ALICE, 10) is None
+
+
 def test_connect_refuses_an_address_that_connects_too_often() -> None:
     quotas = limited(Quota("10.0.0.1", UNSET, QuotaType.CONNECTION, 1))
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.telemetry.logs import _Formatter, configure_logs
+from app.telemetry.logs import NOT_HTTP, Seldom, _Formatter, configure_logs
 
 NAMED = ("alembic", "aiosqlite", "sqlalchemy", "httpx", "asyncio", "uvicorn", "uvicorn.error")
 HEAD = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00 (\w+) +([\w.]+): (.*)", re.DOTALL)
@@ -21,11 +21,13 @@ HEAD = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00 (\w+) +([\w.]+)
 def logging_as_before() -> Iterator[None]:
     """Give the process its logging back."""
     loggers = [logging.getLogger(name) for name in ("", *NAMED)]
-    before = [(one, one.level, list(one.handlers), one.propagate) for one in loggers]
+    before = [
+        (one, one.level, list(one.handlers), list(one.filters), one.propagate) for one in loggers
+    ]
     yield
-    for one, level, handlers, propagate in before:
+    for one, level, handlers, filters, propagate in before:
         one.setLevel(level)
-        one.handlers[:] = handlers
+        one.handlers[:], one.filters[:] = handlers, filters
         one.propagate = propagate
 
 
@@ -159,3 +161,31 @@ def test_the_server_logs_through_ours_once(capfd: pytest.CaptureFixture[str]) ->
 
     assert capfd.readouterr().err.endswith("ERROR   uvicorn.error: x\\x07\n")
     assert server.handlers == []
+
+
+def test_what_anybody_can_cause_is_told_seldom_with_how_often_it_was(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logs("info", "text")
+    for _ in range(50):
+        logging.getLogger("uvicorn.error").warning(NOT_HTTP)
+    logging.getLogger("uvicorn.error").warning("another")
+
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split("uvicorn.error: ")[1] for line in lines] == [NOT_HTTP, "another"]
+
+
+def test_seldom_lets_one_through_in_a_while_and_counts_the_rest() -> None:
+    seldom = Seldom("no", every_s=10)
+    found = []
+    for second in (0, 1, 9, 10, 11, 30):
+        one = record("no")
+        one.created = 1_000.0 + second
+        if seldom.filter(one):
+            found.append((second, one.getMessage()))
+
+    assert found == [
+        (0, "no"),
+        (10, "no (2 more since the last one)"),
+        (30, "no (1 more since the last one)"),
+    ]

@@ -1,7 +1,5 @@
-"""Tests of the meter: what mutes a connection, what refuses, and the time that is measured."""
+"""Tests of the meter: what mutes a connection, what refuses."""
 
-import asyncio
-import time
 from dataclasses import dataclass
 
 import pytest
@@ -9,7 +7,7 @@ import pytest
 from app.security.principal import Principal
 from app.security.quota_windows.limits import UNSET, Quota, QuotaType
 from app.security.quotas import ClientQuotas
-from app.wire.meter import Measured, Meter
+from app.wire.meter import Meter
 
 ALICE = Principal("alice")
 
@@ -81,49 +79,3 @@ def test_other_principals_owe_nothing() -> None:
     meter.produced(Principal("bob"), 10_000)
 
     assert meter.muted_s() == 0
-
-
-async def test_measured_accounts_for_work_and_not_for_waits() -> None:
-    meter, _ = metered(QuotaType.REQUEST, 1)
-    assert meter.measures_time
-    inner = asyncio.Event()
-
-    async def answer() -> str:
-        await asyncio.sleep(0.05)
-        assert not inner.is_set()
-        inner.set()
-        return "done"
-
-    assert await Measured(answer(), meter, ALICE) == "done"
-    muted_for_waiting = meter.muted_s()
-
-    async def work() -> None:
-        await asyncio.sleep(0)
-        until = time.perf_counter() + 0.1
-        while time.perf_counter() < until:
-            pass
-
-    await Measured(work(), meter, ALICE)
-
-    assert muted_for_waiting < 1
-    assert meter.muted_s() == pytest.approx(1.0)
-
-
-async def test_measured_hands_errors_and_cancellation_on() -> None:
-    meter, _ = metered(QuotaType.REQUEST, 1)
-
-    async def fails() -> None:
-        try:
-            await asyncio.sleep(10)
-        finally:
-            raise KeyError("gone")
-
-    async def run() -> None:
-        await Measured(fails(), meter, ALICE)
-
-    task = asyncio.create_task(run())
-    await asyncio.sleep(0)
-    task.cancel()
-
-    with pytest.raises(KeyError):
-        await task

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from app.api.ws import connection as connections
+from app.security.principal import ANONYMOUS
+from app.security.quota_windows.limits import DEFAULT, UNSET, Quota, QuotaType
+from app.security.quotas import ClientQuotas
 from tests.support.application import RunningApplication
 from tests.support.sockets.asgi import SocketClient
 
@@ -241,3 +244,28 @@ async def test_wrong_token_on_the_way_is_refused_and_the_socket_goes_on(
 
     assert (refused["error_code"], refused["id"]) == (40101, 1)
     assert made["type"] == "producer"
+
+
+async def test_a_socket_s_time_is_measured_and_it_is_not_read_while_time_is_owed(
+    app: RunningApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quotas = app.context.quotas
+    assert isinstance(quotas, ClientQuotas)
+    spent: list[float] = []
+    quotas.load([Quota(DEFAULT, UNSET, QuotaType.REQUEST, 1.0)])
+    async with SocketClient(app.front) as client:
+        await client.welcome()
+        monkeypatch.setattr(ClientQuotas, "requested", lambda _self, _who, s: spent.append(s) or 0)
+        client.send(produce("one", 1, id=1))
+        first = await client.receive()
+        monkeypatch.undo()
+        quotas.requested(ANONYMOUS, 0.015)
+        client.send(produce("one", 2, id=2))
+        await asyncio.sleep(0.1)
+        owed_ms, waiting = quotas.owed(QuotaType.REQUEST, ANONYMOUS), client.waiting
+        second = await client.receive()
+
+    assert (first["id"], second["id"]) == (1, 2)
+    assert sum(spent) > 0
+    assert owed_ms > 0
+    assert waiting == 0

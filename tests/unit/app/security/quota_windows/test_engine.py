@@ -35,11 +35,11 @@ def test_use_adds_up_each_pair_alone_where_the_limit_is_of_pairs() -> None:
     assert engine.use(PRODUCE, "alice", "two", 100, 0) == 0
 
 
-def test_use_of_request_time_waits_no_longer_than_a_window() -> None:
+def test_request_time_mutes_for_a_window_at_a_time_and_is_owed_for_all_windows_at_most() -> None:
     engine = engine_of(Quota("alice", UNSET, REQUEST, 1))
 
     assert engine.use(REQUEST, "alice", "", 1000, 0) == WINDOWS.window_ms
-    assert engine.owed_ms(REQUEST, "alice", "", 0) == WINDOWS.window_ms
+    assert engine.owed_ms(REQUEST, "alice", "", 0) == WINDOWS.samples * WINDOWS.window_ms
 
 
 def test_mutations_may_come_at_once_for_all_windows() -> None:

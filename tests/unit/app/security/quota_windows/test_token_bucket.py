@@ -98,3 +98,12 @@ def test_limit_of_nothing_refuses_after_the_first() -> None:
     bucket.use(1, 0, 0)
 
     assert bucket.throttle_ms(0, 10_000) == BURST_MS
+
+
+def test_a_debt_beyond_the_longest_is_forgiven() -> None:
+    bucket = TokenBucket(BURST_MS, debt_ms_max=10_000)
+
+    bucket.use(1_000, 5, 0)
+
+    assert bucket.throttle_ms(5, 0) == 10_000
+    assert bucket.throttle_ms(5, 10_000) == 0
