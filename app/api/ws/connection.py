@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from app.api.errors import ApiError, status_and_code
-from app.api.request_body import Receive
+from app.api.request_body import Message, Receive
 from app.api.ws.client_frames import (
     Ack,
     Assign,
@@ -182,18 +182,21 @@ class Connection:
             await self._outbox.wait_room()
             if self._context.quotas.measures_time:
                 await self._context.wait_out(self._principal, QuotaType.REQUEST)
-            text = message.get("text")
-            try:
-                if text is None:
-                    await self._take_binary(message["bytes"])
-                elif text == BEAT:
-                    self._outbox.put(BEAT.encode())
-                else:
-                    await self._take_text(text)
-            except BadFrame as error:
-                if error.frame_id is None:
-                    raise Closing(CloseCode.BAD_FRAME, str(error)) from None
-                self._put(Error(id=error.frame_id, error_code=400, message=str(error)))
+            await self._measured(self._take(message))
+
+    async def _take(self, message: Message) -> None:
+        text = message.get("text")
+        try:
+            if text is None:
+                await self._take_binary(message["bytes"])
+            elif text == BEAT:
+                self._outbox.put(BEAT.encode())
+            else:
+                await self._take_text(text)
+        except BadFrame as error:
+            if error.frame_id is None:
+                raise Closing(CloseCode.BAD_FRAME, str(error)) from None
+            self._put(Error(id=error.frame_id, error_code=400, message=str(error)))
 
     async def _beat(self) -> None:
         """Give the client signs of life that a browser can see; end a socket that nobody uses."""
@@ -320,7 +323,8 @@ class Connection:
         ):
             subscription.assigned(mine, subscription.session.epoch)
         subscription.on_end = lambda: self._retire(subscription)
-        self._senders[name] = self._tasks.create_task(self._measured(subscription.run()))
+        sending = self._context.measured(self._principal, subscription.run())
+        self._senders[name] = self._tasks.create_task(sending)
 
     def _fence(self, key: tuple[str, str]) -> None:
         """End the socket that has a group's instance id now, if it is another one."""
@@ -404,7 +408,9 @@ class Connection:
         return self._tasks.create_task(work)
 
     def _measured(self, work: Coroutine[None, None, None]) -> Coroutine[Any, Any, None]:
-        return self._context.measured(self._principal, work)
+        """Charge for what a frame takes, where that is asked for: there are many."""
+        context = self._context
+        return context.measured(self._principal, work) if context.quotas.measures_time else work
 
     def _put(self, frame: ServerFrame) -> None:
         self._outbox.put(encode_frame(frame))

@@ -233,7 +233,7 @@ class WebSocketDoor:
         if self._login is not None:
             connection.renew = partial(standing.renew, self._login, peer_of(scope))
         try:
-            closing = await self._context.measured(principal, connection.run(receive, first))
+            closing = await connection.run(receive, first)
         finally:
             standing.leave()
             self._open.discard(connection)
