@@ -6,6 +6,7 @@ operator said, and with nothing that the token brings.
 Invariants:
     A principal is made of a token only if its signature, issuer, audience, times and name are good.
     Algorithms with a shared secret, and none, are never taken.
+    All spellings of a token have one id, so that who has one of them revoked has them all revoked.
 Called by: bearers. Calls: compact, provider_keys, signatures.
 Source: OpenID Connect Core 1.0 (3.1.3.7), RFC 7519 (4.1), RFC 8725, RFC 9068; Kafka's names of the
 settings (``sasl.oauthbearer.*``, KIP-768).
@@ -61,7 +62,7 @@ class Oidc:
         verify(token, await self._keys.find(said.key_id, said.algorithm), said.algorithm)
         return Principal(
             name,
-            credential=Credential(CredentialKind.OIDC, hashlib.sha256(token.encode()).hexdigest()),
+            credential=Credential(CredentialKind.OIDC, _id_of(token)),
             expires_at_ms=expires_at_ms,
         )
 
@@ -88,6 +89,15 @@ class Oidc:
             if begins_at_ms is not None and begins_at_ms > now_ms + rules.skew_ms:
                 raise BadToken("a token that is not valid yet")
         return expires_at_ms + rules.skew_ms
+
+
+def _id_of(token: str) -> str:
+    """Return what a token is revoked by: its signature is not in it.
+
+    Whoever has a signature of ECDSA can make another of it that is good for the same text
+    (``s`` and ``n - s``), without the key.
+    """
+    return hashlib.sha256(token.rpartition(".")[0].encode()).hexdigest()
 
 
 def provider_of(rules: OidcRules, clock: Any) -> Oidc:

@@ -13,7 +13,7 @@ from app.security.principal import CredentialKind
 from app.security.tokens.compact import BadToken, read_compact
 from app.security.tokens.oidc import Oidc, provider_of
 from tests.support.application import running_application
-from tests.support.security.forging import by_hmac, by_rsa, forged, part, unsigned
+from tests.support.security.forging import by_hmac, by_rsa, forged, part, respelled, unsigned
 from tests.support.security.login import MovedClock
 from tests.support.security.provider import AUDIENCE, ISSUER, LocalProvider, local_provider
 
@@ -151,6 +151,20 @@ async def test_tokens_that_attackers_make_are_refused(provider: LocalProvider, o
 
     assert len(provider.asked) == 1
     assert all(one.startswith("GET /jwks ") for one in provider.asked)
+
+
+async def test_token_with_its_other_signature_is_the_same_token(
+    provider: LocalProvider, oidc: Oidc
+) -> None:
+    provider.rotate()
+    token = provider.token()
+    other = respelled(token)
+
+    found = await read(oidc, token)
+
+    assert other != token
+    assert (await read(oidc, other)).credential == found.credential
+    assert (await read(oidc, provider.token(jti="another"))).credential != found.credential
 
 
 async def test_node_takes_the_provider_s_tokens_follows_its_keys_and_forgets_the_old(
