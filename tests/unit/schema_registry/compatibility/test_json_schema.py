@@ -16,7 +16,7 @@ from schema_registry.compatibility.json_schema.counter_examples import refused_r
 from schema_registry.compatibility.json_schema.verdict import incompatibilities
 from schema_registry.errors import InvalidSchema
 from schema_registry.model import CompatibilityPolicy
-from tests.support.json_schema_cases import DRAFT_4, DRAFT_2020, FORMAT, Case, parse
+from tests.support.registry.json_schema_cases import DRAFT_4, DRAFT_2020, FORMAT, Case, parse
 
 NAMES = st.sampled_from(["a", "b", "c"])
 SMALL = st.integers(0, 4)

@@ -12,7 +12,7 @@ from schema_registry.errors import InvalidPayload, InvalidSchema
 from schema_registry.formats.json_schema.codec import JsonSchemaCodec
 from schema_registry.formats.json_schema.json_text import pointer
 from schema_registry.formats.json_schema.limits import PATTERNS_KEPT_MAX
-from tests.support.json_schema_cases import (
+from tests.support.registry.json_schema_cases import (
     DRAFT_4,
     DRAFT_6,
     DRAFT_7,

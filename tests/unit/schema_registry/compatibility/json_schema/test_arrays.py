@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.json_schema_cases import DRAFT_2019, DRAFT_2020, Case, check
+from tests.support.registry.json_schema_cases import DRAFT_2019, DRAFT_2020, Case, check
 
 ARRAYS = "ArraySchemaDiff"
 TRANSLATOR = "ArraySchemaDiff; SchemaTranslator, visitItemsSchema and visitContainsSchema"

@@ -4,7 +4,7 @@ import pytest
 
 from schema_registry.compatibility.json_schema.verdict import incompatibilities
 from schema_registry.errors import BoundExceeded
-from tests.support.json_schema_cases import DRAFT_2020, Case, check, parse
+from tests.support.registry.json_schema_cases import DRAFT_2020, Case, check, parse
 
 COMBINED = "CombinedSchemaDiff"
 

@@ -13,7 +13,7 @@ from schema_registry.compatibility.json_schema.comparison import (
 )
 from schema_registry.compatibility.json_schema.verdict import incompatibilities
 from schema_registry.errors import BoundExceeded
-from tests.support.json_schema_cases import DRAFT_2020, parse
+from tests.support.registry.json_schema_cases import DRAFT_2020, parse
 
 
 def mutual(types: int, properties: int, name_type: str = "string") -> dict[str, Any]:

@@ -8,7 +8,7 @@ from schema_registry.compatibility.json_schema.counter_examples import (
     refused_records,
 )
 from schema_registry.compatibility.json_schema.verdict import incompatibilities
-from tests.support.json_schema_cases import FORMAT, parse
+from tests.support.registry.json_schema_cases import FORMAT, parse
 
 
 def record(properties: Any, **demands: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from schema_registry.compatibility.json_schema.samples import (
     TOP_VALUES_MAX,
     samples,
 )
-from tests.support.json_schema_cases import DRAFT_2020, parse
+from tests.support.registry.json_schema_cases import DRAFT_2020, parse
 
 
 def found(schema: Any, contrast: Any = True) -> list[Any]:

@@ -4,7 +4,7 @@ import pytest
 
 from schema_registry.compatibility.json_schema.comparison import Findings
 from schema_registry.compatibility.json_schema.scalars import compare_bound
-from tests.support.json_schema_cases import DRAFT_4, DRAFT_6, Case, check
+from tests.support.registry.json_schema_cases import DRAFT_4, DRAFT_6, Case, check
 
 STRINGS = "StringSchemaDiff"
 NUMBERS = "NumberSchemaDiff"

@@ -8,7 +8,7 @@ from schema_registry.compatibility.json_schema.verdict import (
     worded,
 )
 from schema_registry.model import CompatibilityPolicy
-from tests.support.json_schema_cases import parse
+from tests.support.registry.json_schema_cases import parse
 
 
 def test_a_reason_names_kind_place_and_both_sides() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from schema_registry.errors import InvalidPayload
-from tests.support.json_schema_cases import FORMAT, parse
+from tests.support.registry.json_schema_cases import FORMAT, parse
 
 CODEC = FORMAT.codec(parse({"type": ["object", "number", "string", "array", "boolean", "null"]}))
 

@@ -6,7 +6,7 @@ from schema_registry.errors import BoundExceeded, InvalidSchema
 from schema_registry.formats.json_schema import documents as documents_module
 from schema_registry.formats.json_schema.documents import Documents, MetaSchema
 from schema_registry.model import ResolvedReference
-from tests.support.json_schema_cases import DRAFT_4, DRAFT_2019, DRAFT_2020
+from tests.support.registry.json_schema_cases import DRAFT_4, DRAFT_2019, DRAFT_2020
 
 
 def reference(name: str, text: str, *inner: ResolvedReference) -> ResolvedReference:

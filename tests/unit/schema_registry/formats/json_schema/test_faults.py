@@ -4,7 +4,7 @@ import pytest
 
 from schema_registry.errors import InvalidPayload
 from schema_registry.formats.json_schema.faults import MESSAGE_CHARACTERS_MAX, short
-from tests.support.json_schema_cases import DRAFT_4, DRAFT_2020, FORMAT, parse
+from tests.support.registry.json_schema_cases import DRAFT_4, DRAFT_2020, FORMAT, parse
 
 UNION = {
     "oneOf": [

@@ -6,7 +6,7 @@ import pytest
 from schema_registry.formats.json_schema.documents import Documents
 from schema_registry.formats.json_schema.flattening import flatten
 from schema_registry.model import ResolvedReference
-from tests.support.json_schema_cases import DRAFT_2019, DRAFT_2020
+from tests.support.registry.json_schema_cases import DRAFT_2019, DRAFT_2020
 
 
 def flat(root: Any, **texts: str) -> Any:

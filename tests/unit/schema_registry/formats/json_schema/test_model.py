@@ -15,7 +15,7 @@ from schema_registry.formats.json_schema.nodes import (
     ReferenceFacts,
     StringFacts,
 )
-from tests.support.json_schema_cases import DRAFT_4, DRAFT_6, DRAFT_2019, DRAFT_2020, parse
+from tests.support.registry.json_schema_cases import DRAFT_4, DRAFT_6, DRAFT_2019, DRAFT_2020, parse
 
 
 def node(schema: Any) -> Node:

@@ -7,7 +7,7 @@ from schema_registry.errors import InvalidSchema, SchemaFormatUnsupported
 from schema_registry.formats.json_schema.schema import JsonSchema
 from schema_registry.formats.schema_format import ParsedSchema, SchemaFormat
 from schema_registry.model import ResolvedReference, SchemaType
-from tests.support.json_schema_cases import FORMAT, parse
+from tests.support.registry.json_schema_cases import FORMAT, parse
 
 TEXT = '{ "type": "object", "title": "Order", "properties": {"b": {"maximum": 1.50}, "a": {}} }'
 

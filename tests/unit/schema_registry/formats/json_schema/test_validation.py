@@ -7,7 +7,7 @@ from schema_registry.formats.json_schema.documents import Documents
 from schema_registry.formats.json_schema.json_text import parse_json
 from schema_registry.formats.json_schema.validation import Validation
 from schema_registry.model import ResolvedReference
-from tests.support.json_schema_cases import DRAFT_4, DRAFT_2019, DRAFT_2020
+from tests.support.registry.json_schema_cases import DRAFT_4, DRAFT_2019, DRAFT_2020
 
 
 def validation(text: str, **texts: str) -> Validation:
