@@ -6,10 +6,8 @@ first, then what was appended is synced, logs are closed cleanly, connections gi
 """
 
 import asyncio
-import gc
 import logging
 import resource
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -220,7 +218,6 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
         background = asyncio.create_task(
             _background(replicas, watcher, security, context.groups, sessions), name="background"
         )
-        _settle_interpreter()
         try:
             yield Node(
                 settings=settings,
@@ -457,16 +454,3 @@ async def _drain(replicas: ReplicaManager, background: asyncio.Task[None]) -> No
         await asyncio.wait({draining, background}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         draining.cancel()
-
-
-SWITCH_INTERVAL_S = 0.0005
-"""How long a thread that has synced may have to wait for the loop's thread to make way."""
-
-
-def _settle_interpreter() -> None:
-    """Keep what lives as long as the process out of every collection; let threads report soon."""
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-    gc.enable()

@@ -1,7 +1,5 @@
 """The HTTP application on a directory, in this process, without a socket."""
 
-import gc
-import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from app.api.request_body import Message, Scope
 from app.broker.context import BrokerContext
 from app.main import create_app
 from app.settings import Settings
+from tests.support.migrated import put_database
 
 CLUSTER = "/v3/clusters/-"
 TOPICS = f"{CLUSTER}/topics"
@@ -67,19 +66,14 @@ async def running_application(
     directory: Path, **settings: Any
 ) -> AsyncIterator[RunningApplication]:
     """Run a node on a directory for the length of the block."""
+    if "database_url" not in settings:
+        put_database(directory)
     front = create_app(Settings(**{"data_dir": directory, **GROUPS_AT_ONCE, **settings}))
     inner = front.application
-    thresholds = gc.get_threshold()
-    interval_s = sys.getswitchinterval()
-    try:
-        async with inner.router.lifespan_context(inner):
-            transport = httpx.ASGITransport(app=front, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://cauce.test") as one:
-                yield RunningApplication(front=front, client=one)
-    finally:
-        gc.set_threshold(*thresholds)
-        sys.setswitchinterval(interval_s)
-        gc.unfreeze()
+    async with inner.router.lifespan_context(inner):
+        transport = httpx.ASGITransport(app=front, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://cauce.test") as one:
+            yield RunningApplication(front=front, client=one)
 
 
 class Exchange:

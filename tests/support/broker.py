@@ -15,6 +15,7 @@ from app.security.principal import ANONYMOUS, Principal
 from app.security.quota_windows.limits import QuotaType
 from app.settings import Settings
 from app.wiring import running_node
+from tests.support.migrated import put_database
 from tests.support.security.audited import FakeAudit
 
 NOW_MS = 1_700_000_000_000
@@ -33,6 +34,7 @@ async def running_broker(
         group_initial_rebalance_delay_ms=0,
         group_min_session_timeout_ms=1,
     )
+    put_database(settings.data_dir)
     async with running_node(settings) as node:
         if rules is not None:
             node.context.groups.shards.rules = rules

@@ -17,7 +17,15 @@ import httpx
 import pytest
 
 from app.api.front import Front
-from app.main import EXIT_FAILED, EXIT_OK, EXIT_USAGE, _print_banner, create_app, serve
+from app.main import (
+    EXIT_FAILED,
+    EXIT_OK,
+    EXIT_USAGE,
+    SWITCH_INTERVAL_S,
+    _print_banner,
+    create_app,
+    serve,
+)
 from app.settings import Settings
 from storage.log import Log
 from storage.log_dir import CLEAN_MARK
@@ -376,3 +384,15 @@ async def test_end_of_a_node_is_no_failure_and_takes_its_context_away(tmp_path: 
     assert front.context is None
     assert front.edge.addresses.public_url == "http://x"
     assert failures == []
+
+
+def test_a_node_of_its_own_lets_threads_that_have_synced_report_soon(
+    tmp_path: Path, port: int
+) -> None:
+    status, found = serve_while(
+        lambda: (sys.getswitchinterval(), gc.get_freeze_count()), tmp_path, port
+    )
+
+    assert status == 0
+    assert found[0] == pytest.approx(SWITCH_INTERVAL_S)
+    assert found[1] > 10_000

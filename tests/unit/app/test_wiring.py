@@ -4,7 +4,6 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,22 +18,12 @@ from app.replication.group_commit import GroupCommit
 from app.security.acls import Operation, topic
 from app.security.principal import ANONYMOUS, Principal
 from app.settings import Settings
-from app.wiring import DATABASE_FILE, SWITCH_INTERVAL_S, Node, running_node
+from app.wiring import DATABASE_FILE, Node, running_node
 from storage.errors import DiskError, LogDirLocked, WrongLogDir
 from storage.log import Log
 from storage.log_dir import CLEAN_MARK
 from storage.log_layout import LOGS
 from tests.support.broker import append, offsets
-
-
-@pytest.fixture(autouse=True)
-def interpreter_as_before() -> Iterator[None]:
-    thresholds = gc.get_threshold()
-    interval_s = sys.getswitchinterval()
-    yield
-    sys.setswitchinterval(interval_s)
-    gc.set_threshold(*thresholds)
-    gc.unfreeze()
 
 
 def settings(directory: Path, node_id: int = 1, host: str = "h") -> Settings:
@@ -312,9 +301,11 @@ async def test_end_of_a_node_is_no_failure_of_its_background_work(
     assert [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR] == []
 
 
-async def test_threads_that_have_synced_are_let_report_soon(tmp_path: Path) -> None:
+async def test_a_node_within_another_program_leaves_its_interpreter_alone(tmp_path: Path) -> None:
+    before = sys.getswitchinterval(), gc.get_threshold(), gc.get_freeze_count()
+
     async with running_node(settings(tmp_path)):
-        assert sys.getswitchinterval() == pytest.approx(SWITCH_INTERVAL_S)
+        assert (sys.getswitchinterval(), gc.get_threshold(), gc.get_freeze_count()) == before
 
 
 async def test_closed_node_makes_its_admin_and_lets_who_is_nobody_do_nothing(
