@@ -39,8 +39,7 @@ class KeySet:
         self.described = described
         self._keys: list[tuple[dict[str, Any], Key]] = []
         for one in described:
-            operations = one.get("key_ops", ["verify"])
-            if one.get("use", "sig") != "sig" or "verify" not in operations:
+            if not _is_for_signatures(one):
                 continue
             try:
                 self._keys.append((one, public_key(one)))
@@ -66,6 +65,13 @@ class KeySet:
             and (key_id is None or one.get("kid") == key_id)
         ]
         return fit[0] if len(fit) == 1 else None
+
+
+def _is_for_signatures(described: dict[str, Any]) -> bool:
+    """Return whether a key is there to check them; ``key_ops`` is a list, or tells nothing."""
+    operations = described.get("key_ops", ["verify"])
+    is_for_checks = isinstance(operations, list) and "verify" in operations
+    return is_for_checks and bool(described.get("use", "sig") == "sig")
 
 
 def read_key_set(text: bytes) -> KeySet:

@@ -42,6 +42,7 @@ def test_keys_that_check_no_signatures_are_left_out() -> None:
     found = keys(
         described(RSA, kid="enc", use="enc"),
         described(RSA, kid="ops", key_ops=["sign"]),
+        *(described(RSA, kid="odd", key_ops=odd) for odd in (None, 5, 1.5, True, "verify", {})),
         {"kty": "oct", "kid": "oct", "k": "c2VjcmV0"},
         {"kty": "RSA", "kid": "broken"},
         {"kty": "new", "kid": "new"},
