@@ -45,6 +45,7 @@ debian: # What the tests need of Debian's
 	$(call need,command -v mkfs.xfs && command -v mkfs.ext4,xfsprogs e2fsprogs)
 	$(call need,command -v mvn && command -v javac,maven default-jdk-headless)
 	$(call need,command -v kcat && command -v curl,kcat curl)
+	$(call need,command -v chromium,chromium)
 	$(call need,command -v npm,nodejs npm)
 
 node_modules/.installed: package.json package-lock.json | debian
