@@ -15,6 +15,7 @@ from app.broker.errors import (
     InvalidReplicationFactor,
     InvalidTopic,
     ResourceNotFound,
+    SaslAuthenticationFailed,
     TopicAlreadyExists,
     UnknownTopicOrPartition,
 )
@@ -29,6 +30,7 @@ _TRANSLATION: tuple[tuple[type[catalog.CatalogError], type[BrokerError]], ...] =
     (catalog.UserExists, DuplicateResource),
     (catalog.UnknownUser, ResourceNotFound),
     (catalog.UnknownDelegationToken, DelegationTokenNotFound),
+    (catalog.LoginEnded, SaslAuthenticationFailed),
     (catalog.UnknownApiKey, ResourceNotFound),
     (catalog.DatabaseUnavailable, CoordinatorNotAvailable),
 )

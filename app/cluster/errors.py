@@ -41,6 +41,10 @@ class UnknownUser(CatalogError):
     """There is no user of that name."""
 
 
+class LoginEnded(CatalogError):
+    """What whoever asks logged in with is there no more."""
+
+
 class UnknownApiKey(CatalogError):
     """There is no API key of that id."""
 

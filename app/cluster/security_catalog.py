@@ -5,6 +5,7 @@ in an order, as the metadata version does in ``catalog``. A node that ends betwe
 made the first and not the second; there is no half of one.
 
 Invariants:
+    Who logged in with what is gone makes no key and no delegation token any more.
     A user's generation is the security version of its last change, so no later user of the same
     name has an earlier one's.
     Keys and refresh tokens are of users that are there; who changes a password ends the logins
@@ -32,6 +33,7 @@ from app.cluster.errors import (
 from app.cluster.security_records import (
     AclRecord,
     ApiKeyRecord,
+    LoginRecord,
     QuotaKey,
     ScramRecord,
     SecurityRecords,
@@ -43,6 +45,7 @@ from app.cluster.token_catalog import (
     TokenCatalog,
     delete_refresh_tokens,
     raise_version,
+    require_login,
 )
 
 
@@ -147,15 +150,21 @@ class SecurityCatalog(TokenCatalog):
     # API keys
 
     @to_its_end
-    async def create_api_key(self, key: ApiKeyRecord) -> None:
+    async def create_api_key(self, key: ApiKeyRecord, *, login: LoginRecord | None = None) -> None:
         """Write down a new key.
 
+        Args:
+            key: What is kept of it.
+            login: What whoever asks for it logged in with; nothing that ends if None.
+
         Raises:
-            UnknownUser: Its user is not there.
+            LoginEnded: That is there no more.
+            UnknownUser: The key's user is not there.
         """
         users = tables.users
         async with transaction(self._engine, writes=True) as connection:
             await raise_version(connection)
+            await require_login(connection, login)
             found = await connection.execute(select(users.c.name).where(users.c.name == key.user))
             if found.first() is None:
                 raise UnknownUser(f"there is no user {key.user!r}")

@@ -83,6 +83,21 @@ class DelegationTokenRecord:
     max_at_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginRecord:
+    """What a login rests on: it has ended if one part is there no more."""
+
+    user: str
+    generation: int | None = None
+    """Of the user; None for a login that does not end with it."""
+
+    key_id: str = ""
+    """An API key of the user's; none if empty."""
+
+    revoked_by: frozenset[str] = frozenset()
+    """Ids of revoked tokens that would end it."""
+
+
 class AclRecord(NamedTuple):
     """One access control list, in the words of the tables."""
 

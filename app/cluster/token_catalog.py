@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.cluster import security_rows as rows
 from app.cluster import security_tables as tables
 from app.cluster.database import to_its_end, transaction
-from app.cluster.errors import UnknownDelegationToken, UnknownUser
-from app.cluster.security_records import DelegationTokenRecord, RefreshTokenRecord
+from app.cluster.errors import LoginEnded, UnknownDelegationToken, UnknownUser
+from app.cluster.security_records import DelegationTokenRecord, LoginRecord, RefreshTokenRecord
 from app.cluster.tables import cluster
 
 DELETE_ROWS_MAX = 100
@@ -169,11 +169,22 @@ class TokenCatalog:
                 await connection.execute(delete(table).where(table.c.expires_at_ms <= now_ms))
 
     @to_its_end
-    async def put_delegation_token(self, token: DelegationTokenRecord) -> None:
-        """Write down a delegation token, in place of the one of its id."""
+    async def put_delegation_token(
+        self, token: DelegationTokenRecord, *, login: LoginRecord | None = None
+    ) -> None:
+        """Write down a delegation token, in place of the one of its id.
+
+        Args:
+            token: What it is.
+            login: What whoever asks for it logged in with; nothing that ends if None.
+
+        Raises:
+            LoginEnded: That is there no more.
+        """
         table = tables.delegation_tokens
         async with transaction(self._engine, writes=True) as connection:
             await raise_version(connection)
+            await require_login(connection, login)
             await connection.execute(delete(table).where(table.c.token_id == token.token_id))
             await connection.execute(insert(table).values(rows.of_delegation_token(token)))
 
@@ -220,6 +231,33 @@ async def raise_version(connection: AsyncConnection) -> int:
 async def _lock(connection: AsyncConnection) -> None:
     """Be alone with what changes without another version; SQLite's transactions are anyway."""
     await connection.execute(select(cluster.c.id).with_for_update())
+
+
+async def require_login(connection: AsyncConnection, login: LoginRecord | None) -> None:
+    """Refuse who logged in with what is gone, so that nothing is made of it that outlives it.
+
+    To be called where changes are in an order: what ends the login later sees what was made.
+
+    Raises:
+        LoginEnded: It is gone.
+    """
+    if login is None:
+        return
+    users, keys, revoked = tables.users, tables.api_keys, tables.revoked_tokens
+    wanted = []
+    if login.generation is not None:
+        same = and_(users.c.name == login.user, users.c.generation == login.generation)
+        wanted.append(select(users.c.name).where(same))
+    if login.key_id:
+        own = and_(keys.c.key_id == login.key_id, keys.c.user_name == login.user)
+        wanted.append(select(keys.c.key_id).where(own))
+    for one in wanted:
+        if (await connection.execute(one)).first() is None:
+            raise LoginEnded("the login has ended")
+    if login.revoked_by:
+        ended = select(revoked.c.id).where(revoked.c.id.in_(sorted(login.revoked_by)))
+        if (await connection.execute(ended)).first() is not None:
+            raise LoginEnded("the login has ended")
 
 
 async def delete_refresh_tokens(connection: AsyncConnection, user: str) -> None:

@@ -16,6 +16,7 @@ from app.cluster.security_records import ApiKeyRecord
 from app.security.acls import Operation, Resource, ResourceType
 from app.security.authorizer.scopes import SCOPES
 from app.security.logins.api_key import hash_of, new_key
+from app.security.logins.revocation import rests_on
 from app.security.principal import CredentialKind, Principal
 
 KEYS_OF_USER_MAX = 100
@@ -87,7 +88,8 @@ async def create_api_key(
         items=[f"key {key_id}", *sorted(wanted or ())],
     ):
         with translating_catalog_errors():
-            await context.security.catalog.create_api_key(record)
+            catalog, login = context.security.catalog, rests_on(principal)
+            await catalog.create_api_key(record, login=login)
             await context.security.refresh()
     return NewApiKey(record=record, key=key)
 

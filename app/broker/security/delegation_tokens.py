@@ -28,6 +28,7 @@ from app.broker.security.changes import audited_change
 from app.cluster.security_records import DelegationTokenRecord
 from app.security.acls import Operation, Resource, ResourceType
 from app.security.delegation import new_token_id
+from app.security.logins.revocation import rests_on
 from app.security.principal import CredentialKind, Principal
 
 TOKENS_OF_OWNER_MAX = 1_000
@@ -99,7 +100,8 @@ async def create_delegation_token(
     )
     async with _audited(context, "CreateDelegationToken", principal, record):
         with translating_catalog_errors():
-            await context.security.catalog.put_delegation_token(record)
+            catalog, login = context.security.catalog, rests_on(principal)
+            await catalog.put_delegation_token(record, login=login)
             await context.security.refresh()
     return _with_secret(context, record)
 

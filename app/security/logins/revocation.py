@@ -7,10 +7,12 @@ Rules:
     it was got with, or as a password's would.
     A delegation token's ends with the token; its owner need not be a user of ours.
     An OIDC token's ends when it is revoked; certificates are not revoked here.
+What has ended makes no key and no delegation token: the catalog asks the same of its tables.
 """
 
+from app.cluster.security_records import LoginRecord
 from app.security.image import SecurityImage
-from app.security.principal import Credential, CredentialKind, Principal
+from app.security.principal import CredentialKind, Principal
 
 _OF_A_USER = (CredentialKind.PASSWORD, CredentialKind.SCRAM, CredentialKind.ACCESS_TOKEN)
 _BY_TOKEN_ID = (CredentialKind.ACCESS_TOKEN, CredentialKind.OIDC)
@@ -24,31 +26,38 @@ def stands(principal: Principal, image: SecurityImage, now_ms: int) -> bool:
         image: What is known of credentials.
         now_ms: Wall-clock time.
     """
-    credential = principal.credential
     if principal.expires_at_ms is not None and principal.expires_at_ms <= now_ms:
         return False
-    return credential is None or _stands(credential, principal.name, image, now_ms)
-
-
-def _stands(credential: Credential, name: str, image: SecurityImage, now_ms: int) -> bool:
-    kind = credential.kind
-    if kind in _BY_TOKEN_ID and (
-        credential.id in image.revoked or credential.login in image.revoked
-    ):
-        return False
-    if credential.key_id and not _has_key(credential.key_id, name, image):
-        return False
-    if kind in _OF_A_USER:
-        user = image.users.get(name)
-        return user is not None and user.generation == credential.generation
-    if kind is CredentialKind.API_KEY:
-        return _has_key(credential.id, name, image)
-    if kind is CredentialKind.DELEGATION_TOKEN:
+    credential, login = principal.credential, rests_on(principal)
+    if credential is None or login is None:
+        return True
+    if credential.kind is CredentialKind.DELEGATION_TOKEN:
         token = image.delegation_tokens.get(credential.id)
         return token is not None and now_ms < token.expires_at_ms
-    return True
+    return _stands(login, image)
 
 
-def _has_key(key_id: str, name: str, image: SecurityImage) -> bool:
-    key = image.api_keys.get(key_id)
-    return key is not None and key.user == name and name in image.users
+def rests_on(principal: Principal) -> LoginRecord | None:
+    """Return what a login ends with, but for a delegation token; None without a credential."""
+    credential = principal.credential
+    if credential is None:
+        return None
+    kind = credential.kind
+    ids = {credential.id, credential.login} - {""} if kind in _BY_TOKEN_ID else ()
+    return LoginRecord(
+        user=principal.name,
+        generation=credential.generation if kind in _OF_A_USER else None,
+        key_id=credential.id if kind is CredentialKind.API_KEY else credential.key_id,
+        revoked_by=frozenset(ids),
+    )
+
+
+def _stands(login: LoginRecord, image: SecurityImage) -> bool:
+    user = image.users.get(login.user)
+    if any(one in image.revoked for one in login.revoked_by):
+        return False
+    if login.key_id:
+        key = image.api_keys.get(login.key_id)
+        if key is None or key.user != login.user or user is None:
+            return False
+    return login.generation is None or (user is not None and user.generation == login.generation)

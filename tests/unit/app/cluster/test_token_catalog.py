@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.cluster import token_catalog as module
 from app.cluster.catalog import Catalog
 from app.cluster.database import sqlite_url
+from app.cluster.errors import LoginEnded
 from app.cluster.security_catalog import SecurityCatalog
-from tests.support.security.records import delegation_token, refresh_token, scram
+from app.cluster.security_records import LoginRecord
+from tests.support.security.records import api_key, delegation_token, refresh_token, scram
 
 
 @pytest.fixture
@@ -96,6 +99,30 @@ async def test_expired_or_unknown_refresh_token_has_no_successor(
             is None
         )
     assert await catalog.refresh_token(b"2") is None
+
+
+async def test_login_that_is_gone_makes_no_delegation_token(catalog: SecurityCatalog) -> None:
+    generation = (await catalog.load()).users[0].generation
+    await catalog.create_api_key(api_key("k1"))
+    await catalog.revoke_token("gone", 2**50)
+    parts: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({"generation": generation}, {"generation": generation + 1}),
+        ({"key_id": "k1"}, {"key_id": "k2"}),
+        ({"key_id": "k1"}, {"key_id": "k1", "user": "bob"}),
+        ({"revoked_by": frozenset({"t"})}, {"revoked_by": frozenset({"t", "gone"})}),
+        ({}, {"generation": generation, "user": "bob"}),
+    ]
+
+    for good, bad in parts:
+        await catalog.put_delegation_token(
+            delegation_token("good"), login=LoginRecord(**({"user": "alice"} | good))
+        )
+        with pytest.raises(LoginEnded):
+            await catalog.put_delegation_token(
+                delegation_token("bad"), login=LoginRecord(**({"user": "alice"} | bad))
+            )
+
+    assert [one.token_id for one in (await catalog.load()).delegation_tokens] == ["good"]
 
 
 async def test_family_goes_whole_and_alone(catalog: SecurityCatalog) -> None:

@@ -5,7 +5,12 @@ from dataclasses import replace
 import pytest
 
 from app.broker.context import BrokerContext
-from app.broker.errors import InvalidRequest, ResourceNotFound, UserAuthorizationFailed
+from app.broker.errors import (
+    InvalidRequest,
+    ResourceNotFound,
+    SaslAuthenticationFailed,
+    UserAuthorizationFailed,
+)
 from app.broker.security import api_keys as module
 from app.broker.security.api_keys import create_api_key, delete_api_key, list_api_keys
 from app.broker.security.users import create_user
@@ -72,7 +77,8 @@ async def test_nobody_who_did_not_log_in_has_keys_of_its_own(users: BrokerContex
 async def test_key_is_no_wider_and_no_longer_than_what_its_maker_logged_in_with(
     users: BrokerContext,
 ) -> None:
-    by_key = Credential(CredentialKind.API_KEY, "k")
+    whole = await create_api_key(users, ALICE, "alice")
+    by_key = Credential(CredentialKind.API_KEY, whole.record.key_id)
     narrowed = replace(ALICE, scopes=frozenset({"read", "admin"}), credential=by_key)
     ending = replace(ALICE, credential=by_key, expires_at_ms=LATE_MS)
 
@@ -89,6 +95,29 @@ async def test_key_is_no_wider_and_no_longer_than_what_its_maker_logged_in_with(
     reader = replace(ALICE, scopes=frozenset({"read"}))
     with pytest.raises(UserAuthorizationFailed):
         await create_api_key(without_rules(users), reader, "alice", scopes=["read"])
+
+
+async def test_login_that_ended_makes_no_key_where_the_node_has_yet_to_hear_of_it(
+    users: BrokerContext,
+) -> None:
+    """Another node revoked it; this one still believes what it was shown."""
+    key = await create_api_key(users, ALICE, "alice")
+    by_key = replace(ALICE, credential=Credential(CredentialKind.API_KEY, key.record.key_id))
+    by_token = replace(ALICE, credential=Credential(CredentialKind.ACCESS_TOKEN, "t", 1))
+    catalog = users.security.catalog
+    await catalog.delete_api_key(key.record.key_id)
+    await catalog.revoke_token("t", LATE_MS)
+
+    for ended in (by_key, by_token):
+        with pytest.raises(SaslAuthenticationFailed):
+            await create_api_key(users, ended, "alice")
+    await create_api_key(users, ALICE, "alice")
+    await catalog.delete_user("alice")
+    await catalog.create_user("alice")
+    with pytest.raises(SaslAuthenticationFailed):
+        await create_api_key(users, ALICE, "alice")
+
+    assert await catalog.api_keys() == []
 
 
 async def test_what_makes_no_sense_is_refused(

@@ -1,5 +1,6 @@
 """Verbs on delegation tokens: who may make, renew, end and see them, and how long they stand."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from app.broker.errors import (
     DelegationTokenRequestNotAllowed,
     InvalidPrincipalType,
     InvalidRequest,
+    SaslAuthenticationFailed,
 )
 from app.broker.security import delegation_tokens as module
 from app.broker.security.delegation_tokens import (
@@ -30,12 +32,14 @@ from app.security.authorizer.authorizer import AclAuthorizer
 from app.security.principal import ANONYMOUS, Credential, CredentialKind, Principal
 from tests.support.security.audited import FakeAudit
 from tests.support.security.login import MovedClock
+from tests.support.security.records import api_key
 
 DAY_MS = 86_400_000
 SHORT_MS = 1_000
 
 
-def user(name: str, kind: CredentialKind = CredentialKind.PASSWORD) -> Principal:
+def user(name: str, kind: CredentialKind = CredentialKind.CERTIFICATE) -> Principal:
+    """Return who need be no user of ours."""
     return Principal(name, credential=Credential(kind, name))
 
 
@@ -84,6 +88,8 @@ async def test_token_stands_no_longer_than_asked_for_than_configured_or_than_the
     closed: BrokerContext,
 ) -> None:
     now_ms = closed.clock.now_ms()
+    await closed.security.catalog.create_user("alice")
+    await closed.security.catalog.create_api_key(api_key("alice"))
     by_key = replace(user("alice", CredentialKind.API_KEY), expires_at_ms=now_ms + 7)
 
     short = await create_delegation_token(closed, ALICE, max_lifetime_ms=SHORT_MS)
@@ -121,6 +127,29 @@ async def test_who_did_not_log_in_as_a_whole_user_cannot_ask(
         list_delegation_tokens(closed, principal)
     with pytest.raises(DelegationTokenRequestNotAllowed):
         find_delegation_token(closed, principal, "any")
+
+
+async def test_user_that_is_deleted_while_it_makes_tokens_has_none_left(
+    closed: BrokerContext,
+) -> None:
+    catalog = closed.security.catalog
+    made = await catalog.create_user("alice")
+    alice = Principal(
+        "alice", credential=Credential(CredentialKind.PASSWORD, "alice", made.generation)
+    )
+
+    async def make() -> None:
+        while True:
+            await create_delegation_token(closed, alice)
+
+    making = [asyncio.create_task(make()) for _ in range(4)]
+    while not list_delegation_tokens(closed, alice):
+        await asyncio.sleep(0)
+    await catalog.delete_user("alice")
+    ended = await asyncio.gather(*making, return_exceptions=True)
+
+    assert [type(one) for one in ended] == [SaslAuthenticationFailed] * 4
+    assert (await catalog.load()).delegation_tokens == ()
 
 
 async def test_tokens_of_another_need_create_tokens_of_that_user(closed: BrokerContext) -> None:
