@@ -27,7 +27,7 @@ from app.api.auth.authorization import (
     read_authorization,
 )
 from app.api.auth.last_login import last_login_of
-from app.api.auth.pages import Allows, may_use_cookie, session_cookie
+from app.api.auth.pages import Allows, is_of_another_page, may_use_cookie, session_cookie
 from app.api.auth.peer import Peer, certificate_shown, host_of, peer_of
 from app.api.auth.tickets import Tickets
 from app.api.edge.addresses import base_url
@@ -63,6 +63,8 @@ NOT_IN_CLEAR = (
 NOT_OUR_PAGE = (
     "Forbidden: pages of this origin may not use the session (setting cors_allowed_origins)"
 )
+
+NOT_OUR_LOGIN = "Forbidden: pages of this origin may not log in here (setting cors_allowed_origins)"
 
 
 class LoginRefused(ApiError):
@@ -106,6 +108,8 @@ class Login:
             return self._again(scope, shown[0]) if len(shown) == 1 else None
         if is_stream(scope) or CERTIFICATE in scope or (self.is_required and not is_open(scope)):
             return None
+        if scope["path"] in OWN_LOGIN_PATHS:
+            return None
         return anonymous_from(host_of(scope))
 
     async def principal(self, scope: Scope) -> Principal:
@@ -116,6 +120,8 @@ class Login:
         """
         peer = peer_of(scope)
         if scope["path"] in OWN_LOGIN_PATHS:
+            if is_of_another_page(scope["headers"], base_url(scope), self._allows):
+                raise LoginRefused(403, 40301, NOT_OUR_LOGIN)
             return anonymous_from(peer.host)
         try:
             shown = read_authorization(scope["headers"])

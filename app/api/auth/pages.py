@@ -2,7 +2,8 @@
 
 A browser sends a server's cookies with requests of any page, and asks nobody. So the session's
 cookie counts only where a page could not send a header (WebSockets and streams of events), and only
-for pages of our own origin or of one that is allowed.
+for pages of our own origin or of one that is allowed. Nor may another page have the browser log in:
+a form needs no permission to be sent, and failed logins lock its user out.
 
 Pure. Called by: login, api.ws.handshake. Calls: nothing.
 Source: RFC 6265bis, 8.2 (ambient authority); RFC 6454, 7 (``Origin``); W3C Fetch Metadata
@@ -48,6 +49,15 @@ def is_allowed_origin(headers: Headers, base_url: str, allows: Allows) -> bool |
     return len(origins) == 1 and (
         origins[0] in (f"http://{own}", f"https://{own}") or allows(origins[0])
     )
+
+
+def is_of_another_page(headers: Headers, base_url: str, allows: Allows) -> bool:
+    """Return whether a page of another origin that is not allowed has sent a request."""
+    sites = [value for name, value in headers if name == b"sec-fetch-site"]
+    if sites == [b"same-origin"]:
+        return False
+    is_allowed = is_allowed_origin(headers, base_url, allows)
+    return bool(sites) and sites != [b"none"] if is_allowed is None else not is_allowed
 
 
 def may_use_cookie(headers: Headers, base_url: str, allows: Allows) -> bool:

@@ -5,6 +5,7 @@ import pytest
 from app.api.auth.pages import (
     COOKIE_BYTES_MAX,
     is_allowed_origin,
+    is_of_another_page,
     may_use_cookie,
     session_cookie,
 )
@@ -59,3 +60,30 @@ def test_origin_is_ours_or_allowed(origins: list[bytes], is_allowed: bool | None
 )
 def test_cookie_counts_for_pages_of_ours(headers: list[tuple[bytes, bytes]], may: bool) -> None:
     assert may_use_cookie(headers, OURS, lambda _: False) is may
+
+
+SAME, CROSS = (b"sec-fetch-site", b"same-origin"), (b"sec-fetch-site", b"cross-site")
+EVIL = (b"origin", b"https://evil.example")
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_another"),
+    [
+        ([], False),  # a program
+        ([SAME], False),
+        ([SAME, (b"origin", b"https://here.example")], False),  # behind a proxy of another Host
+        ([(b"sec-fetch-site", b"none")], False),
+        ([(b"origin", b"https://here:8082")], False),
+        ([(b"origin", b"https://app.example"), CROSS], False),
+        ([EVIL], True),
+        ([EVIL, CROSS], True),
+        ([EVIL, (b"sec-fetch-site", b"same-site")], True),
+        ([(b"origin", b"null")], True),
+        ([CROSS], True),
+        ([SAME, CROSS], True),
+    ],
+)
+def test_page_of_another_origin_is_known(
+    headers: list[tuple[bytes, bytes]], is_another: bool
+) -> None:
+    assert is_of_another_page(headers, OURS, "https://app.example".__eq__) is is_another

@@ -74,6 +74,24 @@ async def test_token_is_got_by_form_or_json_used_refreshed_and_revoked(
     assert (await client.get(WHO, headers=bearer(by_json))).status_code == 401
 
 
+async def test_page_of_another_site_does_not_lock_anybody_out(
+    closed: RunningApplication, secret: str
+) -> None:
+    """A form is sent without asking; what it says is not looked at."""
+    client = closed.client
+    page = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
+    guess = {**LOGIN, "client_id": "admin", "client_secret": "a guess"}
+
+    for number in range(8):
+        path = (TOKEN, REVOKE)[number % 2]
+        refused = await client.post(path, data={**guess, "token": "x"}, headers=page)
+        assert (refused.status_code, refused.json()["error_code"]) == (403, 40301)
+
+    own = {"origin": str(client.base_url), "sec-fetch-site": "same-origin"}
+    assert (await client.post(TOKEN, data=guess, headers=own)).status_code == 401
+    assert (await client.post(TOKEN, data=LOGIN, auth=("admin", secret))).status_code == 200
+
+
 async def test_scram_in_two_calls_never_shows_the_password(
     closed: RunningApplication, secret: str
 ) -> None:
