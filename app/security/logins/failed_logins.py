@@ -8,7 +8,7 @@ a thousand guesses.
 Invariants:
     A lock-out lasts at most ``LOCKED_S_MAX``; what is remembered is forgotten
     ``REMEMBERED_S`` after the last failure; at most ``REMEMBERED_MAX`` entries are kept, and
-    the oldest go first.
+    the oldest go first, each of at most ``NAME_CHARS_MAX`` characters.
 """
 
 from collections import OrderedDict
@@ -22,6 +22,10 @@ LOCKED_S_FIRST = 1.0
 LOCKED_S_MAX = 60.0
 REMEMBERED_S = 900.0
 REMEMBERED_MAX = 10_000
+NAME_CHARS_MAX = 255
+"""Of a user. Longer names are nobody's, and are remembered as one."""
+
+TOO_LONG = ""
 
 _Key = tuple[str | None, str]
 
@@ -51,13 +55,13 @@ class FailedLogins:
             host: The address it comes from.
             now: Monotonic seconds.
         """
-        found = [self._failures.get(key) for key in ((user, host), (None, host))]
+        found = [self._failures.get(key) for key in (_key(user, host), (None, host))]
         return max([0.0, *(one.locked_until - now for one in found if one is not None)])
 
     def begin(self, user: str, host: str, now: float) -> None:
         """Count an attempt, as failed until ``succeeded``."""
         for key, free in (
-            ((user, host), FREE_FAILURES),
+            (_key(user, host), FREE_FAILURES),
             ((None, host), FREE_FAILURES_OF_ADDRESS),
         ):
             entry = self._entry(key, now)
@@ -69,12 +73,12 @@ class FailedLogins:
 
     def succeeded(self, user: str, host: str) -> None:
         """Forget the user's failures from this address; what others failed there stays."""
-        self._failures.pop((user, host), None)
+        self._failures.pop(_key(user, host), None)
         self._take_back((None, host))
 
     def abandoned(self, user: str, host: str) -> None:
         """Take back an attempt that was not decided."""
-        self._take_back((user, host))
+        self._take_back(_key(user, host))
         self._take_back((None, host))
 
     def _take_back(self, key: _Key) -> None:
@@ -91,3 +95,7 @@ class FailedLogins:
         while len(self._failures) > REMEMBERED_MAX:
             self._failures.popitem(last=False)
         return entry
+
+
+def _key(user: str, host: str) -> _Key:
+    return user if len(user) <= NAME_CHARS_MAX else TOO_LONG, host

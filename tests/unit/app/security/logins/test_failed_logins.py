@@ -7,6 +7,7 @@ from app.security.logins.failed_logins import (
     FREE_FAILURES,
     FREE_FAILURES_OF_ADDRESS,
     LOCKED_S_MAX,
+    NAME_CHARS_MAX,
     REMEMBERED_MAX,
     REMEMBERED_S,
     FailedLogins,
@@ -66,6 +67,18 @@ def test_failures_are_forgotten_in_time_and_the_oldest_when_there_are_too_many()
         failed.begin("u", f"h{number}", 0.0)
 
     assert len(failed) == REMEMBERED_MAX
+
+
+def test_names_that_are_too_long_for_a_user_take_one_place() -> None:
+    failed = FailedLogins()
+    for number in range(FREE_FAILURES):
+        failed.begin(f"{number}" * (NAME_CHARS_MAX + 1), "h", 0.0)
+
+    assert len(failed) == 2
+    assert failed.locked_s("x" * (NAME_CHARS_MAX + 1), "h", 0.0) == 1.0
+    assert failed.locked_s("x" * NAME_CHARS_MAX, "h", 0.0) == 0.0
+    failed.abandoned("y" * 1_000, "h")
+    assert failed.locked_s("x" * 1_000, "h", 0.0) == 0.0
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("hi"), st.integers(0, 100))))
