@@ -41,9 +41,10 @@ from app.security.audit.event import Category
 from app.security.bootstrap import FILE as ADMIN_FILE
 from app.security.bootstrap import InsecureFile
 from app.security.private_files import UMASK
+from app.security.tls.errors import TlsError
 from app.security.tls.handshakes import Handshakes
-from app.security.tls.live import TlsError
 from app.security.tls.node_tls import NodeTls
+from app.security.tls.revoked import RevokedCertificates
 from app.settings import Settings, load_settings
 from app.settings_values import SettingsError
 from app.telemetry.health_socket import HealthSocket
@@ -72,18 +73,23 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 
 
-def create_app(settings: Settings, on_failure: Callable[[], None] | None = None) -> Front:
+def create_app(
+    settings: Settings,
+    on_failure: Callable[[], None] | None = None,
+    revoked: RevokedCertificates | None = None,
+) -> Front:
     """Return the application; its lifespan runs the node.
 
     Args:
         settings: The node's.
         on_failure: Called when the node cannot go on.
+        revoked: Certificates of clients that are good no more; none if None.
     """
     front: Front
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running_node(settings) as node:
+        async with running_node(settings, revoked) as node:
             sweeper.per_address_max = settings.connections_max_per_ip
             sweeper.admits = node.context.quotas.connect
             sweeping = asyncio.create_task(sweeper.run(), name="sweeper")
@@ -207,7 +213,7 @@ async def _serve(
     def problem() -> str | None:
         return "shutting down" if server.should_exit else readiness_problem(app.context)
 
-    app = create_app(settings, fail)
+    app = create_app(settings, fail, tls.revoked)
     server = _server(app, tls, settings)
     inner = app.application
     try:

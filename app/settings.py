@@ -138,6 +138,9 @@ class Settings:
     tls_client_ca: Path | None = None
     """Those who sign certificates of clients, in PEM."""
 
+    tls_client_crl: Path | None = None
+    """Lists of the certificates that each of those has revoked, in PEM."""
+
     ssl_client_auth: str = "none"
     """Whether clients show certificates (Kafka's ``ssl.client.auth``)."""
 
@@ -308,6 +311,8 @@ def _check_tls(settings: Settings) -> None:
         raise SettingsError(
             "tls_client_ca and ssl_client_auth (requested or required) need each other"
         )
+    if settings.tls_client_crl is not None and settings.tls_client_ca is None:
+        raise SettingsError("tls_client_crl needs tls_client_ca")
     protocol = settings.kafka_protocol
     is_sasl = protocol.startswith("SASL_")
     if is_sasl and not settings.is_login_required:

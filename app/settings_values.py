@@ -32,7 +32,14 @@ _FLAGS = frozenset(
     }
 )
 _PATHS = frozenset(
-    {"data_dir", "sasl_oauthbearer_jwks_ca_file", "tls_cert", "tls_client_ca", "tls_key"}
+    {
+        "data_dir",
+        "sasl_oauthbearer_jwks_ca_file",
+        "tls_cert",
+        "tls_client_ca",
+        "tls_client_crl",
+        "tls_key",
+    }
 )
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://(\*\.)?(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?")

@@ -59,6 +59,7 @@ from app.security.quotas import ClientQuotas
 from app.security.tls.live import ClientAuth, TlsFiles, check_authorities
 from app.security.tls.node_tls import NodeTls
 from app.security.tls.principal_mapping import PrincipalMapping
+from app.security.tls.revoked import RevokedCertificates
 from app.security.tokens.oidc_rules import OidcRules
 from app.security.watcher import SecurityWatcher
 from app.settings import Settings
@@ -112,8 +113,14 @@ class Node:
 
 
 @asynccontextmanager
-async def running_node(settings: Settings) -> AsyncIterator[Node]:
+async def running_node(
+    settings: Settings, revoked: RevokedCertificates | None = None
+) -> AsyncIterator[Node]:
     """Run a node for the length of the block, without its doors.
+
+    Args:
+        settings: The node's.
+        revoked: Certificates of clients that are good no more; none if None.
 
     Raises:
         LogDirLocked: Another process has the data directory, or a log directory.
@@ -141,7 +148,7 @@ async def running_node(settings: Settings) -> AsyncIterator[Node]:
                 reserve_bytes=settings.log_reserve_bytes,
             )
             try:
-                async with _running(settings, catalog, logs) as node:
+                async with _running(settings, catalog, logs, revoked) as node:
                     yield node
             finally:
                 await asyncio.to_thread(logs.close)
@@ -176,7 +183,9 @@ def _holding(disk: Disk, data_dir: Path, log_dirs: Sequence[Path]) -> Iterator[S
 
 
 @asynccontextmanager
-async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> AsyncIterator[Node]:
+async def _running(
+    settings: Settings, catalog: Catalog, logs: LogManager, revoked: RevokedCertificates | None
+) -> AsyncIterator[Node]:
     await catalog.register_broker(
         BrokerRegistration(
             node_id=settings.node_id,
@@ -203,6 +212,7 @@ async def _running(settings: Settings, catalog: Catalog, logs: LogManager) -> As
             is_required=settings.is_login_required,
             failed_login_delay_s=settings.connection_failed_authentication_delay_ms / 1000,
             mapping=PrincipalMapping(settings.ssl_principal_mapping_rules),
+            revoked=revoked,
             oidc=_oidc_rules(settings),
             audit=_audit(settings, clock, await catalog.cluster_id()),
         )
@@ -369,6 +379,7 @@ def build_tls(settings: Settings) -> NodeTls:
         certificate=settings.tls_cert,
         key=settings.tls_key,
         client_ca=settings.tls_client_ca,
+        client_crl=settings.tls_client_crl,
         client_auth=ClientAuth(settings.ssl_client_auth),
     )
     return NodeTls(

@@ -22,6 +22,7 @@ from app.security.logins.scram_keys import pretended
 from app.security.principal import ANONYMOUS, Credential, CredentialKind, Principal
 from app.security.tls.client_certificate import ClientCertificate
 from app.security.tls.principal_mapping import NoMatchingRule, PrincipalMapping
+from app.security.tls.revoked import RevokedCertificates
 from app.security.tokens.bearers import Bearers
 from app.security.tokens.compact import BadToken
 from app.security.watcher import SecurityWatcher
@@ -51,6 +52,7 @@ class Authenticator:
         failed_login_delay_s: float = FAILED_LOGIN_DELAY_S,
         delegation_tokens: DelegationTokens | None = None,
         mapping: PrincipalMapping | None = None,
+        revoked: RevokedCertificates | None = None,
         logins: LoginAudit | None = None,
     ) -> None:
         """Remember no failure.
@@ -65,9 +67,11 @@ class Authenticator:
             failed_login_delay_s: How long a refused password waits.
             delegation_tokens: Those of the cluster; without them nobody logs in by one.
             mapping: What names certificates stand for; their whole names if None.
+            revoked: Certificates that are good no more; none if None.
             logins: Writes down who logged in and who did not; nobody does if None.
         """
         self._mapping = mapping or PrincipalMapping()
+        self._revoked = revoked or RevokedCertificates()
         self._watcher = watcher
         self.clock = clock
         self._passwords = passwords
@@ -269,7 +273,8 @@ class Authenticator:
             host: The peer's address, without the port.
 
         Raises:
-            AuthenticationFailed: No rule names anybody, or the certificate is too old by now.
+            AuthenticationFailed: No rule names anybody, or the certificate is too old by now, or
+                revoked.
         """
         kind = CredentialKind.CERTIFICATE
         try:
@@ -289,7 +294,14 @@ class Authenticator:
             raise AuthenticationFailed(str(error)) from None
         if not name or name == ANONYMOUS.name:
             raise AuthenticationFailed("a certificate that names nobody")
-        credential = Credential(CredentialKind.CERTIFICATE, shown.distinguished_name)
+        credential = Credential(
+            CredentialKind.CERTIFICATE,
+            shown.distinguished_name,
+            issuer=shown.issuer,
+            serial=shown.serial,
+        )
+        if self._revoked.has(credential):
+            raise AuthenticationFailed("revoked certificate")
         return Principal(name, host=host, credential=credential, expires_at_ms=shown.expires_at_ms)
 
     def _image(self) -> SecurityImage:

@@ -20,6 +20,7 @@ from app.security.logins.upkeep import Upkeep
 from app.security.open_connections import OpenConnections
 from app.security.private_files import keep_secret
 from app.security.tls.principal_mapping import PrincipalMapping
+from app.security.tls.revoked import RevokedCertificates
 from app.security.tokens.access_tokens import KEY_NAME, AccessTokens, load_library
 from app.security.tokens.bearers import Bearers
 from app.security.tokens.exchanges import KEY_NAME as EXCHANGE_KEY
@@ -60,6 +61,7 @@ class NodeSecurity:
         is_required: bool,
         failed_login_delay_s: float = FAILED_LOGIN_DELAY_S,
         mapping: PrincipalMapping | None = None,
+        revoked: RevokedCertificates | None = None,
         oidc: OidcRules | None = None,
         audit: AuditLog | None = None,
     ) -> "NodeSecurity":
@@ -72,6 +74,7 @@ class NodeSecurity:
             is_required: Whether clients must log in.
             failed_login_delay_s: How long a refused password waits.
             mapping: What names certificates stand for.
+            revoked: Certificates that are good no more.
             oidc: Of the identity provider whose tokens are taken; none if None.
             audit: Where logins are written down.
 
@@ -85,11 +88,7 @@ class NodeSecurity:
         await watcher.refresh()
         passwords, usage = Passwords(), KeyUsage()
         try:
-            if is_required:
-                await _ensure_admin(watcher, passwords, data_dir, audit)
-                await asyncio.to_thread(load_library)  # or the first token would stop the loop
-            if watcher.image is not None and watcher.image.users:
-                keep_secret(data_dir)
+            await _prepare(watcher, passwords, data_dir, audit, is_required=is_required)
             pretence = await catalog.secret(PRETENCE_SECRET)
             tokens = DelegationTokens(watcher, clock, await catalog.secret(MASTER_SECRET))
             access = AccessTokens(await catalog.secret(KEY_NAME), await catalog.cluster_id())
@@ -102,12 +101,13 @@ class NodeSecurity:
                 failed_login_delay_s=failed_login_delay_s,
                 delegation_tokens=tokens,
                 mapping=mapping,
+                revoked=revoked,
                 logins=LoginAudit(clock, audit),
             )
         except BaseException:
             passwords.close()
             raise
-        connections = OpenConnections(clock)
+        connections = OpenConnections(clock, revoked)
         watcher.subscribe(connections.apply)
         known = (authenticator, access, exchanges, watcher, clock)
         return cls(
@@ -144,6 +144,22 @@ class NodeSecurity:
         self.passwords.close()
         if self.audit is not None:
             self.audit.close()
+
+
+async def _prepare(
+    watcher: SecurityWatcher,
+    passwords: Passwords,
+    data_dir: Path,
+    audit: AuditLog | None,
+    *,
+    is_required: bool,
+) -> None:
+    """Have the first user made where there must be one, and its password kept from others."""
+    if is_required:
+        await _ensure_admin(watcher, passwords, data_dir, audit)
+        await asyncio.to_thread(load_library)  # or the first token would stop the loop
+    if watcher.image is not None and watcher.image.users:
+        keep_secret(data_dir)
 
 
 async def _ensure_admin(

@@ -1,7 +1,8 @@
 """Open connections: what lives longer than a request is cut when its login stands no more.
 
 Doors enter sockets, streams and Kafka connections here, and leave when those end. A change of
-another node's is seen with the next security image, an expiry by the next sweep.
+another node's is seen with the next security image, an expiry by the next sweep, a certificate that
+was revoked when the list of them is read.
 
 Invariants:
     A connection is cut once at most, from the loop and not from within a door's call.
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from app.security.image import SecurityImage
 from app.security.logins.revocation import stands
 from app.security.principal import Principal
+from app.security.tls.revoked import RevokedCertificates
 from app.telemetry.clock import Clock
 
 SWEEP_INTERVAL_S = 1.0
@@ -39,13 +41,16 @@ class OpenConnection:
 class OpenConnections:
     """All of this node."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, revoked: RevokedCertificates | None = None) -> None:
         """Begin with none.
 
         Args:
             clock: Of this node.
+            revoked: Certificates that are good no more; none if None.
         """
         self._clock = clock
+        self._revoked = revoked or RevokedCertificates()
+        self._revoked.subscribe(self.check)
         self._image: SecurityImage | None = None
         self._open: set[OpenConnection] = set()
         self._expiring: set[OpenConnection] = set()
@@ -84,6 +89,11 @@ class OpenConnections:
         self._image = image
         self._check(list(self._open), image)
 
+    def check(self) -> None:
+        """Cut those whose logins stand no more, though the image is the same."""
+        if self._image is not None:
+            self._check(list(self._open), self._image)
+
     def sweep(self) -> None:
         """Cut those whose time is over."""
         if self._image is not None:
@@ -106,6 +116,8 @@ class OpenConnections:
     def _check(self, some: list[OpenConnection], image: SecurityImage) -> None:
         now_ms = self._clock.now_ms()
         for one in some:
-            if not stands(one.principal, image, now_ms):
+            credential = one.principal.credential
+            is_revoked = credential is not None and self._revoked.has(credential)
+            if is_revoked or not stands(one.principal, image, now_ms):
                 self.forget(one)
                 asyncio.get_running_loop().call_soon(one.cut)

@@ -39,6 +39,12 @@ class Credential:
     key_id: str = ""
     """Of an access token: the API key that it was got with, with which it ends."""
 
+    issuer: str = ""
+    """Of a certificate: who signed it."""
+
+    serial: int = 0
+    """Of a certificate: its number there, by which it is revoked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:

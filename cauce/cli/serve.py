@@ -132,6 +132,10 @@ TlsClientCa = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Those who sign certificates of clients, in PEM."),
 ]
+TlsClientCrl = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Lists of the certificates that those revoked, in PEM."),
+]
 SslClientAuth = Annotated[
     ClientAuth | None,
     typer.Option(show_default="none", help="Whether clients show certificates."),
@@ -202,6 +206,7 @@ def serve(
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
     tls_client_ca: TlsClientCa = None,
+    tls_client_crl: TlsClientCrl = None,
     ssl_client_auth: SslClientAuth = None,
     http_tls: HttpTls = None,
     kafka_security_protocol: KafkaSecurityProtocol = None,

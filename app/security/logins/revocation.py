@@ -6,7 +6,7 @@ Rules:
     An access token's ends when it or the login that it came of is revoked, with the API key that
     it was got with, or as a password's would.
     A delegation token's ends with the token; its owner need not be a user of ours.
-    An OIDC token's ends when it is revoked; certificates are not revoked here.
+    An OIDC token's ends when it is revoked; of certificates others know (``tls.revoked``).
 What has ended makes no key and no delegation token: the catalog asks the same of its tables.
 """
 

@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from dataclasses import dataclass
 
-from app.security.tls.distinguished_name import NoName, distinguished_name
+from app.security.tls.distinguished_name import NoName, distinguished_name, issuer_and_serial
 
 CERTIFICATE = "cauce.certificate"
 """The key in the scope of ASGI; there only if there is one."""
@@ -18,6 +18,11 @@ class ClientCertificate:
     """As Java writes it; empty if it has none that can be read."""
 
     expires_at_ms: int
+    issuer: str = ""
+    """Who signed it, written alike."""
+
+    serial: int = 0
+    """Its number among those of the issuer."""
 
 
 def certificate_of(transport: asyncio.BaseTransport) -> ClientCertificate | None:
@@ -31,7 +36,8 @@ def certificate_of(transport: asyncio.BaseTransport) -> ClientCertificate | None
         return None
     try:
         name = distinguished_name(shown)
+        issuer, serial = issuer_and_serial(shown)
     except NoName:
-        name = ""
+        name, issuer, serial = "", "", 0
     expires_at_s = ssl.cert_time_to_seconds(str(fields["notAfter"]))
-    return ClientCertificate(name, int(expires_at_s * 1000))
+    return ClientCertificate(name, int(expires_at_s * 1000), issuer, serial)

@@ -1,4 +1,4 @@
-"""The distinguished name of a certificate's subject, as Java writes it.
+"""The distinguished names of a certificate, as Java writes them.
 
 Kafka's rules and access control lists are about the text that ``X500Principal.getName`` gives, so
 that text it is, to the letter: RFC 2253, the last part first. Attributes that RFC 2253 has no word
@@ -13,7 +13,8 @@ from collections.abc import Iterator
 NAME_BYTES_MAX = 4096
 """Of a subject; longer ones are refused."""
 
-_SEQUENCE, _OBJECT, _VERSION = 0x30, 0x06, 0xA0
+_SEQUENCE, _OBJECT, _INTEGER, _VERSION = 0x30, 0x06, 0x02, 0xA0
+_SERIAL, _ISSUER, _SUBJECT = 0, 2, 4
 
 _WORDS = {
     "2.5.4.3": "CN",
@@ -44,25 +45,57 @@ def distinguished_name(certificate: bytes) -> str:
         NoName: It is none, or its name is too long.
     """
     try:
-        subject = _subject(certificate)
-        if len(subject) > NAME_BYTES_MAX:
-            raise NoName(f"the name has more than {NAME_BYTES_MAX} bytes")
-        parts = ["+".join(map(_attribute, _items(relative))) for _, relative, _ in _read(subject)]
+        return name_text(_fields(certificate)[_SUBJECT])
+    except IndexError as error:
+        raise NoName("this is no certificate") from error
+
+
+def issuer_and_serial(certificate: bytes) -> tuple[str, int]:
+    """Return who issued a certificate, in DER, and its number there.
+
+    Raises:
+        NoName: It is none, or its issuer's name is too long.
+    """
+    try:
+        fields = _fields(certificate)
+        tag, serial, _ = next(_read(fields[_SERIAL]))
+        if tag != _INTEGER:
+            raise NoName("the serial number is none")
+        return name_text(fields[_ISSUER]), int.from_bytes(serial, signed=True)
     except (IndexError, StopIteration, ValueError) as error:
         raise NoName("this is no certificate") from error
+
+
+def name_text(name: bytes) -> str:
+    """Return a name, in DER, as Java writes it.
+
+    Raises:
+        NoName: It is none, or too long.
+    """
+    try:
+        tag, content, _ = next(_read(name))
+        if tag != _SEQUENCE:
+            raise NoName("this is no name")
+        if len(content) > NAME_BYTES_MAX:
+            raise NoName(f"the name has more than {NAME_BYTES_MAX} bytes")
+        parts = ["+".join(map(_attribute, _items(relative))) for _, relative, _ in _read(content)]
+    except (IndexError, StopIteration, ValueError) as error:
+        raise NoName("this is no name") from error
     return ",".join(reversed(parts))
 
 
-def _subject(certificate: bytes) -> bytes:
-    whole = next(iter(_read(certificate)))[1]
-    fields = list(_read(next(iter(_read(whole)))[1]))
-    if fields[0][0] == _VERSION:
-        del fields[0]
-    # serial number, algorithm, issuer, validity, subject
-    tag, subject, _ = fields[4]
-    if tag != _SEQUENCE:
-        raise ValueError("no name")
-    return subject
+def _fields(certificate: bytes) -> list[bytes]:
+    """Return the fields of a certificate, each whole: serial number, algorithm, issuer, ...
+
+    Raises:
+        NoName: It is none.
+    """
+    try:
+        whole = next(_read(certificate))[1]
+        fields = list(_read(next(_read(whole))[1]))
+    except (IndexError, StopIteration, ValueError) as error:
+        raise NoName("this is no certificate") from error
+    return [field for tag, _, field in fields if tag != _VERSION]
 
 
 def _items(relative: bytes) -> Iterator[bytes]:

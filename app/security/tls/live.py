@@ -8,6 +8,7 @@ Invariants:
     A reload that fails changes nothing: the context before it stays.
     Nobody is let in by a session whose certificate was verified before the last reload.
     A key that others than its owner may read is not used.
+    Where there are lists of revoked certificates, nobody is let in whom they do not clear.
 Called by: what makes listeners. Calls: files, at the start and at a reload.
 Source: RFC 9325 (versions and ciphers); Kafka docs, security, ``ssl.client.auth``.
 """
@@ -20,13 +21,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from app.security.tls.alerting import AlertingContext
+from app.security.tls.errors import TlsError
+from app.security.tls.revoked import RevocationList, read_lists
 
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Those of TLS 1.2; all of 1.3's are good."""
-
-
-class TlsError(Exception):
-    """A certificate, a key or what signs clients' certificates cannot be used."""
 
 
 class ClientAuth(StrEnum):
@@ -57,6 +56,9 @@ class TlsFiles:
     client_ca: Path | None = None
     """In PEM, those whose signature on a client's certificate is believed."""
 
+    client_crl: Path | None = None
+    """In PEM, lists of the certificates that those have revoked; nobody asks if None."""
+
     client_auth: ClientAuth = ClientAuth.NONE
     protocols: tuple[str, ...] = ()
     """What is offered by ALPN, such as ``http/1.1``; nothing if empty."""
@@ -68,8 +70,8 @@ class TlsFiles:
     @property
     def paths(self) -> tuple[Path, ...]:
         """The files themselves."""
-        own = (self.certificate, self.key)
-        return own if self.client_ca is None else (*own, self.client_ca)
+        others = (self.client_ca, self.client_crl)
+        return (self.certificate, self.key, *(one for one in others if one is not None))
 
 
 def server_context(files: TlsFiles) -> ssl.SSLContext:
@@ -94,6 +96,9 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
     if files.client_auth is not ClientAuth.NONE:
         assert files.client_ca is not None, "checked when the files were named"
         _believe(context, files.client_ca)
+        if files.client_crl is not None:
+            _believe(context, files.client_crl)
+            context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_CHAIN
         # one that comes back with a ticket would not be asked for its certificate
         context.options |= ssl.OP_NO_TICKET
         context.num_tickets = 0
@@ -112,6 +117,9 @@ class LiveTls:
         """
         self._files = files
         self._seen = _seen(files)
+        self.lists = _lists(files)
+        """What clients' authorities have revoked."""
+
         self._current = server_context(files)
         self._loaded_at_s = 0.0
         self.context = server_context(files)
@@ -126,9 +134,11 @@ class LiveTls:
             TlsError: One of them cannot be read or used; what was loaded before stays in use.
         """
         seen = _seen(self._files)
-        self._current = server_context(self._files)
+        lists, current = _lists(self._files), server_context(self._files)
+        # handshakes may be under way on the loop: first no old session, then the new context
         self._loaded_at_s = time.time()
-        self._seen = seen
+        self._current = current
+        self.lists, self._seen = lists, seen
 
     def reload_if_changed(self) -> bool:
         """Reload if a file is another one than at the last reload; return whether it was.
@@ -153,6 +163,12 @@ class LiveTls:
         session = handshake.session
         is_old = session is None or session.time <= self._loaded_at_s
         return ssl.ALERT_DESCRIPTION_CERTIFICATE_EXPIRED if is_old else None
+
+
+def _lists(files: TlsFiles) -> tuple[RevocationList, ...]:
+    if files.client_ca is None or files.client_crl is None:
+        return ()
+    return read_lists(files.client_crl, files.client_ca)
 
 
 def check_authorities(path: Path) -> None:

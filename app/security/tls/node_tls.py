@@ -3,14 +3,18 @@
 It is read at the start, on SIGHUP, and when one of its files is another one. New connections see
 the new certificate; none that is open is dropped. What cannot be used is logged and changes
 nothing; it is tried again, for the files of a pair are not replaced at one moment.
-Called by: main. Calls: live.
+Certificates of clients that were revoked are told to who looks after open connections.
+Called by: main. Calls: live, revoked.
 """
 
 import asyncio
 import logging
 import ssl
+from contextlib import suppress
 
-from app.security.tls.live import LiveTls, TlsError, TlsFiles
+from app.security.tls.errors import TlsError
+from app.security.tls.live import LiveTls, TlsFiles
+from app.security.tls.revoked import RevocationList, RevokedCertificates
 
 _logger = logging.getLogger(__name__)
 
@@ -35,6 +39,10 @@ class NodeTls:
         self._kafka = None if kafka is None else LiveTls(kafka)
         self._doors = [one for one in (self._http, self._kafka) if one is not None]
         self._refused = ""
+        self._asked = asyncio.Event()
+        self._late: frozenset[str] = frozenset()
+        self.revoked = RevokedCertificates()
+        """Those of the lists that were read last."""
 
     @property
     def http(self) -> ssl.SSLContext | None:
@@ -51,21 +59,45 @@ class NodeTls:
         """Whether a door speaks TLS."""
         return bool(self._doors)
 
-    def reload(self) -> None:
-        """Read the files again, whether or not they have changed."""
-        self._apply(is_forced=True)
+    @property
+    def lists(self) -> tuple[RevocationList, ...]:
+        """What clients' authorities have revoked; nothing without such lists."""
+        return self._doors[0].lists if self._doors else ()
 
-    def look(self) -> None:
-        """Read the files again if one of them has changed."""
-        self._apply(is_forced=False)
+    def reload(self) -> None:
+        """Have the files read again soon, whether or not they have changed."""
+        self._asked.set()
+
+    def look(self, *, is_forced: bool = False) -> None:
+        """Read the files again if one of them has changed, or it is forced."""
+        self._read(is_forced=is_forced)
+        self._publish()
 
     async def run(self, interval_s: float = LOOK_INTERVAL_S) -> None:
-        """Look until cancelled."""
+        """Look until cancelled; files are read beside the loop, for lists may be long."""
+        self._publish()
         while True:
-            await asyncio.sleep(interval_s)
-            self.look()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(interval_s):
+                    await self._asked.wait()
+            is_forced = self._asked.is_set()
+            self._asked.clear()
+            await asyncio.to_thread(self._read, is_forced=is_forced)
+            self._publish()
 
-    def _apply(self, *, is_forced: bool) -> None:
+    def _publish(self) -> None:
+        """Have those who are revoked by now shut out; say which lists are out of date."""
+        self.revoked.replace(self.lists)
+        late = {one.issuer: one.out_of_date for one in self.lists if one.is_out_of_date()}
+        for issuer in late.keys() - self._late:
+            _logger.error(
+                "the list of certificates that %s has revoked is out of date since %s: "
+                "none of its clients is let in until there is another",
+                *(issuer, late[issuer]),
+            )
+        self._late = frozenset(late)
+
+    def _read(self, *, is_forced: bool) -> None:
         was_read = False
         try:
             for one in self._doors:

@@ -13,7 +13,7 @@ Source: Kafka docs, security, ``ssl.principal.mapping.rules``; KIP-371; ``SslPri
 import re
 from functools import lru_cache
 
-from app.security.tls.live import TlsError
+from app.security.tls.errors import TlsError
 
 DEFAULT = "DEFAULT"
 

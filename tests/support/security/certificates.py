@@ -22,6 +22,7 @@ def write_pair(
     signer: Pair | None = None,
     subject: x509.Name | None = None,
     is_expired: bool = False,
+    is_authority: bool = False,
 ) -> Pair:
     """Write a certificate for this machine, and its key, and give back where.
 
@@ -32,6 +33,7 @@ def write_pair(
         signer: Who signs it; itself if None.
         subject: Another one than the name.
         is_expired: Whether its time is over.
+        is_authority: Whether it may sign others; one that signs itself may in any case.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     if subject is None:
@@ -53,7 +55,10 @@ def write_pair(
         .not_valid_before(now - timedelta(days=2))
         .not_valid_after(now + timedelta(days=-1 if is_expired else 1))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=signer is None, path_length=None), critical=True)
+        .add_extension(
+            x509.BasicConstraints(ca=signer is None or is_authority, path_length=None),
+            critical=True,
+        )
         .sign(signing, hashes.SHA256())
     )
     paths = folder / f"{name}.pem", folder / f"{name}.key"
@@ -68,6 +73,41 @@ def write_pair(
     )
     paths[1].chmod(0o600)
     return paths
+
+
+def write_list(
+    path: Path, signer: Pair, *revoked: Pair, name: x509.Name | None = None, is_old: bool = False
+) -> bytes:
+    """Write an authority's list of the certificates that it revoked, and give it back, too.
+
+    Args:
+        path: Where to.
+        signer: The authority.
+        revoked: Those certificates.
+        name: Whose list it says it is, if not the signer's.
+        is_old: Whether the next one was to be there by now.
+    """
+    authority = x509.load_pem_x509_certificate(signer[0].read_bytes())
+    key = serialization.load_pem_private_key(signer[1].read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    now = datetime.now(UTC)
+    building = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(name or authority.subject)
+        .last_update(now - timedelta(days=2))
+        .next_update(now + timedelta(days=-1 if is_old else 1))
+    )
+    for certificate, _ in revoked:
+        serial = x509.load_pem_x509_certificate(certificate.read_bytes()).serial_number
+        building = building.add_revoked_certificate(
+            x509.RevokedCertificateBuilder()
+            .serial_number(serial)
+            .revocation_date(now - timedelta(days=1))
+            .build()
+        )
+    written = building.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    path.write_bytes(written)
+    return written
 
 
 def client_context(*, shows: Pair | None = None, believes: Path | None = None) -> ssl.SSLContext:

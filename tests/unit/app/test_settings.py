@@ -100,6 +100,7 @@ TEXTS = {
     "tls_cert": "node.pem",
     "tls_key": "node.key",
     "tls_client_ca": "clients.pem",
+    "tls_client_crl": "revoked.pem",
     "ssl_client_auth": "Required",
     "ssl_principal_mapping_rules": "DEFAULT",
     "http_tls": "false",
@@ -428,6 +429,7 @@ def test_a_door_may_be_left_without_tls(
             "clients that must log in",
         ),
         ({"tls_client_ca": "a"}, "tls_client_ca and ssl_client_auth"),
+        ({"tls_client_crl": "a"}, "tls_client_crl needs tls_client_ca"),
         ({"ssl_client_auth": "required"}, "tls_client_ca and ssl_client_auth"),
         (
             {"ssl_client_auth": "required", "tls_client_ca": "a"},

@@ -19,6 +19,7 @@ from app.security.logins.scram_keys import SCRAM_SHA_256, SCRAM_SHA_512, scram_r
 from app.security.principal import CredentialKind, Principal
 from app.security.tls.client_certificate import ClientCertificate
 from app.security.tls.principal_mapping import PrincipalMapping
+from app.security.tls.revoked import RevocationList, RevokedCertificates
 from app.security.tokens.access_tokens import LIFE_MS, Grant
 from app.security.tokens.bearers import Bearers
 from tests.support.security.audited import FakeAudit
@@ -338,6 +339,23 @@ def test_rules_say_who_a_certificate_stands_for(node: Login) -> None:
     assert authenticator.certificate(of("CN=alice,O=x"), HOST) == Principal("ALICE")
     with pytest.raises(AuthenticationFailed):
         authenticator.certificate(of("CN=alice,O=y"), HOST)
+
+
+def test_a_certificate_that_was_revoked_is_refused(node: Login) -> None:
+    revoked = RevokedCertificates()
+    revoked.replace((RevocationList("CN=ca", frozenset({7}), None),))
+    authenticator = Authenticator(
+        *(node.watcher, node.clock, node.passwords, node.usage),
+        bearers=Bearers(node.tokens),
+        pretence=b"",
+        revoked=revoked,
+    )
+
+    authenticator.certificate(replace(of("CN=alice"), issuer="CN=ca", serial=8), HOST)
+    with pytest.raises(AuthenticationFailed) as caught:
+        authenticator.certificate(replace(of("CN=alice"), issuer="CN=ca", serial=7), HOST)
+
+    assert caught.value.log_reason == "revoked certificate"
 
 
 @pytest.mark.parametrize(

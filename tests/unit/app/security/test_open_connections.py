@@ -7,6 +7,7 @@ from app.cluster.security_records import SecurityRecords, UserRecord
 from app.security.image import SecurityImage, image_of
 from app.security.open_connections import OpenConnections
 from app.security.principal import ANONYMOUS, Credential, CredentialKind, Principal
+from app.security.tls.revoked import RevocationList, RevokedCertificates
 from tests.support.security.login import MovedClock
 from tests.support.security.records import api_key
 
@@ -110,3 +111,21 @@ async def test_one_whose_time_is_over_is_cut_by_the_next_sweep() -> None:
     await asyncio.gather(running, return_exceptions=True)
 
     assert cut == ["a"]
+
+
+async def test_those_of_a_revoked_certificate_are_cut_and_come_in_no_more() -> None:
+    revoked, cut = RevokedCertificates(), list[str]()
+    connections = OpenConnections(MovedClock(), revoked)
+    connections.apply(None, image())
+    for serial in (1, 2):
+        shown = Credential(CredentialKind.CERTIFICATE, "CN=a", issuer="CN=ca", serial=serial)
+        principal = Principal("alice", credential=shown)
+        connections.enter(principal, lambda serial=serial: cut.append(f"open {serial}"))
+
+    revoked.replace((RevocationList("CN=ca", frozenset({2}), None),))
+    await asyncio.sleep(0)
+    connections.enter(principal, lambda: cut.append("late 2"))
+    await asyncio.sleep(0)
+
+    assert cut == ["open 2", "late 2"]
+    assert len(connections) == 1

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from app.security.tls.client_certificate import certificate_of
 from app.security.tls.live import ClientAuth, TlsFiles, server_context
@@ -49,6 +50,8 @@ def test_what_a_client_showed_says_who_it_is_and_how_long(
 
     assert shown is not None
     assert shown.distinguished_name == "CN=alice"
+    known = x509.load_pem_x509_certificate(alice[0].read_bytes())
+    assert (shown.issuer, shown.serial) == ("CN=ca", known.serial_number)
     assert 86_000_000 < shown.expires_at_ms - time.time() * 1000 <= 86_400_000
 
 

@@ -8,7 +8,12 @@ from cryptography import x509
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
-from app.security.tls.distinguished_name import NoName, distinguished_name
+from app.security.tls.distinguished_name import (
+    NoName,
+    distinguished_name,
+    issuer_and_serial,
+    name_text,
+)
 from tests.support.security.certificates import write_pair
 
 Attribute = x509.NameAttribute
@@ -105,3 +110,25 @@ def test_what_is_no_certificate_is_refused_wherever_it_ends(tmp_path: Path) -> N
     for junk in (b"", b"0", b"0\x80", b"\x1f\x81\x01x", b"0\x03\x02\x01\x01", bytes(300)):
         with pytest.raises(NoName):
             distinguished_name(junk)
+
+
+def test_issuer_and_serial_are_those_of_the_certificate(tmp_path: Path) -> None:
+    ca = write_pair(
+        tmp_path, "ca", subject=x509.Name([Attribute(NameOID.COMMON_NAME, "the, authority")])
+    )
+    for number in range(20):  # numbers of 159 random bits, some with a leading zero
+        path, _ = write_pair(tmp_path, f"c{number}", signer=ca)
+        known = x509.load_pem_x509_certificate(path.read_bytes())
+        der = ssl.PEM_cert_to_DER_cert(path.read_text())
+
+        assert issuer_and_serial(der) == ("CN=the\\, authority", known.serial_number)
+        assert name_text(known.issuer.public_bytes()) == "CN=the\\, authority"
+
+
+@pytest.mark.parametrize("data", [b"", b"\x30", b"\x30\x00", b"\x30\x02\x30\x00", b"\x02\x01\x07"])
+def test_what_has_no_issuer_or_name_is_refused(data: bytes) -> None:
+    with pytest.raises(NoName):
+        issuer_and_serial(data)
+    if data[:2] != b"\x30\x00":
+        with pytest.raises(NoName):
+            name_text(data[:1] + b"\x01\x00" if data else data)

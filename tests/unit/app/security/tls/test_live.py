@@ -14,7 +14,7 @@ from app.security.tls.live import (
     check_authorities,
     server_context,
 )
-from tests.support.security.certificates import client_context, write_pair
+from tests.support.security.certificates import client_context, write_list, write_pair
 
 
 def files_of(pair: tuple[Path, Path], **more: object) -> TlsFiles:
@@ -224,6 +224,113 @@ def test_those_who_sign_clients_are_reloaded_too(tmp_path: Path) -> None:
     Pair(live.context, client_context(shows=bob)).shake_hands()
     with pytest.raises(ssl.SSLError):
         Pair(live.context, client_context(shows=alice)).shake_hands()
+
+
+class Revoking:
+    """A door that asks for certificates and knows which are revoked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ca = write_pair(folder, "ca")
+        self.lists = folder / "revoked.pem"
+        self.revoke()
+        self.live = LiveTls(
+            files_of(
+                write_pair(folder, "here"),
+                client_auth=ClientAuth.REQUIRED,
+                client_ca=self.ca[0],
+                client_crl=self.lists,
+            )
+        )
+
+    def revoke(self, *revoked: tuple[Path, Path], is_old: bool = False) -> None:
+        write_list(self.lists, self.ca, *revoked, is_old=is_old)
+
+    def admits(self, client: ssl.SSLContext, session: ssl.SSLSession | None = None) -> Pair | None:
+        pair = Pair(self.live.context, client)
+        if session is not None:
+            pair.client.session = session
+        try:
+            pair.shake_hands()
+        except ssl.SSLError:
+            return None
+        return pair if pair.says() == "hello" else None
+
+
+@pytest.fixture
+def revoking(tmp_path: Path) -> Revoking:
+    return Revoking(tmp_path)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_revoked_certificate_is_refused_from_the_reload_on_and_others_are_not(
+    revoking: Revoking, version: ssl.TLSVersion
+) -> None:
+    alice, bob = (write_pair(revoking.folder, name, signer=revoking.ca) for name in "ab")
+    contexts = [client_context(shows=one) for one in (alice, bob)]
+    for one in contexts:
+        one.minimum_version = one.maximum_version = version
+    before = [revoking.admits(one) for one in contexts]
+
+    revoking.revoke(alice)
+    was_changed = revoking.live.reload_if_changed()
+
+    assert None not in before
+    assert before[0] is not None
+    assert was_changed
+    assert revoking.admits(contexts[0]) is None
+    assert revoking.admits(contexts[0], before[0].client.session) is None
+    assert revoking.admits(contexts[1]) is not None
+    assert len(revoking.live.lists[0].serials) == 1
+    revoking.revoke()
+    revoking.live.reload()
+    assert revoking.admits(contexts[0]) is not None
+
+
+def test_nobody_is_let_in_by_a_list_that_is_out_of_date(revoking: Revoking) -> None:
+    alice = client_context(shows=write_pair(revoking.folder, "alice", signer=revoking.ca))
+
+    revoking.revoke(is_old=True)
+    revoking.live.reload()
+
+    assert revoking.admits(alice) is None
+
+
+def test_the_whole_chain_is_checked_and_who_signs_between_needs_a_list_too(
+    revoking: Revoking,
+) -> None:
+    between = write_pair(revoking.folder, "between", signer=revoking.ca, is_authority=True)
+    alice = write_pair(revoking.folder, "alice", signer=between)
+    alice[0].write_bytes(alice[0].read_bytes() + between[0].read_bytes())
+    client = client_context(shows=alice)
+    without = revoking.admits(client)
+
+    own = write_list(revoking.lists, between)
+    revoking.lists.write_bytes(own + write_list(revoking.folder / "other", revoking.ca))
+    revoking.live.reload()
+    cleared = revoking.admits(client)
+    revoking.lists.write_bytes(own + write_list(revoking.folder / "other", revoking.ca, between))
+    revoking.live.reload()
+
+    assert without is None
+    assert cleared is not None
+    assert revoking.admits(client) is None
+
+
+def test_lists_that_cannot_be_used_change_nothing(revoking: Revoking) -> None:
+    alice = write_pair(revoking.folder, "alice", signer=revoking.ca)
+    revoking.revoke(alice)
+    revoking.live.reload()
+
+    revoking.lists.write_bytes(b"no list")
+    with pytest.raises(TlsError, match="holds no lists"):
+        revoking.live.reload()
+    revoking.lists.unlink()
+    with pytest.raises(TlsError, match="cannot be read"):
+        revoking.live.reload_if_changed()
+
+    assert revoking.admits(client_context(shows=alice)) is None
+    assert len(revoking.live.lists[0].serials) == 1
 
 
 def test_a_reload_that_fails_changes_nothing_and_is_tried_again(tmp_path: Path) -> None:

@@ -1,15 +1,16 @@
 """Certificates of a node: when they are read again, and what is said of it."""
 
 import asyncio
+import dataclasses
 import logging
 import ssl
 from pathlib import Path
 
 import pytest
 
-from app.security.tls.live import TlsFiles
+from app.security.tls.live import ClientAuth, TlsFiles
 from app.security.tls.node_tls import NodeTls
-from tests.support.security.certificates import client_context, write_pair
+from tests.support.security.certificates import client_context, write_list, write_pair
 
 
 def common_name(server: ssl.SSLContext) -> str:
@@ -81,11 +82,38 @@ def test_files_that_cannot_be_used_are_told_once_and_change_nothing(
 
     assert caplog.text.count("the certificate before stays in use") == 1
     assert common_name(node.http) == "before"
-    node.reload()
+    node.look(is_forced=True)
     assert caplog.text.count("the certificate before stays in use") == 2
     replace(files)
     node.look()
     assert common_name(node.http) == "after"
+
+
+async def test_what_was_revoked_is_published_and_a_late_list_is_told_once(
+    tmp_path: Path, files: TlsFiles, caplog: pytest.LogCaptureFixture
+) -> None:
+    ca, lists = write_pair(tmp_path, "ca"), tmp_path / "revoked.pem"
+    alice = write_pair(tmp_path, "alice", signer=ca)
+    write_list(lists, ca, alice)
+    asking = dataclasses.replace(
+        files, client_ca=ca[0], client_crl=lists, client_auth=ClientAuth.REQUIRED
+    )
+    node, told = NodeTls(asking, asking), list[int]()
+    node.revoked.subscribe(lambda: told.append(1))
+
+    running = asyncio.create_task(node.run(60))
+    await asyncio.sleep(0)
+    at_first = len(told)
+    write_list(lists, ca, is_old=True)
+    node.reload()
+    async with asyncio.timeout(20):
+        while len(told) == at_first:
+            await asyncio.sleep(0.01)
+    running.cancel()
+    node.look()
+
+    assert at_first == 1
+    assert caplog.text.count("the list of certificates that CN=ca has revoked is out of date") == 1
 
 
 async def test_it_looks_by_itself(node: NodeTls, files: TlsFiles) -> None:
