@@ -3,15 +3,17 @@
 A WebSocket whose handshake shows nothing may say in its first frame who is there. Until then it
 holds a connection and memory for somebody whom nobody knows, so they are counted: all together, so
 that a node has room for its clients, and by address, so that one address does not take that
-room from all others.
+room from all others (all addresses of one IPv6 network are one).
 
 Invariants:
     Never more than ``total_max``, nor more than ``of_address_max`` of one address.
     An address without any is not remembered.
-Pure. Called by: api.ws.door. Calls: nothing.
+Pure. Called by: api.ws.door. Calls: sources.
 """
 
 from collections import Counter
+
+from app.security.logins.sources import source_of
 
 
 class Strangers:
@@ -34,15 +36,17 @@ class Strangers:
 
     def enter(self, address: str) -> bool:
         """Count one more and return True; False if there is no room for it."""
-        if self._total >= self._total_max or self._of[address] >= self._of_address_max:
+        source = source_of(address)
+        if self._total >= self._total_max or self._of[source] >= self._of_address_max:
             return False
         self._total += 1
-        self._of[address] += 1
+        self._of[source] += 1
         return True
 
     def leave(self, address: str) -> None:
         """Forget one that entered."""
         self._total -= 1
-        self._of[address] -= 1
-        if not self._of[address]:
-            del self._of[address]
+        source = source_of(address)
+        self._of[source] -= 1
+        if not self._of[source]:
+            del self._of[source]

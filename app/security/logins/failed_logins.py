@@ -3,7 +3,7 @@
 Counted for each user from each address, and for each address whatever the user: one who guesses one
 user's password waits longer each time, one who tries many users too, and the user goes on from
 other addresses. An attempt counts as failed from its beginning, so that a thousand at once are not
-a thousand guesses.
+a thousand guesses. All addresses of one IPv6 network are one (sources).
 
 Invariants:
     A lock-out lasts at most ``LOCKED_S_MAX``; what is remembered is forgotten
@@ -13,6 +13,8 @@ Invariants:
 
 from collections import OrderedDict
 from dataclasses import dataclass
+
+from app.security.logins.sources import source_of
 
 FREE_FAILURES = 5
 """Failures of one user from one address before it is locked out."""
@@ -55,15 +57,13 @@ class FailedLogins:
             host: The address it comes from.
             now: Monotonic seconds.
         """
-        found = [self._failures.get(key) for key in (_key(user, host), (None, host))]
+        found = [self._failures.get(key) for key in _keys(user, host)]
         return max([0.0, *(one.locked_until - now for one in found if one is not None)])
 
     def begin(self, user: str, host: str, now: float) -> None:
         """Count an attempt, as failed until ``succeeded``."""
-        for key, free in (
-            (_key(user, host), FREE_FAILURES),
-            ((None, host), FREE_FAILURES_OF_ADDRESS),
-        ):
+        limits = (FREE_FAILURES, FREE_FAILURES_OF_ADDRESS)
+        for key, free in zip(_keys(user, host), limits, strict=True):
             entry = self._entry(key, now)
             entry.count += 1
             entry.last = now
@@ -73,13 +73,14 @@ class FailedLogins:
 
     def succeeded(self, user: str, host: str) -> None:
         """Forget the user's failures from this address; what others failed there stays."""
-        self._failures.pop(_key(user, host), None)
-        self._take_back((None, host))
+        of_user, of_address = _keys(user, host)
+        self._failures.pop(of_user, None)
+        self._take_back(of_address)
 
     def abandoned(self, user: str, host: str) -> None:
         """Take back an attempt that was not decided."""
-        self._take_back(_key(user, host))
-        self._take_back((None, host))
+        for key in _keys(user, host):
+            self._take_back(key)
 
     def _take_back(self, key: _Key) -> None:
         entry = self._failures.get(key)
@@ -97,5 +98,7 @@ class FailedLogins:
         return entry
 
 
-def _key(user: str, host: str) -> _Key:
-    return user if len(user) <= NAME_CHARS_MAX else TOO_LONG, host
+def _keys(user: str, host: str) -> tuple[_Key, _Key]:
+    """Return by what a user's failures from an address are found, and by what the address's."""
+    source = source_of(host)
+    return (user if len(user) <= NAME_CHARS_MAX else TOO_LONG, source), (None, source)

@@ -23,6 +23,8 @@ from concurrent.futures import ThreadPoolExecutor
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from app.security.logins.sources import source_of
+
 MEMORY_KIB = 19_456
 PASSES = 2
 LANES = 1
@@ -92,28 +94,31 @@ class Passwords:
         """
         checking = self._checking.get(mark)
         if checking is None:
+            source = source_of(host)
             if (
                 self._waiting.total() >= WAITING_MAX
-                or self._waiting[host] >= WAITING_OF_ADDRESS_MAX
+                or self._waiting[source] >= WAITING_OF_ADDRESS_MAX
             ):
                 raise TooManyLogins
-            self._waiting[host] += 1  # here, not in the task, which begins when all have asked
-            checking = asyncio.ensure_future(self._check(mark, password_hash, password, host, now))
+            self._waiting[source] += 1  # here, not in the task, which begins when all have asked
+            checking = asyncio.ensure_future(
+                self._check(mark, password_hash, password, source, now)
+            )
             self._checking[mark] = checking
         # shielded: one that leaves does not break off the check of others
         return await asyncio.shield(checking)
 
     async def _check(
-        self, mark: bytes, password_hash: str | None, password: str, host: str, now: float
+        self, mark: bytes, password_hash: str | None, password: str, source: str, now: float
     ) -> bool:
         loop = asyncio.get_running_loop()
         try:
             good = await loop.run_in_executor(self._threads, self._verify, password_hash, password)
         finally:
             del self._checking[mark]
-            self._waiting[host] -= 1
-            if not self._waiting[host]:
-                del self._waiting[host]
+            self._waiting[source] -= 1
+            if not self._waiting[source]:
+                del self._waiting[source]
         if good:
             self._known[mark] = now + REMEMBERED_S
             self._known.move_to_end(mark)

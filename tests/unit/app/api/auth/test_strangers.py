@@ -34,3 +34,13 @@ def test_addresses_that_come_and_go_or_are_turned_away_are_not_remembered() -> N
     full.leave("a")
 
     assert vars(full)["_of"] == {}
+
+
+def test_addresses_of_one_ipv6_network_have_the_room_of_one() -> None:
+    strangers = Strangers(TOTAL_MAX, OF_ADDRESS_MAX)
+
+    found = [strangers.enter(f"2001:db8::{number}") for number in range(3)]
+
+    assert found == [True, True, False]
+    strangers.leave("2001:db8::1")
+    assert strangers.enter("2001:db8::9")

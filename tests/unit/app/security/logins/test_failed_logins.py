@@ -35,6 +35,17 @@ def test_address_that_tries_one_user_after_the_other_is_locked_out_for_all() -> 
     assert failed.locked_s("new", "other", 0.0) == 0.0
 
 
+def test_addresses_of_one_ipv6_network_are_one() -> None:
+    failed = FailedLogins()
+    for number in range(FREE_FAILURES):
+        failed.begin("u", f"2001:db8:1:2::{number:x}", 0.0)
+
+    assert failed.locked_s("u", "2001:db8:1:2:ffff::", 0.0) == 1.0
+    assert failed.locked_s("u", "2001:db8:1:3::", 0.0) == 0.0
+    failed.succeeded("u", "2001:db8:1:2::77")
+    assert failed.locked_s("u", "2001:db8:1:2::1", 0.0) == 0.0
+
+
 def test_success_forgets_the_users_failures_and_not_those_of_others() -> None:
     failed = FailedLogins()
     for user in ("a", "b"):
