@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from app.api.answers import Send, answering_errors, send_answer, send_error
 from app.api.auth.asking import PRINCIPAL, principal_of
-from app.api.auth.login import Login, LoginRefused, is_open
+from app.api.auth.login import OWN_LOGIN_PATHS, Login, LoginRefused, is_open
 from app.api.edge.addresses import ADDRESSES
 from app.api.edge.edge import Edge
 from app.api.errors import (
@@ -106,7 +106,9 @@ class Front:
     async def _settle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer once the debt of request time is paid; what the answer takes is another."""
         context = self.context
-        if context is None or not context.quotas.measures_time or is_open(scope):
+        # who logs in is nobody yet: strangers have no debt in common, or one locks out all others
+        is_anybodys = is_open(scope) or scope["path"] in OWN_LOGIN_PATHS
+        if context is None or not context.quotas.measures_time or is_anybodys:
             await self._pass(scope, receive, send)
             return
         principal = principal_of(scope)

@@ -200,6 +200,25 @@ async def test_who_owes_much_request_time_is_refused_in_the_shape_of_each_door(
     assert (health.status_code, then.status_code) == (200, 200)
 
 
+async def test_who_logs_in_does_not_wait_for_what_other_strangers_owe(tmp_path: Path) -> None:
+    async with closed_application(tmp_path) as closed:
+        running = closed.running
+        admin = ("admin", closed.password)
+        quotas = owing(running, 5)
+        owed_ms = quotas.owed(QuotaType.REQUEST, ANONYMOUS)
+
+        answers = [
+            await running.client.post("/v3/auth/token", data=fields, auth=auth)
+            for fields, auth in (
+                ({"grant_type": "client_credentials"}, admin),
+                ({"grant_type": "none"}, None),
+            )
+        ]
+
+        assert [one.status_code for one in answers] == [200, 400]
+        assert quotas.owed(QuotaType.REQUEST, ANONYMOUS) <= owed_ms
+
+
 async def test_who_owes_little_request_time_waits_and_then_owes_more(
     running: RunningApplication,
 ) -> None:
