@@ -3,7 +3,9 @@
 Counted for each user from each address, and for each address whatever the user: one who guesses one
 user's password waits longer each time, one who tries many users too, and the user goes on from
 other addresses. An attempt counts as failed from its beginning, so that a thousand at once are not
-a thousand guesses. All addresses of one IPv6 network are one (sources).
+a thousand guesses. All addresses of one IPv6 network are one (sources). An address that many share
+has failures all the time, so it forgets them one by one: a program with an old password, which is
+locked out itself, does not lock out its neighbours after some hours.
 
 Invariants:
     A lock-out lasts at most ``LOCKED_S_MAX``; what is remembered is forgotten
@@ -11,6 +13,7 @@ Invariants:
     the oldest go first, each of at most ``NAME_CHARS_MAX`` characters.
 """
 
+import math
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -20,10 +23,15 @@ FREE_FAILURES = 5
 """Failures of one user from one address before it is locked out."""
 
 FREE_FAILURES_OF_ADDRESS = 100
+"""Failures of an address within ``REMEMBERED_S``, whoever tries."""
+
 LOCKED_S_FIRST = 1.0
 LOCKED_S_MAX = 60.0
 REMEMBERED_S = 900.0
 REMEMBERED_MAX = 10_000
+FORGOTTEN_S = REMEMBERED_S / FREE_FAILURES_OF_ADDRESS
+"""After how long an address has one failure less."""
+
 NAME_CHARS_MAX = 255
 """Of a user. Longer names are nobody's, and are remembered as one."""
 
@@ -34,7 +42,7 @@ _Key = tuple[str | None, str]
 
 @dataclass(slots=True)
 class _Failures:
-    count: int = 0
+    count: float = 0.0
     locked_until: float = 0.0
     last: float = 0.0
 
@@ -62,13 +70,13 @@ class FailedLogins:
 
     def begin(self, user: str, host: str, now: float) -> None:
         """Count an attempt, as failed until ``succeeded``."""
-        limits = (FREE_FAILURES, FREE_FAILURES_OF_ADDRESS)
-        for key, free in zip(_keys(user, host), limits, strict=True):
+        limits = ((FREE_FAILURES, math.inf), (FREE_FAILURES_OF_ADDRESS, FORGOTTEN_S))
+        for key, (free, forgotten_s) in zip(_keys(user, host), limits, strict=True):
             entry = self._entry(key, now)
-            entry.count += 1
+            entry.count = max(0.0, entry.count - (now - entry.last) / forgotten_s) + 1
             entry.last = now
             if entry.count >= free:
-                doublings = min(entry.count - free, 16)
+                doublings = min(int(entry.count) - free, 16)
                 entry.locked_until = now + min(LOCKED_S_FIRST * 2**doublings, LOCKED_S_MAX)
 
     def succeeded(self, user: str, host: str) -> None:
@@ -85,7 +93,7 @@ class FailedLogins:
     def _take_back(self, key: _Key) -> None:
         entry = self._failures.get(key)
         if entry is not None and entry.count > 0:
-            entry.count -= 1
+            entry.count = max(0.0, entry.count - 1)
             entry.locked_until = 0.0
 
     def _entry(self, key: _Key, now: float) -> _Failures:

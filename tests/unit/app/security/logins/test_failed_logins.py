@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.security.logins.failed_logins import (
+    FORGOTTEN_S,
     FREE_FAILURES,
     FREE_FAILURES_OF_ADDRESS,
     LOCKED_S_MAX,
@@ -33,6 +34,27 @@ def test_address_that_tries_one_user_after_the_other_is_locked_out_for_all() -> 
 
     assert failed.locked_s("new", "h", 0.0) == 1.0
     assert failed.locked_s("new", "other", 0.0) == 0.0
+
+
+def test_program_with_an_old_password_locks_out_itself_and_not_its_neighbours() -> None:
+    failed, now, tries = FailedLogins(), 0.0, 0
+    while now < 24 * 3_600:
+        assert failed.locked_s("neighbour", "h", now) == 0.0
+        failed.begin("program", "h", now)
+        tries += 1
+        now += max(1.0, failed.locked_s("program", "h", now))
+
+    assert 1_440 <= tries <= 1_450, "one a minute, for as long as it goes on"
+
+
+def test_address_that_guesses_for_a_day_has_no_more_than_it_forgets() -> None:
+    failed, now, tries = FailedLogins(), 0.0, 0
+    while now < 24 * 3_600:
+        failed.begin(f"u{tries}", "h", now)
+        tries += 1
+        now += max(0.1, failed.locked_s(f"u{tries}", "h", now))
+
+    assert tries <= FREE_FAILURES_OF_ADDRESS + 24 * 3_600 / FORGOTTEN_S + 5
 
 
 def test_addresses_of_one_ipv6_network_are_one() -> None:
