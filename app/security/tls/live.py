@@ -22,7 +22,7 @@ from pathlib import Path
 
 from app.security.tls.alerting import AlertingContext
 from app.security.tls.errors import TlsError
-from app.security.tls.revoked import RevocationList, read_lists
+from app.security.tls.revoked import RevocationList, problems, read_lists
 
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Those of TLS 1.2; all of 1.3's are good."""
@@ -97,8 +97,7 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
         assert files.client_ca is not None, "checked when the files were named"
         _believe(context, files.client_ca)
         if files.client_crl is not None:
-            _believe(context, files.client_crl)
-            context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_CHAIN
+            _shut_out(context, files.client_crl)
         # one that comes back with a ticket would not be asked for its certificate
         context.options |= ssl.OP_NO_TICKET
         context.num_tickets = 0
@@ -159,9 +158,10 @@ class LiveTls:
         if self._files.client_auth is ClientAuth.NONE or not handshake.session_reused:
             return None
         # a session of TLS 1.2 from before a reload: its client's certificate is not verified again,
-        # and those who signed it may not be believed any more; the client comes back without it
+        # and those who signed it may not be believed any more, or their lists; the client comes
+        # back without it
         session = handshake.session
-        is_old = session is None or session.time <= self._loaded_at_s
+        is_old = session is None or session.time <= self._loaded_at_s or problems(self.lists)
         return ssl.ALERT_DESCRIPTION_CERTIFICATE_EXPIRED if is_old else None
 
 
@@ -185,6 +185,19 @@ def _believe(context: ssl.SSLContext, path: Path) -> None:
         context.load_verify_locations(path)
     except (OSError, ValueError) as error:
         raise TlsError(f"{path} holds no certificates: {error}") from error
+
+
+def _shut_out(context: ssl.SSLContext, path: Path) -> None:
+    """Let those whom lists clear in alone.
+
+    Raises:
+        TlsError: The file holds certificates as well: they would be believed like authorities.
+    """
+    known = context.cert_store_stats()["x509"]
+    _believe(context, path)
+    if context.cert_store_stats()["x509"] != known:
+        raise TlsError(f"{path} holds certificates, which belong into another file: lists alone")
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_CHAIN
 
 
 def _check_key(key: Path) -> None:

@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from app.security.tls.errors import TlsError
 from app.security.tls.live import LiveTls, TlsFiles
-from app.security.tls.revoked import RevocationList, RevokedCertificates
+from app.security.tls.revoked import RevocationList, RevokedCertificates, problems
 
 _logger = logging.getLogger(__name__)
 
@@ -86,12 +86,12 @@ class NodeTls:
             self._publish()
 
     def _publish(self) -> None:
-        """Have those who are revoked by now shut out; say which lists are out of date."""
+        """Have those who are revoked by now shut out; say which lists are not in date."""
         self.revoked.replace(self.lists)
-        late = {one.issuer: one.out_of_date for one in self.lists if one.is_out_of_date()}
+        late = problems(self.lists)
         for issuer in late.keys() - self._late:
             _logger.error(
-                "the list of certificates that %s has revoked is out of date since %s: "
+                "the list of certificates that %s has revoked %s: "
                 "none of its clients is let in until there is another",
                 *(issuer, late[issuer]),
             )

@@ -5,18 +5,25 @@ its certificates must have a list that it signed itself and that is in date, or 
 it. What came in before is judged here, by issuer and serial number, whenever the file is read anew:
 by the open connections, and by each request that a connection goes on to send.
 
+States of a list: not begun -> in date -> out of date; from each of them, replaced by a newer one.
+
 Invariants:
-    A file that lacks the list of an authority in ``tls_client_ca`` is refused as a whole: what was
+    A file that lacks the list of an authority in ``tls_client_ca``, or holds one that OpenSSL takes
+    for something else (a delta for a whole list) or for nothing, is refused as a whole: what was
     forgotten is told at the start, and not by clients that cannot come in.
-    A list that is out of date revokes what it did; OpenSSL lets nobody in by it.
+    Lists say who is out; nothing in their file says who is in (``live`` looks that it holds no
+    certificates).
+    Of several lists of an authority the newest that has begun counts, as in OpenSSL.
+    A list that is not in date revokes what it did; OpenSSL lets nobody in by it.
 Failures: a file that is being replaced cannot be read, or lists and authorities do not fit: what
-was loaded before stays in use (``live``).
-Called by: live (reads), node_tls (replaces), authenticator and open_connections (ask).
+was loaded before stays in use (``live``). A list of an authority in between, which only clients
+know, is not looked at before a client sends the certificate of its signer.
+Called by: live (reads), node_tls (replaces), authenticator and open connections (ask).
 Source: RFC 5280, 5 and 6.3; nginx's ``ssl_crl`` and HAProxy's ``crl-file``, which check as much.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,8 +36,12 @@ from app.security.tls.errors import TlsError
 if TYPE_CHECKING:
     from cryptography import x509
 
-LIST_BYTES_MAX = 64 * 1024 * 1024
-"""Of a file of lists: about a million certificates."""
+LIST_BYTES_MAX = 16 * 1024 * 1024
+"""Of a file of lists: about 300,000 certificates.
+
+OpenSSL verifies the signature of a list in each handshake, before it does the client's: a client
+that nobody knows costs 5 ms for each MiB.
+"""
 
 _BLOCK = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
 
@@ -46,9 +57,30 @@ class RevocationList:
     out_of_date: datetime | None
     """When the next list was to be there; None if it does not say."""
 
-    def is_out_of_date(self) -> bool:
-        """Return whether nobody is let in by it any more."""
-        return self.out_of_date is not None and self.out_of_date <= datetime.now(UTC)
+    begins: datetime | None = None
+    """When it was made; None for always."""
+
+    scope: bytes = b""
+    """What it is about, if not all that its authority has signed."""
+
+    def problem(self) -> str | None:
+        """Return why nobody is let in by it now; None if it is in date."""
+        now = datetime.now(UTC)
+        if self.out_of_date is not None and self.out_of_date <= now:
+            return f"is out of date since {self.out_of_date}"
+        if self.begins is not None and self.begins > now:
+            return f"does not begin before {self.begins}"
+        return None
+
+
+def problems(lists: Sequence[RevocationList]) -> Mapping[str, str]:
+    """Return why nobody is let in now by the lists of an authority, for each of which it is so."""
+    good = {(one.issuer, one.scope) for one in lists if one.problem() is None}
+    return {
+        one.issuer: problem
+        for one in lists
+        if (one.issuer, one.scope) not in good and (problem := one.problem()) is not None
+    }
 
 
 def read_lists(path: Path, authorities: Path) -> tuple[RevocationList, ...]:
@@ -59,8 +91,8 @@ def read_lists(path: Path, authorities: Path) -> tuple[RevocationList, ...]:
         authorities: In PEM; of each there has to be a list.
 
     Raises:
-        TlsError: It holds none, or one that is no list or was signed by somebody else, or of an
-            authority there is none.
+        TlsError: It holds none, or one that is no list, is a part of one or was signed by somebody
+            else, or of an authority there is none.
     """
     from cryptography import x509  # noqa: PLC0415 - a tenth of a second that few nodes need
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - likewise
@@ -69,55 +101,126 @@ def read_lists(path: Path, authorities: Path) -> tuple[RevocationList, ...]:
     if not blocks:
         raise TlsError(f"{path} holds no lists of revoked certificates (X509 CRL) in PEM")
     try:
-        signers = {
-            _text(one.subject): one
-            for one in x509.load_pem_x509_certificates(authorities.read_bytes())
-        }
+        signers = x509.load_pem_x509_certificates(authorities.read_bytes())
         lists = [x509.load_pem_x509_crl(block) for block in blocks]
         for one in lists:
-            signer = signers.get(_text(one.issuer))
-            if signer is not None:
-                _check_signer(path, one, signer)
-        found = tuple(
-            RevocationList(
-                _text(one.issuer),
-                frozenset(entry.serial_number for entry in one),
-                one.next_update_utc,
-            )
-            for one in lists
-        )
+            _check_kind(path, one)
+        missing = _unlisted(path, lists, signers)
+        found = _newest(lists)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm, NoName) as error:
         raise TlsError(f"{path} cannot be used with {authorities}: {error}") from error
-    missing = signers.keys() - {one.issuer for one in found}
-    if missing:
+    if missing is not None:
         raise TlsError(
-            f"{path} holds no list of {min(missing)}, of which {authorities} says that it signs "
+            f"{path} holds no list of {missing}, of which {authorities} says that it signs "
             "certificates: none of them could be checked"
         )
     return found
 
 
-def _check_signer(
-    path: Path, one: "x509.CertificateRevocationList", signer: "x509.Certificate"
-) -> None:
-    """Refuse a list that OpenSSL would not believe.
+def _check_kind(path: Path, one: "x509.CertificateRevocationList") -> None:
+    """Refuse a list that OpenSSL would not read as what it is.
 
     Raises:
         TlsError: Says why.
     """
     from cryptography import x509  # noqa: PLC0415 - see above
 
-    name = _text(one.issuer)
-    if not one.is_signature_valid(signer.public_key()):  # type: ignore[arg-type] # else a TypeError
-        raise TlsError(f"{path}: the list of {name} was not signed by it")
+    whose = f"{path}: the list of {_text(one.issuer)}"
+    for extension in one.extensions:
+        value = extension.value
+        if isinstance(value, x509.DeltaCRLIndicator):
+            raise TlsError(f"{whose} is a delta, which tells of changes: the whole is needed")
+        if isinstance(value, x509.IssuingDistributionPoint):
+            if value.indirect_crl or value.only_some_reasons:
+                raise TlsError(f"{whose} is for other authorities too, or for some reasons only")
+            if value.only_contains_attribute_certs:
+                raise TlsError(f"{whose} is for attribute certificates")
+        elif extension.critical and not isinstance(value, x509.AuthorityKeyIdentifier):
+            raise TlsError(f"{whose} has an extension that is not known: {extension.oid}")
+
+
+def _unlisted(
+    path: Path,
+    lists: Sequence["x509.CertificateRevocationList"],
+    authorities: Sequence["x509.Certificate"],
+) -> str | None:
+    """Return an authority whose clients, or who itself, could not be checked; None for none.
+
+    Several may have one name, with keys of their own.
+
+    Raises:
+        TlsError: A list is none that OpenSSL would believe.
+    """
+    uncovered = {(at, kind) for at in range(len(authorities)) for kind in ("user", "ca")}
+    for one in lists:
+        name = _text(one.issuer)
+        named = [at for at, known in enumerate(authorities) if _text(known.subject) == name]
+        signers = [at for at in named if _has_signed(authorities[at], one)]
+        if named and not signers:
+            raise TlsError(f"{path}: the list of {name} was not signed by it")
+        for at in signers:
+            if not _may_sign_lists(authorities[at]):
+                raise TlsError(
+                    f"{path}: the certificate of {name} does not allow it to sign lists (cRLSign)"
+                )
+            uncovered -= {(at, kind) for kind in _kinds(one)}
+    return min((_text(authorities[at].subject) for at, _ in uncovered), default=None)
+
+
+def _has_signed(signer: "x509.Certificate", one: "x509.CertificateRevocationList") -> bool:
+    return one.is_signature_valid(signer.public_key())  # type: ignore[arg-type] # else a TypeError
+
+
+def _may_sign_lists(signer: "x509.Certificate") -> bool:
+    from cryptography import x509  # noqa: PLC0415 - see above
+
     try:
-        usage = signer.extensions.get_extension_for_class(x509.KeyUsage).value
+        return signer.extensions.get_extension_for_class(x509.KeyUsage).value.crl_sign
     except x509.ExtensionNotFound:
-        return
-    if not usage.crl_sign:
-        raise TlsError(
-            f"{path}: the certificate of {name} does not allow it to sign lists (cRLSign)"
+        return True
+
+
+def _kinds(one: "x509.CertificateRevocationList") -> set[str]:
+    """Return whose certificates a list is about: of users, of authorities, or both."""
+    point = _point(one)
+    if point is None:
+        return {"user", "ca"}
+    only = {"ca": point.only_contains_ca_certs, "user": point.only_contains_user_certs}
+    return {kind for kind in only if only[kind]} or set(only)
+
+
+def _point(one: "x509.CertificateRevocationList") -> "x509.IssuingDistributionPoint | None":
+    from cryptography import x509  # noqa: PLC0415 - see above
+
+    try:
+        return one.extensions.get_extension_for_class(x509.IssuingDistributionPoint).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def _newest(lists: Sequence["x509.CertificateRevocationList"]) -> tuple[RevocationList, ...]:
+    """Return those that OpenSSL goes by, or will once they begin; two of one moment both count."""
+    now = datetime.now(UTC)
+    begun: dict[tuple[str, bytes], datetime] = {}
+    read = []
+    for one in lists:
+        point = _point(one)
+        scope = b"" if point is None else point.public_bytes()
+        key, begins = (_text(one.issuer), scope), one.last_update_utc
+        read.append((key, begins, one))
+        if begins <= now:
+            begun[key] = max(begins, begun.get(key, begins))
+    return tuple(
+        RevocationList(
+            key[0],
+            frozenset(entry.serial_number for entry in one),
+            one.next_update_utc,
+            begins,
+            key[1],
         )
+        for key, begins, one in read
+        if begins >= begun.get(key, begins)
+    )
 
 
 def _text(name: "x509.Name") -> str:

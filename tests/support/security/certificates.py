@@ -1,6 +1,7 @@
 """Certificates of servers and clients, made for a test."""
 
 import ssl
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -76,7 +77,13 @@ def write_pair(
 
 
 def write_list(
-    path: Path, signer: Pair, *revoked: Pair, name: x509.Name | None = None, is_old: bool = False
+    path: Path,
+    signer: Pair,
+    *revoked: Pair,
+    name: x509.Name | None = None,
+    is_old: bool = False,
+    begins_in: timedelta = timedelta(days=-2),
+    extensions: Sequence[x509.ExtensionType] = (),
 ) -> bytes:
     """Write an authority's list of the certificates that it revoked, and give it back, too.
 
@@ -86,6 +93,8 @@ def write_list(
         revoked: Those certificates.
         name: Whose list it says it is, if not the signer's.
         is_old: Whether the next one was to be there by now.
+        begins_in: When it was made, from now on.
+        extensions: Critical ones.
     """
     authority = x509.load_pem_x509_certificate(signer[0].read_bytes())
     key = serialization.load_pem_private_key(signer[1].read_bytes(), None)
@@ -94,9 +103,11 @@ def write_list(
     building = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(name or authority.subject)
-        .last_update(now - timedelta(days=2))
+        .last_update(now + begins_in)
         .next_update(now + timedelta(days=-1 if is_old else 1))
     )
+    for extension in extensions:
+        building = building.add_extension(extension, critical=True)
     for certificate, _ in revoked:
         serial = x509.load_pem_x509_certificate(certificate.read_bytes()).serial_number
         building = building.add_revoked_certificate(

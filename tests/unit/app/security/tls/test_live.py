@@ -1,6 +1,8 @@
 """TLS of a door: what it takes, whom it asks, and a new certificate that drops nobody."""
 
+import dataclasses
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -294,6 +296,38 @@ def test_nobody_is_let_in_by_a_list_that_is_out_of_date(revoking: Revoking) -> N
     revoking.live.reload()
 
     assert revoking.admits(alice) is None
+
+
+def test_a_session_does_not_outlive_the_list_that_let_it_in(
+    revoking: Revoking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = client_context(shows=write_pair(revoking.folder, "alice", signer=revoking.ca))
+    alice.maximum_version = ssl.TLSVersion.TLSv1_2
+    before = revoking.admits(alice)
+    assert before is not None
+    again = revoking.admits(alice, before.client.session)
+
+    (one,) = revoking.live.lists
+    over = dataclasses.replace(one, out_of_date=datetime.now(UTC))
+    monkeypatch.setattr(revoking.live, "lists", (over,))
+
+    assert again is not None
+    assert again.client.session_reused
+    assert revoking.admits(alice, before.client.session) is None
+
+
+def test_a_certificate_in_the_file_of_lists_is_refused_and_not_believed(
+    revoking: Revoking,
+) -> None:
+    strangers = write_pair(revoking.folder, "strangers")
+    mallory = write_pair(revoking.folder, "mallory", signer=strangers)
+    own = write_list(revoking.folder / "theirs", strangers)
+
+    revoking.lists.write_bytes(revoking.lists.read_bytes() + strangers[0].read_bytes() + own)
+    with pytest.raises(TlsError, match=r"revoked.pem holds certificates, which belong into"):
+        revoking.live.reload()
+
+    assert revoking.admits(client_context(shows=mallory)) is None
 
 
 def test_the_whole_chain_is_checked_and_who_signs_between_needs_a_list_too(

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -13,7 +14,7 @@ from app.security.principal import Credential, CredentialKind
 from app.security.tls import revoked as revoking
 from app.security.tls.distinguished_name import issuer_and_serial
 from app.security.tls.errors import TlsError
-from app.security.tls.revoked import RevocationList, RevokedCertificates, read_lists
+from app.security.tls.revoked import RevocationList, RevokedCertificates, problems, read_lists
 from tests.support.security.certificates import Pair, write_list, write_pair
 
 
@@ -46,34 +47,153 @@ def test_a_list_names_those_that_were_revoked_and_no_others(
     known.replace((found,))
 
     assert found.issuer == "CN=ca"
-    assert not found.is_out_of_date()
+    assert found.problem() is None
     assert known.has(credential_of(alice))
     assert not known.has(credential_of(bob))
     assert not known.has(Credential(CredentialKind.PASSWORD, "alice"))
 
 
-def test_each_authority_has_its_own_list_and_several_add_up(
-    tmp_path: Path, ca: Pair, lists: Path
-) -> None:
+def test_each_authority_has_its_own_list(tmp_path: Path, ca: Pair, lists: Path) -> None:
     other = write_pair(tmp_path, "other")
-    both = tmp_path / "both.pem"
-    both.write_bytes(ca[0].read_bytes() + other[0].read_bytes())
+    both = joined(tmp_path / "both.pem", ca, other)
     alice, bob = write_pair(tmp_path, "alice", signer=ca), write_pair(tmp_path, "bob", signer=other)
-    carol = write_pair(tmp_path, "carol", signer=ca)
-    pieces = [write_list(lists, *one) for one in ((ca, alice), (other, bob), (ca, carol))]
+    pieces = [write_list(lists, *one) for one in ((ca, alice), (other, bob))]
     lists.write_bytes(b"some words\n".join(pieces))
 
     known = RevokedCertificates()
     known.replace(read_lists(lists, both))
 
-    assert all(known.has(credential_of(one)) for one in (alice, bob, carol))
+    assert all(known.has(credential_of(one)) for one in (alice, bob))
     assert not known.has(credential_of(write_pair(tmp_path, "dave", signer=other)))
+
+
+def joined(path: Path, *pairs: Pair) -> Path:
+    """Write certificates one after the other."""
+    path.write_bytes(b"".join(one[0].read_bytes() for one in pairs))
+    return path
+
+
+def test_of_two_lists_of_an_authority_the_newer_counts(
+    tmp_path: Path, ca: Pair, lists: Path
+) -> None:
+    alice, bob, carol = (write_pair(tmp_path, name, signer=ca) for name in "abc")
+    pieces = [
+        write_list(lists, ca, alice, is_old=True),
+        write_list(lists, ca, bob, begins_in=timedelta(hours=-1)),
+        write_list(lists, ca, carol, begins_in=timedelta(hours=1)),
+    ]
+    lists.write_bytes(b"".join(pieces))
+
+    found = read_lists(lists, ca[0])
+    known = RevokedCertificates()
+    known.replace(found)
+
+    assert [known.has(credential_of(one)) for one in (alice, bob, carol)] == [False, True, True]
+    assert problems(found) == {}, "there is one that is in date"
+
+
+def test_two_of_one_moment_both_count(tmp_path: Path, ca: Pair, lists: Path) -> None:
+    alice, bob = (write_pair(tmp_path, name, signer=ca) for name in "ab")
+    first = write_list(lists, ca, alice, begins_in=timedelta(hours=-1))
+    made_at = x509.load_pem_x509_crl(first).last_update_utc
+    second = write_list(lists, ca, bob, begins_in=made_at - datetime.now(UTC))
+    lists.write_bytes(first + second)
+
+    found = read_lists(lists, ca[0])
+
+    assert {one.begins for one in found} == {made_at}
+    assert len(frozenset[int]().union(*(one.serials for one in found))) == 2
+
+
+def test_a_list_that_has_not_begun_is_told(ca: Pair, lists: Path) -> None:
+    write_list(lists, ca, begins_in=timedelta(hours=1))
+
+    found = read_lists(lists, ca[0])
+
+    assert "does not begin before" in problems(found)["CN=ca"]
+
+
+def test_authorities_of_one_name_have_a_list_each(tmp_path: Path, ca: Pair, lists: Path) -> None:
+    again = write_pair(tmp_path, "again", subject=named("ca"))
+    both = joined(tmp_path / "both.pem", ca, again)
+    old, new = write_pair(tmp_path, "old", signer=ca), write_pair(tmp_path, "new", signer=again)
+
+    write_list(lists, ca, old)
+    with pytest.raises(TlsError, match="holds no list of CN=ca"):
+        read_lists(lists, both)
+    lists.write_bytes(lists.read_bytes() + write_list(tmp_path / "more", again, new))
+    known = RevokedCertificates()
+    known.replace(read_lists(lists, both))
+
+    assert known.has(credential_of(old))
+
+
+def named(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def point(**only: Any) -> x509.IssuingDistributionPoint:
+    """Return what says what a list is about."""
+    nothing: dict[str, Any] = dict.fromkeys(
+        (
+            *("only_contains_user_certs", "only_contains_ca_certs", "indirect_crl"),
+            "only_contains_attribute_certs",
+        ),
+        False,
+    )
+    nothing |= dict.fromkeys(("full_name", "relative_name", "only_some_reasons"))
+    return x509.IssuingDistributionPoint(**(nothing | only))
+
+
+@pytest.mark.parametrize(
+    ("extension", "message"),
+    [
+        (x509.DeltaCRLIndicator(5), "the list of CN=ca is a delta"),
+        (point(indirect_crl=True), "is for other authorities too"),
+        (
+            point(only_some_reasons=frozenset({x509.ReasonFlags.key_compromise})),
+            "or for some reasons only",
+        ),
+        (point(only_contains_attribute_certs=True), "is for attribute certificates"),
+        (point(only_contains_user_certs=True), "holds no list of CN=ca"),
+        (point(only_contains_ca_certs=True), "holds no list of CN=ca"),
+        (
+            x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\5\0"),
+            "has an extension that is not known",
+        ),
+    ],
+)
+def test_a_part_of_a_list_is_none(
+    ca: Pair, lists: Path, extension: x509.ExtensionType, message: str
+) -> None:
+    write_list(lists, ca, extensions=[extension])
+
+    with pytest.raises(TlsError, match=message):
+        read_lists(lists, ca[0])
+
+
+def test_lists_of_users_and_of_authorities_are_a_whole(
+    tmp_path: Path, ca: Pair, lists: Path
+) -> None:
+    alice, bob = (write_pair(tmp_path, name, signer=ca) for name in "ab")
+    users = write_list(lists, ca, alice, extensions=[point(only_contains_user_certs=True)])
+    others = write_list(
+        *(lists, ca, bob),
+        begins_in=timedelta(hours=-1),
+        extensions=[point(only_contains_ca_certs=True)],
+    )
+    lists.write_bytes(users + others)
+
+    known = RevokedCertificates()
+    known.replace(read_lists(lists, ca[0]))
+
+    assert known.has(credential_of(alice))
+    assert known.has(credential_of(bob))
 
 
 def test_an_authority_without_a_list_is_told(tmp_path: Path, ca: Pair, lists: Path) -> None:
     other = write_pair(tmp_path, "other")
-    both = tmp_path / "both.pem"
-    both.write_bytes(ca[0].read_bytes() + other[0].read_bytes())
+    both = joined(tmp_path / "both.pem", ca, other)
     write_list(lists, ca)
 
     with pytest.raises(
@@ -84,8 +204,7 @@ def test_an_authority_without_a_list_is_told(tmp_path: Path, ca: Pair, lists: Pa
 
 def test_a_list_that_another_signed_is_told(tmp_path: Path, ca: Pair, lists: Path) -> None:
     mallory = write_pair(tmp_path, "mallory")
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ca")])
-    write_list(lists, mallory, name=name)
+    write_list(lists, mallory, name=named("ca"))
 
     with pytest.raises(TlsError, match="the list of CN=ca was not signed by it"):
         read_lists(lists, ca[0])
@@ -93,7 +212,7 @@ def test_a_list_that_another_signed_is_told(tmp_path: Path, ca: Pair, lists: Pat
 
 def test_an_authority_that_may_not_sign_lists_is_told(tmp_path: Path, lists: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ca")])
+    name = named("ca")
     now = datetime.now(UTC)
     usage = dict.fromkeys(
         (
@@ -158,7 +277,7 @@ def test_a_list_whose_time_is_over_still_revokes(tmp_path: Path, ca: Pair, lists
 
     (found,) = read_lists(lists, ca[0])
 
-    assert found.is_out_of_date()
+    assert "is out of date since" in problems([found])["CN=ca"]
     assert len(found.serials) == 1
 
 
@@ -173,4 +292,4 @@ def test_others_are_told_only_if_others_are_revoked() -> None:
     known.replace(())
 
     assert told == [0, 1]
-    assert not one.is_out_of_date()
+    assert problems([one]) == {}
