@@ -1,9 +1,11 @@
 """Login: from what a request shows to who asks, once for all HTTP doors.
 
 A request that shows nothing is anonymous where clients need not log in, and refused where they
-must, but for what anybody may see: health and the OpenAPI document. One that shows something wrong
-is refused everywhere: it is never anonymous. A certificate that its connection showed says who asks
-where a request shows nothing else. Passwords are not looked at where somebody may read along.
+must, but for what anybody may see: health and the OpenAPI document. A page of another site is not
+anonymous either: it asks from where its visitor is, who may reach more than it does. A request that
+shows something wrong is refused everywhere: it is never anonymous. A certificate that its
+connection showed says who asks where a request shows nothing else. Passwords are not looked at
+where somebody may read along.
 Where a browser can set no header (WebSockets, streams of events) a ticket in the query does, or the
 session's cookie of a page that may use it.
 
@@ -27,7 +29,14 @@ from app.api.auth.authorization import (
     read_authorization,
 )
 from app.api.auth.last_login import last_login_of
-from app.api.auth.pages import Allows, is_of_another_page, may_use_cookie, session_cookie
+from app.api.auth.pages import (
+    OF_PAGES,
+    Allows,
+    is_of_another_page,
+    is_visit,
+    may_use_cookie,
+    session_cookie,
+)
 from app.api.auth.peer import Peer, certificate_shown, host_of, peer_of
 from app.api.auth.tickets import Tickets
 from app.api.edge.addresses import base_url
@@ -62,6 +71,10 @@ NOT_IN_CLEAR = (
 
 NOT_OUR_PAGE = (
     "Forbidden: pages of this origin may not use the session (setting cors_allowed_origins)"
+)
+
+NOT_OUR_VISITOR = (
+    "Forbidden: pages of this origin may not use an open node (setting cors_allowed_origins)"
 )
 
 NOT_OUR_LOGIN = "Forbidden: pages of this origin may not log in here (setting cors_allowed_origins)"
@@ -103,10 +116,17 @@ class Login:
 
     def unasked(self, scope: Scope) -> Principal | None:
         """Return who asks where nothing need be judged, which is soon said; else None."""
-        shown = [value for name, value in scope["headers"] if name == b"authorization"]
+        shown, is_page = [], False
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                shown.append(value)
+            elif name in OF_PAGES:
+                is_page = True
         if shown:
             return self._again(scope, shown[0]) if len(shown) == 1 else None
-        if is_stream(scope) or CERTIFICATE in scope or (self.is_required and not is_open(scope)):
+        if is_page or is_stream(scope) or CERTIFICATE in scope:
+            return None
+        if self.is_required and not is_open(scope):
             return None
         if scope["path"] in OWN_LOGIN_PATHS:
             return None
@@ -137,9 +157,23 @@ class Login:
         certificate = certificate_shown(scope)
         if certificate is not None:
             return self._of_certificate(certificate, peer)
-        if self.is_required and not is_open(scope):
-            raise unauthorized(SHOW_SOMETHING, peer)
+        if not is_open(scope):
+            if self.is_required:
+                raise unauthorized(SHOW_SOMETHING, peer)
+            self._check_page(scope)
         return anonymous_from(peer.host)
+
+    def _check_page(self, scope: Scope) -> None:
+        """Refuse what a page of another site has a browser send, but for a link that is followed.
+
+        Raises:
+            LoginRefused: It is such a page.
+        """
+        headers = scope["headers"]
+        if not is_of_another_page(headers, base_url(scope), self._allows):
+            return
+        if is_stream(scope) or not is_visit(headers, scope["method"]):
+            raise LoginRefused(403, 40301, NOT_OUR_VISITOR)
 
     def _again(self, scope: Scope, header: bytes) -> Principal | None:
         """Return who asks if its connection showed the same just now."""

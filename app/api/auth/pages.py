@@ -2,8 +2,9 @@
 
 A browser sends a server's cookies with requests of any page, and asks nobody. So the session's
 cookie counts only where a page could not send a header (WebSockets and streams of events), and only
-for pages of our own origin or of one that is allowed. Nor may another page have the browser log in:
-a form needs no permission to be sent, and failed logins lock its user out.
+for pages of our own origin or of one that is allowed. Nor may another page have the browser log in,
+or do anything where nobody need log in: forms, and bodies that name no type, are sent wherever a
+page wants, and nobody is asked.
 
 Pure. Called by: login, api.ws.handshake. Calls: nothing.
 Source: RFC 6265bis, 8.2 (ambient authority); RFC 6454, 7 (``Origin``); W3C Fetch Metadata
@@ -15,6 +16,9 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import unquote, urlsplit
 
 COOKIE = "cauce_session"
+OF_PAGES = frozenset({b"origin", b"sec-fetch-site"})
+"""Headers by which browsers say whose page has sent a request."""
+
 COOKIE_BYTES_MAX = 16 * 1024
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -58,6 +62,12 @@ def is_of_another_page(headers: Headers, base_url: str, allows: Allows) -> bool:
         return False
     is_allowed = is_allowed_origin(headers, base_url, allows)
     return bool(sites) and sites != [b"none"] if is_allowed is None else not is_allowed
+
+
+def is_visit(headers: Headers, method: str) -> bool:
+    """Return whether somebody follows a link; the page that has it sees nothing of the answer."""
+    modes = [value for name, value in headers if name == b"sec-fetch-mode"]
+    return modes == [b"navigate"] and method in ("GET", "HEAD")
 
 
 def may_use_cookie(headers: Headers, base_url: str, allows: Allows) -> bool:

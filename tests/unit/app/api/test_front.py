@@ -174,6 +174,27 @@ async def test_open_node_does_not_believe_who_says_to_be_somebody(
     assert (wrong.status_code, nobody.status_code) == (401, 200)
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/topics/t", b'{"records":[{"value":"eA=="}]}'),
+        ("/subjects/s/versions", rb'{"schema":"\"string\""}'),
+        ("/consumers/g", b""),
+    ],
+)
+async def test_page_of_another_site_changes_nothing_on_an_open_node(
+    topic: RunningApplication, path: str, body: bytes
+) -> None:
+    """Browsers send a body that names no type to any server, without asking it before."""
+    page = {"origin": "http://evil.example", "sec-fetch-site": "cross-site"}
+
+    refused = await topic.client.post(path, content=body, headers=page)
+    program = await topic.client.post(path, content=body)
+
+    assert refused.status_code == 403, refused.text
+    assert program.status_code == 200, program.text
+
+
 def owing(running: RunningApplication, seconds: float) -> ClientQuotas:
     """Have everybody owe request time."""
     quotas = running.context.quotas

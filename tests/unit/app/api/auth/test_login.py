@@ -333,6 +333,35 @@ async def test_cookie_opens_a_stream_for_pages_of_ours_alone(known: Logins) -> N
     assert (await refusal(login(known), elsewhere)).status == 401
 
 
+async def test_page_of_another_site_is_nobody_on_an_open_node(known: Logins) -> None:
+    one = login(known, is_required=False)
+    cross, evil = (b"sec-fetch-site", b"cross-site"), (b"origin", b"http://evil.example")
+    link = (b"sec-fetch-mode", b"navigate")
+    ours = (b"origin", b"http://here")
+
+    def sent(*headers: tuple[bytes, bytes], path: str = "/v3/clusters", method: str = "GET") -> Any:
+        scope = asked(path=path) | {"method": method}
+        return scope | {"headers": [(b"host", b"here"), *headers]}
+
+    for refused in (
+        sent(evil),
+        sent(cross),
+        sent(evil, cross, method="POST"),
+        sent(evil, cross, link, method="POST"),
+        sent(cross, link, path="/v3/clusters/-/records:stream"),
+    ):
+        assert (await refusal(one, refused)).status == 403
+    for let_in in (
+        sent(),
+        sent(ours, method="POST"),
+        sent((b"sec-fetch-site", b"none")),
+        sent(cross, link),
+        sent(evil, cross, path="/livez"),
+    ):
+        found = one.unasked(let_in) or await one.principal(let_in)
+        assert found == ANONYMOUS
+
+
 @pytest.mark.parametrize(("mode", "count"), [("navigate", 2), ("cors", 1), ("websocket", 1)])
 async def test_a_script_is_not_offered_what_its_browser_would_ask_a_person_for(
     known: Logins, mode: str, count: int

@@ -6,6 +6,7 @@ from app.api.auth.pages import (
     COOKIE_BYTES_MAX,
     is_allowed_origin,
     is_of_another_page,
+    is_visit,
     may_use_cookie,
     session_cookie,
 )
@@ -87,3 +88,18 @@ def test_page_of_another_origin_is_known(
     headers: list[tuple[bytes, bytes]], is_another: bool
 ) -> None:
     assert is_of_another_page(headers, OURS, "https://app.example".__eq__) is is_another
+
+
+@pytest.mark.parametrize(
+    ("modes", "method", "is_one"),
+    [
+        ([b"navigate"], "GET", True),
+        ([b"navigate"], "HEAD", True),
+        ([b"navigate"], "POST", False),
+        ([b"no-cors"], "GET", False),
+        ([b"navigate", b"no-cors"], "GET", False),
+        ([], "GET", False),
+    ],
+)
+def test_link_that_is_followed_is_a_visit(modes: list[bytes], method: str, is_one: bool) -> None:
+    assert is_visit([(b"sec-fetch-mode", one) for one in modes], method) is is_one

@@ -1,5 +1,7 @@
+from pathlib import Path
+
 from app.api.application import build_application
-from tests.support.application import TOPICS, RunningApplication
+from tests.support.application import TOPICS, RunningApplication, running_application
 from tests.support.sse.events import listening
 
 
@@ -21,13 +23,11 @@ async def test_both_paths_lead_to_streams(running: RunningApplication) -> None:
         assert "event: done" in answer.text
 
 
-async def test_page_of_another_origin_may_listen(running: RunningApplication) -> None:
-    from app.api.edge.cors import Cors, CorsRules
-
-    running.front.edge.cors = Cors(CorsRules(origins=["https://app.test"]))
-    answer = await running.client.get(
-        f"{TOPICS}/t/records:stream?until=end", headers={"origin": "https://app.test"}
-    )
+async def test_page_of_another_origin_may_listen(tmp_path: Path) -> None:
+    page = {"origin": "https://app.test"}
+    async with running_application(tmp_path, cors_allowed_origins=(page["origin"],)) as running:
+        await running.create_topic("t")
+        answer = await running.client.get(f"{TOPICS}/t/records:stream?until=end", headers=page)
 
     assert answer.headers["access-control-allow-origin"] == "https://app.test"
     assert answer.headers["content-encoding"] == "zstd"
