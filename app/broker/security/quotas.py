@@ -6,6 +6,7 @@ Source: KIP-546, KIP-612; Kafka's ``ClientQuotaControlManager`` and ``ClientQuot
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -140,13 +141,13 @@ async def alter_quotas(
     context.require_cluster(principal, Operation.ALTER_CONFIGS)
     if len(alterations) > ENTRIES_MAX:
         raise InvalidRequest(f"{len(alterations)} entries are more than the {ENTRIES_MAX} allowed")
-    entities = [one.entity for one in alterations]
+    times = Counter(one.entity for one in alterations)
     refusals: list[BrokerError | None] = []
     values: dict[QuotaKey, float] = {}
     removed: set[QuotaKey] = set()
     for one in alterations:
         try:
-            if entities.count(one.entity) > 1:
+            if times[one.entity] > 1:
                 raise InvalidRequest("Duplicate client quota entity.")
             check_entity(one.entity)
             for name, value in one.values.items():

@@ -56,8 +56,7 @@ async def create_topics(call: Call, request: CreateTopicsRequest) -> CreateTopic
     _count(call, 6)
     times = Counter(one.name for one in request.topics)
     results = []
-    for name in times:
-        wanted = next(one for one in request.topics if one.name == name)
+    for name, wanted in {one.name: one for one in request.topics}.items():
         result = CreatableTopicResult(name=name, configs=[])
         results.append(result)
         try:
@@ -155,8 +154,7 @@ async def create_partitions(
     _count(call, 3)
     times = Counter(one.name for one in request.topics)
     results = []
-    for name in times:
-        wanted = next(one for one in request.topics if one.name == name)
+    for name, wanted in {one.name: one for one in request.topics}.items():
         result = CreatePartitionsTopicResult(name=name)
         results.append(result)
         try:

@@ -1,8 +1,11 @@
+from collections.abc import Iterator
+
 import pytest
 
 from app.broker.context import BrokerContext
 from app.security.acls import Operation
 from app.wire.handlers.topic_ids import id_bytes
+from app.wire.handlers.topics import create_partitions, create_topics
 from app.wire.messages.topics import (
     CreatableReplicaAssignment,
     CreatableTopic,
@@ -20,7 +23,7 @@ from app.wire.messages.topics import (
 )
 from app.wire.primitives import NO_UUID
 from tests.support.broker import Guards, guarded
-from tests.support.wire_calls import ask
+from tests.support.wire_calls import ask, call_of
 
 
 def new(name: str, partitions: int = -1, **configs: str | None) -> CreatableTopic:
@@ -121,6 +124,31 @@ async def test_a_topic_named_twice_is_not_created(broker: BrokerContext) -> None
     results = await created(broker, new("a"), new("b"), new("a"))
 
     assert [(one.name, one.error_code) for one in results] == [("a", 42), ("b", 0)]
+
+
+class Looked(list[CreatableTopic | CreatePartitionsTopic]):
+    """Topics of a request that count how often one of them is looked at."""
+
+    looks = 0
+
+    def __iter__(self) -> Iterator[CreatableTopic | CreatePartitionsTopic]:
+        for one in super().__iter__():
+            self.looks += 1
+            yield one
+
+
+async def test_many_topics_cost_their_number_and_not_its_square(broker: BrokerContext) -> None:
+    refusing = call_of(guarded(broker, Guards(refused=frozenset({Operation.CREATE}))), 7)
+    unknown = call_of(broker, 3)
+    created, grown = Looked(new(f"a{n}") for n in range(100)), Looked()
+    grown.extend(grow(f"a{n}", 2) for n in range(100))
+
+    refused = await create_topics(refusing, CreateTopicsRequest(topics=created))  # type: ignore[arg-type] # one of the two
+    missing = await create_partitions(unknown, CreatePartitionsRequest(topics=grown))  # type: ignore[arg-type] # the other
+
+    assert [one.error_code for one in refused.topics] == [29] * 100
+    assert [one.error_code for one in missing.results] == [3] * 100
+    assert max(created.looks, grown.looks) <= 300
 
 
 async def test_who_may_not_see_configs_is_told_so(broker: BrokerContext) -> None:
