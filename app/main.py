@@ -12,7 +12,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -46,6 +46,7 @@ from app.security.tls.handshakes import Handshakes
 from app.security.tls.node_tls import NodeTls
 from app.security.tls.revoked import RevokedCertificates
 from app.settings import Settings, load_settings
+from app.settings_strays import stray_variables
 from app.settings_values import SettingsError
 from app.telemetry.health_socket import HealthSocket
 from app.telemetry.logs import configure_logs
@@ -154,12 +155,14 @@ def serve(overrides: Mapping[str, object]) -> int:
         print(f"cauce: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
         return EXIT_USAGE
     configure_logs(settings.log_level, settings.log_format)
+    for one in stray_variables([field.name for field in fields(Settings)]):
+        _logger.warning(one)
     os.umask(UMASK)
     try:
         tls = build_tls(settings)
-    except TlsError as error:
+    except (TlsError, SettingsError) as error:
         print(f"cauce: {error}", file=sys.stderr)  # noqa: T201 - likewise
-        return EXIT_FAILED
+        return EXIT_USAGE if isinstance(error, SettingsError) else EXIT_FAILED
     _raise_descriptor_limit()
     with ExitStack() as opened:
         doors = []

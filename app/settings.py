@@ -353,7 +353,10 @@ def _check_provider(settings: Settings) -> None:
     place = urlsplit(url or "https://none")
     is_near = place.scheme == "http" and is_loopback(place.hostname or "")
     if not place.hostname or "@" in place.netloc or not (place.scheme == "https" or is_near):
-        raise SettingsError("sasl_oauthbearer_jwks_endpoint_url must be https, without a password")
+        raise SettingsError(
+            "sasl_oauthbearer_jwks_endpoint_url must be an https URL without a user and password, "
+            "or http on loopback"
+        )
 
 
 def _netloc(url: str | None) -> str:

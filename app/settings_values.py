@@ -159,7 +159,10 @@ _LISTS: dict[str, tuple[str, Callable[[str], object]]] = {
         "origins such as https://app.example.com, in lower case and without a path",
         _ORIGIN.fullmatch,
     ),
-    "super_users": ("principals such as User:admin, and not User:ANONYMOUS", _PRINCIPAL.fullmatch),
+    "super_users": (
+        "principals such as User:admin (never User:ANONYMOUS)",
+        _PRINCIPAL.fullmatch,
+    ),
     "sasl_enabled_mechanisms": (
         "PLAIN, OAUTHBEARER, SCRAM-SHA-256 or SCRAM-SHA-512",
         _MECHANISM.fullmatch,

@@ -58,11 +58,12 @@ from app.security.quota_windows.engine import Windows
 from app.security.quotas import ClientQuotas
 from app.security.tls.live import ClientAuth, TlsFiles, check_authorities
 from app.security.tls.node_tls import NodeTls
-from app.security.tls.principal_mapping import PrincipalMapping
+from app.security.tls.principal_mapping import BadRule, PrincipalMapping
 from app.security.tls.revoked import RevokedCertificates
 from app.security.tokens.oidc_rules import OidcRules
 from app.security.watcher import SecurityWatcher
 from app.settings import Settings
+from app.settings_values import SettingsError
 from app.telemetry.clock import SystemClock
 from app.telemetry.memory import FreedMemory
 from schema_registry.registry.context import RegistryContext
@@ -216,6 +217,7 @@ async def _running(
             oidc=_oidc_rules(settings),
             audit=_audit(settings, clock, await catalog.cluster_id()),
         )
+        _report_openness(settings, security)
         workers = Workers()
         registry = _registry(catalog, workers)
         serdes = serdes_of(registry)
@@ -364,13 +366,32 @@ def build_edge(settings: Settings) -> Edge:
     return Edge(Addresses(settings.public_url, trusted), cors, compression)
 
 
+def _report_openness(settings: Settings, security: NodeSecurity) -> None:
+    """Warn of a node that is open although its cluster has users, if nobody said that it is."""
+    image = security.watcher.image
+    if settings.is_login_required or settings.insecure_local or image is None or not image.users:
+        return
+    _logger.warning(
+        "this cluster has %d users, yet clients need not log in, and access control lists decide "
+        "nothing: set authentication to required, or say by insecure_local that it is meant",
+        len(image.users),
+    )
+
+
 def build_tls(settings: Settings) -> NodeTls:
     """Return the certificates of the doors, read; look at the other files of TLS, too.
 
     Raises:
-        TlsError: A file cannot be read or used, or a rule for names of clients.
+        TlsError: A file cannot be read or used.
+        SettingsError: A rule for names of clients does not read.
     """
-    PrincipalMapping(settings.ssl_principal_mapping_rules)
+    try:
+        PrincipalMapping(settings.ssl_principal_mapping_rules)
+    except BadRule as error:
+        raise SettingsError(
+            f"ssl_principal_mapping_rules must be RULE:pattern/replacement/ (with L or U behind "
+            f"it) and DEFAULT, by commas: {error}"
+        ) from error
     if settings.sasl_oauthbearer_jwks_ca_file is not None:
         check_authorities(settings.sasl_oauthbearer_jwks_ca_file)
     if settings.tls_cert is None or settings.tls_key is None:

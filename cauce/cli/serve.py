@@ -10,6 +10,11 @@ import typer
 from cauce.cli.options import examples
 
 PORT_MAX = 65_535
+
+# a panel each: columns are as wide as their longest entry, and names of options must stay whole
+DATA, DOORS, TOPICS = "Data", "Doors", "Topics"
+LOGINS, TLS, LOG = "Logins", "TLS", "Log"
+
 NODE_ID_MAX = 2**31 - 1
 
 
@@ -64,11 +69,13 @@ class LogFormat(StrEnum):
 
 
 LogDirs = Annotated[
-    str | None, typer.Option(metavar="A,B", help="Where the logs live, if not in DIR.")
+    str | None,
+    typer.Option(rich_help_panel=DATA, metavar="A,B", help="Where the logs live, if not in DIR."),
 ]
 LogReserveBytes = Annotated[
     int | None,
     typer.Option(
+        rich_help_panel=DATA,
         min=0,
         metavar="N",
         show_default="128 MiB",
@@ -79,35 +86,55 @@ LogReserveBytes = Annotated[
 KafkaPort = Annotated[
     int | None,
     typer.Option(
+        rich_help_panel=DOORS,
         min=0,
         max=PORT_MAX,
         show_default="9092",
+        metavar="N",
         help="Port of the Kafka protocol; 0 for a free one.",
     ),
 ]
 AdvertisedHost = Annotated[
     str | None,
-    typer.Option(metavar="HOST", help="Where Kafka clients are told to connect, if not to host."),
+    typer.Option(
+        rich_help_panel=DOORS,
+        metavar="HOST",
+        help="Where Kafka clients are told to connect, if not to host.",
+    ),
 ]
 AdvertisedPort = Annotated[
     int | None,
-    typer.Option(min=1, max=PORT_MAX, help="The port of that, if not the Kafka port."),
+    typer.Option(
+        rich_help_panel=DOORS,
+        min=1,
+        max=PORT_MAX,
+        metavar="N",
+        help="The port of that, if not the Kafka port.",
+    ),
 ]
 AutoCreateTopics = Annotated[
     bool | None,
     typer.Option(
-        show_default="on", help="Whether a Kafka client that asks for a topic has it made."
+        rich_help_panel=TOPICS,
+        show_default="on",
+        help="Whether a Kafka client that asks for a topic has it made.",
     ),
 ]
-PublicUrl = Annotated[str | None, typer.Option(metavar="URL", help="Address that answers link to.")]
+PublicUrl = Annotated[
+    str | None,
+    typer.Option(rich_help_panel=DOORS, metavar="URL", help="Address that answers link to."),
+]
 WhoseRestV2 = Annotated[
     RestCompat | None,
-    typer.Option(show_default="cauce", help="Whose dialect of REST v2 is spoken."),
+    typer.Option(
+        rich_help_panel=DOORS, show_default="cauce", help="Whose dialect of REST v2 is spoken."
+    ),
 ]
 
 AuthenticationOf = Annotated[
     WhoLogsIn | None,
     typer.Option(
+        rich_help_panel=LOGINS,
         show_default="none",
         help="Whether clients must log in; where --host is not loopback they must.",
     ),
@@ -115,41 +142,118 @@ AuthenticationOf = Annotated[
 InsecureLocal = Annotated[
     bool | None,
     typer.Option(
-        "--insecure-local", help="Say that clients of this machine are meant not to log in."
+        "--insecure-local",
+        rich_help_panel=LOGINS,
+        help="Say that clients of this machine are meant not to log in.",
     ),
 ]
 
 TlsCert = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", help="Certificate in PEM, then those that signed it: the doors speak TLS."
+        rich_help_panel=TLS,
+        metavar="FILE",
+        help="Certificate in PEM, then those that signed it: the doors speak TLS.",
     ),
 ]
 TlsKey = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Its key in PEM, of mode 0600, no password.")
+    Path | None,
+    typer.Option(
+        rich_help_panel=TLS, metavar="FILE", help="Its key in PEM, of mode 0600, no password."
+    ),
 ]
 TlsClientCa = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Those who sign certificates of clients, in PEM."),
+    typer.Option(
+        rich_help_panel=TLS, metavar="FILE", help="Those who sign certificates of clients, in PEM."
+    ),
 ]
 TlsClientCrl = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Lists of the certificates that those revoked, in PEM."),
+    typer.Option(
+        rich_help_panel=TLS,
+        metavar="FILE",
+        help="Lists of the certificates that those revoked, in PEM.",
+    ),
 ]
 SslClientAuth = Annotated[
     ClientAuth | None,
-    typer.Option(show_default="none", help="Whether clients show certificates."),
+    typer.Option(
+        rich_help_panel=TLS,
+        show_default="none",
+        metavar="WHETHER",
+        help="Whether clients show certificates: none, requested or required.",
+    ),
 ]
 HttpTls = Annotated[
     bool | None,
-    typer.Option(show_default="with a certificate", help="Whether the HTTP door speaks TLS."),
+    typer.Option(
+        rich_help_panel=TLS,
+        show_default="with a certificate",
+        help="Whether the HTTP door speaks TLS.",
+    ),
 ]
 KafkaSecurityProtocol = Annotated[
     SecurityProtocol | None,
     typer.Option(
+        rich_help_panel=LOGINS,
         case_sensitive=False,
         show_default="by certificate and logins",
-        help="What the Kafka door speaks.",
+        metavar="PROTOCOL",
+        help="What the Kafka door speaks: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.",
+    ),
+]
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        rich_help_panel=DATA, metavar="DIR", show_default="./data", help="Where the data lives."
+    ),
+]
+HttpPort = Annotated[
+    int | None,
+    typer.Option(
+        rich_help_panel=DOORS,
+        min=0,
+        max=PORT_MAX,
+        show_default="8082",
+        metavar="N",
+        help="Port of REST; 0 for a free one.",
+    ),
+]
+Host = Annotated[
+    str | None,
+    typer.Option(
+        rich_help_panel=DOORS,
+        show_default="127.0.0.1",
+        metavar="ADDRESS",
+        help="Address to listen at.",
+    ),
+]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        rich_help_panel=DATA,
+        metavar="URL",
+        help="Metadata in PostgreSQL instead of a file in DIR.",
+    ),
+]
+LogLevelOf = Annotated[
+    LogLevel | None,
+    typer.Option(rich_help_panel=LOG, show_default="info", help="From which severity on to log."),
+]
+LogFormatOf = Annotated[
+    LogFormat | None,
+    typer.Option(rich_help_panel=LOG, show_default="text", help="How a line of the log looks."),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="TOML file with settings.", exists=True, dir_okay=False),
+]
+NodeId = Annotated[
+    int | None,
+    typer.Option(
+        rich_help_panel=DATA, min=0, max=NODE_ID_MAX, metavar="N", help="Number of this node."
     ),
 ]
 
@@ -163,42 +267,20 @@ EXAMPLES = examples(
 
 def serve(
     *,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", show_default="./data", help="Where the data lives."),
-    ] = None,
+    data_dir: DataDir = None,
     log_dirs: LogDirs = None,
     log_reserve_bytes: LogReserveBytes = None,
-    http_port: Annotated[
-        int | None,
-        typer.Option(
-            min=0, max=PORT_MAX, show_default="8082", help="Port of REST; 0 for a free one."
-        ),
-    ] = None,
+    http_port: HttpPort = None,
     kafka_port: KafkaPort = None,
     advertised_host: AdvertisedHost = None,
     advertised_port: AdvertisedPort = None,
     auto_create_topics: AutoCreateTopics = None,
-    host: Annotated[
-        str | None, typer.Option(show_default="127.0.0.1", help="Address to listen at.")
-    ] = None,
-    database_url: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="Metadata in PostgreSQL instead of a file in DIR."),
-    ] = None,
-    log_level: Annotated[
-        LogLevel | None, typer.Option(show_default="info", help="From which severity on to log.")
-    ] = None,
-    log_format: Annotated[
-        LogFormat | None, typer.Option(show_default="text", help="How a line of the log looks.")
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="TOML file with settings.", exists=True, dir_okay=False),
-    ] = None,
-    node_id: Annotated[
-        int | None, typer.Option(min=0, max=NODE_ID_MAX, help="Number of this node.")
-    ] = None,
+    host: Host = None,
+    database_url: DatabaseUrl = None,
+    log_level: LogLevelOf = None,
+    log_format: LogFormatOf = None,
+    config: Config = None,
+    node_id: NodeId = None,
     public_url: PublicUrl = None,
     rest_compat: WhoseRestV2 = None,
     authentication: AuthenticationOf = None,

@@ -90,9 +90,7 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
     try:
         context.load_cert_chain(files.certificate, files.key, password=_no_password)
     except (OSError, ValueError) as error:
-        raise TlsError(
-            f"{files.certificate} and {files.key} are no certificate and its key: {error}"
-        ) from error
+        raise TlsError(_why_no_pair(files, error)) from error
     if files.client_auth is not ClientAuth.NONE:
         assert files.client_ca is not None, "checked when the files were named"
         _believe(context, files.client_ca)
@@ -183,8 +181,10 @@ def check_authorities(path: Path) -> None:
 def _believe(context: ssl.SSLContext, path: Path) -> None:
     try:
         context.load_verify_locations(path)
+    except ssl.SSLError as error:
+        raise TlsError(f"{path} holds no certificates in PEM that can be used") from error
     except (OSError, ValueError) as error:
-        raise TlsError(f"{path} holds no certificates: {error}") from error
+        raise TlsError(_unreadable(path, error)) from error
 
 
 def _shut_out(context: ssl.SSLContext, path: Path) -> None:
@@ -204,13 +204,43 @@ def _check_key(key: Path) -> None:
     try:
         mode = key.stat().st_mode
     except OSError as error:
-        raise TlsError(f"{key} cannot be read: {error.strerror}") from error
+        raise TlsError(_unreadable(key, error)) from error
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise TlsError(f"{key} is open to others than its owner; make its mode 0600")
 
 
+def _why_no_pair(files: TlsFiles, error: OSError | ValueError) -> str:
+    """Return which of the two files is wrong, and how; OpenSSL does not say.
+
+    Raises:
+        TlsError: It is the certificate's.
+    """
+    if isinstance(error, _HasPassword):
+        return f"{files.key} has a password; give a key without, readable by its owner alone"
+    _believe(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), files.certificate)
+    try:
+        with files.key.open("rb"):
+            pass
+    except OSError as unreadable:
+        return _unreadable(files.key, unreadable)
+    reason = error.reason if isinstance(error, ssl.SSLError) else None
+    if reason == "KEY_VALUES_MISMATCH":
+        return f"{files.key} is not the key of {files.certificate}, but of another certificate"
+    if "PEM lib" in str(error):
+        return f"{files.key} holds no key in PEM that can be used"
+    return f"{files.certificate} and {files.key} cannot be used: {error}"
+
+
+def _unreadable(path: Path, error: OSError | ValueError) -> str:
+    return f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
+
+
+class _HasPassword(ValueError):
+    """A key is encrypted."""
+
+
 def _no_password() -> str:
-    raise ValueError("the key has a password; give one without, readable by its owner alone")
+    raise _HasPassword
 
 
 def _seen(files: TlsFiles) -> tuple[tuple[int, int, int] | None, ...]:

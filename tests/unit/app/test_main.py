@@ -26,6 +26,7 @@ from app.main import (
     create_app,
     serve,
 )
+from app.security.tls.revoked import RevokedCertificates
 from app.settings import Settings
 from storage.log import Log
 from storage.log_dir import CLEAN_MARK
@@ -336,9 +337,11 @@ def test_node_that_cannot_go_on_drains_and_fails(
 ) -> None:
     reports: list[Callable[[], None]] = []
 
-    def remember(settings: Settings, on_failure: Callable[[], None]) -> Front:
+    def remember(
+        settings: Settings, on_failure: Callable[[], None], revoked: RevokedCertificates
+    ) -> Front:
         reports.append(on_failure)
-        return create_app(settings, on_failure)
+        return create_app(settings, on_failure, revoked)
 
     monkeypatch.setattr("app.main.create_app", remember)
 
@@ -384,6 +387,19 @@ async def test_end_of_a_node_is_no_failure_and_takes_its_context_away(tmp_path: 
     assert front.context is None
     assert front.edge.addresses.public_url == "http://x"
     assert failures == []
+
+
+def test_a_wrong_rule_for_certificates_is_a_wrong_setting(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAUCE_SSL_PRINCIPAL_MAPPING_RULE", "DEFAULT")
+
+    status = serve({"ssl_principal_mapping_rules": "RULE:("})
+
+    assert status == EXIT_USAGE
+    told = capsys.readouterr().err
+    assert "is CAUCE_SSL_PRINCIPAL_MAPPING_RULES meant?" in told
+    assert "cauce: ssl_principal_mapping_rules must be" in told
 
 
 def test_a_node_of_its_own_lets_threads_that_have_synced_report_soon(

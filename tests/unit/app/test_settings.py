@@ -175,7 +175,7 @@ def test_every_setting_has_a_variable() -> None:
             "must be some of authentication, denied, admin, produce, consume",
         ),
         ("super_users", "admin", "must be principals such as User:admin"),
-        ("super_users", "User:root,User:ANONYMOUS", "must be .*, and not User:ANONYMOUS"),
+        ("super_users", "User:root,User:ANONYMOUS", "must be .*never User:ANONYMOUS"),
         (
             "sasl_enabled_mechanisms",
             "PLAIN,GSSAPI",
@@ -482,6 +482,6 @@ def test_keys_come_over_tls_or_from_this_machine() -> None:
         "file:///etc/passwd",
         "https:///",
     ):
-        with pytest.raises(SettingsError, match="must be https") as caught:
+        with pytest.raises(SettingsError, match="must be an https URL") as caught:
             load_settings({**PROVIDER, URL: bad}, {})
         assert "secret" not in str(caught.value)

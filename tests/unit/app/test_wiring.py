@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ from app.replication.group_commit import GroupCommit
 from app.security.acls import Operation, topic
 from app.security.principal import ANONYMOUS, Principal
 from app.settings import Settings
-from app.wiring import DATABASE_FILE, Node, running_node
+from app.settings_values import SettingsError
+from app.wiring import DATABASE_FILE, Node, build_tls, running_node
 from storage.errors import DiskError, LogDirLocked, WrongLogDir
 from storage.log import Log
 from storage.log_dir import CLEAN_MARK
@@ -320,3 +322,24 @@ async def test_closed_node_makes_its_admin_and_lets_who_is_nobody_do_nothing(
         assert not context.authorizer.authorize(ANONYMOUS, Operation.DESCRIBE, topic("t"))
         admin = Principal("admin")
         assert context.authorizer.authorize(admin, Operation.CREATE, topic("t"))
+
+
+async def test_an_open_node_whose_cluster_has_users_says_so_unless_that_is_meant(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    closed = Settings(data_dir=tmp_path, authentication="required")
+    await start_and_stop(closed)
+    caplog.clear()
+
+    await start_and_stop(replace(closed, authentication="none", insecure_local=True))
+    assert "need not log in" not in caplog.text
+    await start_and_stop(replace(closed, authentication="none"))
+
+    assert "this cluster has 1 users, yet clients need not log in" in caplog.text
+
+
+def test_a_rule_for_names_of_clients_that_does_not_read_is_refused_by_its_setting() -> None:
+    with pytest.raises(
+        SettingsError, match=r"ssl_principal_mapping_rules must be RULE:.*'RULE:\('"
+    ):
+        build_tls(Settings(ssl_principal_mapping_rules="RULE:("))

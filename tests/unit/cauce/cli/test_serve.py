@@ -73,3 +73,15 @@ def test_serve_refuses_wrong_options(
 ) -> None:
     assert run_cli(FakeRestServer(), "serve", *arguments).status == 2
     assert started == []
+
+
+def test_help_names_every_option_in_full_on_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    run_cli(FakeRestServer(), "serve", "--help")
+
+    shown = capsys.readouterr().out
+    assert "--kafka-security-protocol " in shown
+    assert "…" not in shown
