@@ -18,7 +18,7 @@ from app.wire.messages.delegation_tokens import (
 )
 from tests.support.wire_calls import ask
 
-ALICE = Principal("alice", credential=Credential(CredentialKind.PASSWORD, "alice"))
+ALICE = Principal("alice", credential=Credential(CredentialKind.CERTIFICATE, "CN=alice"))
 LOGGED_IN = Client(host="127.0.0.1", local_host="127.0.0.1", principal=ALICE)
 BOB = TokenParty(principal_type="User", principal_name="bob")
 HOUR_MS = 3_600_000
