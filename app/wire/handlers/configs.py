@@ -4,7 +4,7 @@ AlterConfigs sets all configs of a topic: what it does not name goes back to its
 Source: KIP-133, KIP-226 (synonyms), KIP-339 (incremental), KIP-569 (types and documentation).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from app.broker.errors import BrokerError, InvalidConfig, InvalidRequest
 from app.broker.node import describe_broker_configs
@@ -23,7 +23,6 @@ from app.wire.messages.configs import (
     AlterConfigsResourceResponse,
     AlterConfigsResponse,
     DescribeConfigsRequest,
-    DescribeConfigsResource,
     DescribeConfigsResourceResult,
     DescribeConfigsResponse,
     DescribeConfigsResult,
@@ -49,39 +48,47 @@ OPERATIONS = {
     2: AlterOperation.APPEND,
     3: AlterOperation.SUBTRACT,
 }
+_Resource = tuple[int, str]
+"""Kafka's number of its type, and its name."""
 
 
 def describe_configs(call: Call, request: DescribeConfigsRequest) -> DescribeConfigsResponse:
-    """Tell the configs of each resource, or those that are asked for."""
+    """Tell the configs of each resource, or those that are asked for; of each resource once."""
+    keys: dict[_Resource, set[str] | None] = {}
+    for one in request.resources:
+        resource = one.resource_type, one.resource_name
+        if not one.configuration_keys:
+            keys[resource] = None
+        elif (known := keys.setdefault(resource, set())) is not None:
+            known.update(one.configuration_keys)
     return DescribeConfigsResponse(
-        results=[_described(call, request, one) for one in request.resources]
+        results=[_described(call, request, one, some) for one, some in keys.items()]
     )
 
 
 def _described(
-    call: Call, request: DescribeConfigsRequest, wanted: DescribeConfigsResource
+    call: Call, request: DescribeConfigsRequest, resource: _Resource, keys: Collection[str] | None
 ) -> DescribeConfigsResult:
-    result = DescribeConfigsResult(
-        resource_type=wanted.resource_type, resource_name=wanted.resource_name, error_message=""
-    )
+    kind, name = resource
+    result = DescribeConfigsResult(resource_type=kind, resource_name=name, error_message="")
     try:
-        entries = _entries(call, wanted)
+        entries = _entries(call, resource)
     except BrokerError as error:
         result.error_code, result.error_message = error.code, str(error)
         return result
-    keys = wanted.configuration_keys
     result.configs = [
-        _config(entry, request) for entry in entries if not keys or entry.name in keys
+        _config(entry, request) for entry in entries if keys is None or entry.name in keys
     ]
     return result
 
 
-def _entries(call: Call, wanted: DescribeConfigsResource) -> Sequence[ConfigEntry]:
-    if wanted.resource_type == TOPIC:
-        return describe_topic_configs(call.broker, call.principal, wanted.resource_name)
-    if wanted.resource_type == BROKER:
-        return describe_broker_configs(call.broker, call.principal, wanted.resource_name)
-    raise InvalidRequest(f"There are no configs of resource type {wanted.resource_type}")
+def _entries(call: Call, resource: _Resource) -> Sequence[ConfigEntry]:
+    kind, name = resource
+    if kind == TOPIC:
+        return describe_topic_configs(call.broker, call.principal, name)
+    if kind == BROKER:
+        return describe_broker_configs(call.broker, call.principal, name)
+    raise InvalidRequest(f"There are no configs of resource type {kind}")
 
 
 def _config(entry: ConfigEntry, request: DescribeConfigsRequest) -> DescribeConfigsResourceResult:

@@ -84,10 +84,10 @@ async def heartbeat(
 
 
 def describe(call: Call, request: ConsumerGroupDescribeRequest) -> ConsumerGroupDescribeResponse:
-    """Describe groups with their members, what these have and what they shall have."""
+    """Describe groups, each once, with their members, what these have and what they shall have."""
     with_operations = request.include_authorized_operations
     return ConsumerGroupDescribeResponse(
-        groups=[_described(call, one, with_operations) for one in request.group_ids]
+        groups=[_described(call, one, with_operations) for one in dict.fromkeys(request.group_ids)]
     )
 
 

@@ -28,10 +28,10 @@ NOT_FOUND_SINCE = 6
 
 
 def describe(call: Call, request: DescribeGroupsRequest) -> DescribeGroupsResponse:
-    """Describe groups with their members."""
+    """Describe groups with their members, each of them once."""
     with_operations = request.include_authorized_operations
     return DescribeGroupsResponse(
-        groups=[_described(call, one, with_operations) for one in request.groups]
+        groups=[_described(call, one, with_operations) for one in dict.fromkeys(request.groups)]
     )
 
 

@@ -5,7 +5,7 @@ transactions (KIP-447), 8 on asks for several groups (KIP-709), 9 on is told who
 member epoch (KIP-848); so is OffsetCommit.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from app.broker.errors import BrokerError
@@ -94,7 +94,7 @@ def fetch(call: Call, request: OffsetFetchRequest) -> OffsetFetchResponse:
     if call.api_version >= SEVERAL_GROUPS_SINCE:
         stable = request.require_stable
         return OffsetFetchResponse(
-            groups=[_fetch_group(call, one, stable) for one in request.groups]
+            groups=[_fetch_group(call, one, stable) for one in _once(request.groups)]
         )
     asked: Partitions = None
     if request.topics is not None:
@@ -142,6 +142,14 @@ async def delete(call: Call, request: OffsetDeleteRequest) -> OffsetDeleteRespon
             for name, some in _by_topic(outcomes)
         ]
     )
+
+
+def _once(groups: Sequence[OffsetFetchRequestGroup]) -> Iterable[OffsetFetchRequestGroup]:
+    """Return what is asked for; a group that is asked for all it has is there once so."""
+    return {
+        (one.group_id, number if one.topics is not None else None): one
+        for number, one in enumerate(groups)
+    }.values()
 
 
 def _fetch_group(

@@ -67,6 +67,7 @@ def metadata(
             _described(call, request, one) for one in list_topics(call.broker, call.principal)
         ]
         return _answer(call, request, topics)
+    wanted = list({(one.name, one.topic_id): one for one in wanted}.values())  # a set, as Kafka's
     missing = _to_create(call, request, wanted)
     if missing:
         return _create_first(call, request, wanted, missing)

@@ -6,6 +6,8 @@ in another storage tier (from 9 and 11 on): there is none, so there is no such o
 Source: KIP-79, KIP-734, KIP-405, KIP-1005, KIP-1023.
 """
 
+from collections import Counter
+
 from app.broker.delete_records import delete_records
 from app.broker.errors import BrokerError, InvalidRequest
 from app.broker.leader_epochs import end_offset_for_leader_epoch
@@ -44,13 +46,23 @@ NOWHERE = ListedOffset(offset=NO_OFFSET, timestamp_ms=NO_TIMESTAMP, leader_epoch
 
 
 def list_offsets_of_partitions(call: Call, request: ListOffsetsRequest) -> ListOffsetsResponse:
-    """Find an offset in each partition."""
+    """Find an offset in each partition; one named twice is refused, as by Kafka."""
     committed = request.isolation_level == READ_COMMITTED
+    times = Counter(
+        (topic.name, one.partition_index) for topic in request.topics for one in topic.partitions
+    )
+
+    def listed(name: str, wanted: ListOffsetsPartition) -> ListOffsetsPartitionResponse:
+        if times[name, wanted.partition_index] > 1:
+            return ListOffsetsPartitionResponse(
+                partition_index=wanted.partition_index, error_code=InvalidRequest.code
+            )
+        return _listed(call, name, wanted, committed)
+
     return ListOffsetsResponse(
         topics=[
             ListOffsetsTopicResponse(
-                name=topic.name,
-                partitions=[_listed(call, topic.name, one, committed) for one in topic.partitions],
+                name=topic.name, partitions=[listed(topic.name, one) for one in topic.partitions]
             )
             for topic in request.topics
         ]

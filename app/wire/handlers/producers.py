@@ -21,14 +21,14 @@ NO_OFFSET = -1
 def describe_producers_of_partitions(
     call: Call, request: DescribeProducersRequest
 ) -> DescribeProducersResponse:
-    """Tell the producers of each partition."""
+    """Tell the producers of each partition, of each of them once."""
+    wanted: dict[str, dict[int, None]] = {}
+    for topic in request.topics:
+        wanted.setdefault(topic.name, {}).update(dict.fromkeys(topic.partition_indexes))
     return DescribeProducersResponse(
         topics=[
-            TopicResponse(
-                name=topic.name,
-                partitions=[_partition(call, topic.name, one) for one in topic.partition_indexes],
-            )
-            for topic in request.topics
+            TopicResponse(name=name, partitions=[_partition(call, name, one) for one in some])
+            for name, some in wanted.items()
         ]
     )
 

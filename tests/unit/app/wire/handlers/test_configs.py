@@ -167,3 +167,19 @@ async def test_alter_configs_sets_all_and_gives_the_rest_back(
 
     assert [one.error_code for one in response.responses] == [0, 3]
     assert dict(broker.image.topics["t"].configs) == {"retention.ms": "6"}
+
+
+async def test_a_resource_that_is_named_again_is_told_once(broker: BrokerContext) -> None:
+    def keys(*names: str) -> DescribeConfigsResource:
+        return DescribeConfigsResource(
+            resource_type=TOPIC, resource_name="t", configuration_keys=list(names)
+        )
+
+    some = DescribeConfigsRequest(resources=[keys("retention.ms"), keys("cleanup.policy")])
+    everything = DescribeConfigsRequest(resources=[keys("retention.ms"), keys(), keys("no")])
+
+    answers = [await ask(broker, one, DescribeConfigsResponse, 4) for one in (some, everything)]
+
+    (few,), (full,) = [one.results for one in answers]
+    assert {one.name for one in few.configs} == {"retention.ms", "cleanup.policy"}
+    assert {one.name for one in full.configs} == set(TOPIC_KEYS)

@@ -49,8 +49,9 @@ async def beat(
 
 
 async def described(broker: BrokerContext) -> DescribedConsumerGroup:
-    request = ConsumerGroupDescribeRequest(group_ids=["g"])
-    return (await ask(broker, request, ConsumerGroupDescribeResponse, 1)).groups[0]
+    request = ConsumerGroupDescribeRequest(group_ids=["g", "g"])  # and is told once
+    (group,) = (await ask(broker, request, ConsumerGroupDescribeResponse, 1)).groups
+    return group
 
 
 def numbers(answer: ConsumerGroupHeartbeatResponse) -> list[int]:

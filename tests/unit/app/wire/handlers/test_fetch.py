@@ -150,3 +150,18 @@ async def test_a_client_whose_log_parted_is_told_where(
     found = answer.diverging_epoch
     assert (found.epoch, found.end_offset) == diverging
     assert answer.error_code == 0
+
+
+async def test_a_partition_that_is_named_again_is_looked_at_once(broker: BrokerContext) -> None:
+    await append(broker, b"a")
+    await append(broker, b"b")
+    guards = Guards()
+    asked = fetch_of(want(), want(1), want(offset=1))
+    asked.topics = [*asked.topics, *fetch_of(want(1)).topics]
+
+    response = await ask(guarded(broker, guards), asked, FetchResponse, 11)
+
+    (topic,) = response.responses
+    assert [one.partition_index for one in topic.partitions] == [0, 1]
+    assert [values(one) for one in topic.partitions] == [[b"b"], []]
+    assert guards.asked == [(Operation.READ, "t")] * 2

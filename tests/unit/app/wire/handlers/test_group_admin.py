@@ -96,3 +96,13 @@ async def test_who_may_not_sees_nothing_and_deletes_nothing(tmp_path: Path) -> N
         assert (listed.error_code, listed.groups) == (0, [])
         assert described.groups[0].error_code == error
         assert deleted.results[0].error_code == error
+
+
+async def test_a_group_that_is_named_again_is_described_once(tmp_path: Path) -> None:
+    async with running_broker(tmp_path) as broker:
+        await stable_group(broker)
+        request = DescribeGroupsRequest(groups=["g", "none", "g"])
+
+        answer = await ask(broker, request, DescribeGroupsResponse, 5)
+
+        assert [one.group_id for one in answer.groups] == ["g", "none"]

@@ -168,3 +168,20 @@ async def test_who_may_not_is_refused(tmp_path: Path) -> None:
             0,
             [(0, -1, -1, "", refused), (1, -1, -1, "", refused)],
         )
+
+
+async def test_all_that_a_group_has_is_fetched_once(tmp_path: Path) -> None:
+    async with running_broker(tmp_path) as broker:
+        await commit(broker, 8)
+        some = [OffsetFetchRequestTopics(name="t", partition_indexes=[1])]
+        asked = [
+            OffsetFetchRequestGroup(group_id="g", topics=topics)
+            for topics in (None, some, None, some)
+        ]
+
+        answer = await ask(broker, OffsetFetchRequest(groups=asked), OffsetFetchResponse, 8)
+
+        found = [
+            [one.partition_index for one in group.topics[0].partitions] for group in answer.groups
+        ]
+        assert found == [[0], [1], [1]]

@@ -59,11 +59,7 @@ async def test_an_empty_list_means_no_topics_after_version_0(broker: BrokerConte
 async def test_a_topic_that_is_asked_for_is_made(broker: BrokerContext, version: int) -> None:
     response = await described(broker, MetadataRequest(topics=named("new", "t", "new")), version)
 
-    assert [(one.name, one.error_code) for one in response.topics] == [
-        ("new", 0),
-        ("t", 0),
-        ("new", 0),
-    ]
+    assert [(one.name, one.error_code) for one in response.topics] == [("new", 0), ("t", 0)]
     assert len(response.topics[0].partitions) == 1
     assert "new" in broker.image.topics
 
@@ -185,3 +181,14 @@ async def test_a_topic_that_is_not_there_is_told_in_its_place(broker: BrokerCont
 
     assert [(one.name, one.error_code) for one in response.topics] == [("no", 3), ("t", 0)]
     assert response.topics[1].partitions[1].isr_nodes == [1]
+
+
+async def test_a_topic_that_is_named_again_is_told_once(broker: BrokerContext) -> None:
+    topic_id = id_bytes(broker.image.topics["t"].topic_id)
+    by_id = MetadataRequestTopic(name=None, topic_id=topic_id)
+
+    names = await described(broker, MetadataRequest(topics=named("t", "a b", "t", "a b")))
+    ids = await described(broker, MetadataRequest(topics=[by_id, by_id]))
+
+    assert [one.name for one in names.topics] == ["t", "a b"]
+    assert [one.name for one in ids.topics] == ["t"]

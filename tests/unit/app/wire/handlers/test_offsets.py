@@ -106,3 +106,14 @@ async def test_records_below_an_offset_are_deleted(broker: BrokerContext, versio
     found = [(one.error_code, one.low_watermark) for one in response.topics[0].partitions]
     assert found == [(0, 2), (1, -1), (0, 3)]
     assert (await listed(broker, -2)).offset == 3
+
+
+async def test_a_partition_that_is_listed_twice_is_refused(broker: BrokerContext) -> None:
+    await fill(broker)
+    twice = [ListOffsetsPartition(partition_index=one, timestamp=NOW_MS) for one in (0, 1, 0)]
+    request = ListOffsetsRequest(topics=[ListOffsetsTopic(name="t", partitions=twice)])
+
+    response = await ask(broker, request, ListOffsetsResponse, 7)
+
+    found = [(one.partition_index, one.error_code) for one in response.topics[0].partitions]
+    assert found == [(0, 42), (1, 0), (0, 42)]

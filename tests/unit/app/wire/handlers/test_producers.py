@@ -25,3 +25,14 @@ async def test_the_producers_of_a_partition_are_told(broker: BrokerContext) -> N
     assert (known.last_timestamp, known.current_txn_start_offset) == (NOW_MS, -1)
     assert (second.error_code, second.active_producers) == (0, [])
     assert (third.error_code, bool(third.error_message)) == (3, True)
+
+
+async def test_a_partition_that_is_named_again_is_told_once(broker: BrokerContext) -> None:
+    topics = [TopicRequest(name="t", partition_indexes=[0, 0, 1])] * 2
+
+    response = await ask(
+        broker, DescribeProducersRequest(topics=topics), DescribeProducersResponse, 0
+    )
+
+    (topic,) = response.topics
+    assert [one.partition_index for one in topic.partitions] == [0, 1]
