@@ -4,9 +4,15 @@ Source: Kafka's DeleteRecords API (KIP-107); offset -1 means the high watermark.
 """
 
 from app.broker.context import BrokerContext
-from app.broker.partitions import local_leader, partition_metadata, translate_storage_error
+from app.broker.partitions import (
+    local_leader,
+    partition_metadata,
+    require_no_internal_topic,
+    translate_storage_error,
+)
 from app.broker.security.changes import audited_change
 from app.security.acls import Operation, topic
+from app.security.audit.event import AUDIT_TOPIC
 from app.security.principal import Principal
 from storage.errors import DiskError, LogError
 
@@ -34,11 +40,15 @@ async def delete_records(
 
     Raises:
         OffsetOutOfRange: Beyond the high watermark; nothing was deleted.
+        InvalidTopic: The records are the broker's own, such as the offsets of groups.
         BrokerError: Why else not.
     """
     context.require_topic(principal, Operation.DELETE, topic_name)
     context.require_audit_topic(principal, topic_name)
-    metadata = partition_metadata(context.topic(topic_name), partition)
+    found = context.topic(topic_name)
+    if topic_name != AUDIT_TOPIC:  # of which was asked
+        require_no_internal_topic(found, "delete records of")
+    metadata = partition_metadata(found, partition)
     replica = local_leader(context, metadata)
     offset = replica.high_watermark if before_offset == UP_TO_HIGH_WATERMARK else before_offset
     async with audited_change(

@@ -97,14 +97,15 @@ def partition_metadata(topic: TopicMetadata, partition: int) -> PartitionMetadat
     return topic.partitions[partition]
 
 
-def require_no_internal_topic(topic: TopicMetadata) -> None:
+def require_no_internal_topic(topic: TopicMetadata, verb: str = "append to") -> None:
     """Refuse a topic whose records are the broker's own: strangers there would break its state.
 
     Raises:
-        InvalidTopic: It is one (as Kafka's ``ReplicaManager.appendToLocalLog`` refuses it).
+        InvalidTopic: It is one (as Kafka's ``ReplicaManager.appendToLocalLog`` and
+            ``deleteRecordsOnLocalLog`` refuse it).
     """
     if topic.is_internal:
-        raise InvalidTopic(f"Cannot append to internal topic {topic.name!r}")
+        raise InvalidTopic(f"Cannot {verb} internal topic {topic.name!r}")
 
 
 def local_leader(context: BrokerContext, metadata: PartitionMetadata) -> Partition:

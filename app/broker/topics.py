@@ -23,12 +23,16 @@ from app.broker.metadata_errors import translating_catalog_errors
 from app.broker.security.changes import audited_change
 from app.broker.topic_configs import check_configs
 from app.cluster.metadata_image import TopicMetadata
+from app.replication.replica_manager import INTERNAL_TOPICS
 from app.security.acls import CLUSTER, TOPIC_OPERATIONS, Operation, topic
 from app.security.audit.event import AUDIT_TOPIC
 from app.security.principal import Principal
 from app.security.quota_windows.limits import QuotaType
 
 NAME_CHARS_MAX = 249
+MADE_BY_SERVER = INTERNAL_TOPICS | {AUDIT_TOPIC}
+"""Whose records are the server's own: another one's topic of such a name would be taken for it."""
+
 _NAME = re.compile(rf"[a-zA-Z0-9._-]{{1,{NAME_CHARS_MAX}}}\Z")
 
 
@@ -85,8 +89,8 @@ async def create_topic(
     if not context.authorizer.authorize(principal, Operation.CREATE, CLUSTER):
         context.require_topic(principal, Operation.CREATE, new.name)
     check_topic_name(new.name)
-    if new.name == AUDIT_TOPIC:
-        raise InvalidTopic(f"Topic {AUDIT_TOPIC!r} is made by the server when it is needed")
+    if new.name in MADE_BY_SERVER:
+        raise InvalidTopic(f"Topic {new.name!r} is made by the server when it is needed")
     assignments = _assignments(context, new)
     partition_count = len(assignments) if assignments else _partition_count(context, new)
     factor = _replication_factor(context, new) if assignments is None else len(assignments[0])
@@ -161,12 +165,14 @@ async def add_partitions(
     """Raise a topic's number of partitions to a total; records stay where they are.
 
     Raises:
-        InvalidPartitions: The total is not larger than today's number.
+        InvalidPartitions: The total is not larger than today's number, or the topic is internal.
         BrokerError: Why else not; nothing was changed.
     """
     context.require_topic(principal, Operation.ALTER, name)
     context.require_audit_topic(principal, name)
     found = context.topic(name)
+    if found.is_internal:  # a group is where the number says: each would lose its offsets
+        raise InvalidPartitions(f"The number of partitions of {name!r} cannot be changed")
     present = len(found.partitions)
     if total <= present:
         raise InvalidPartitions(

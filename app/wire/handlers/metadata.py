@@ -10,6 +10,7 @@ from collections.abc import Coroutine, Sequence
 
 from app.broker.errors import BrokerError, InvalidRequest, TopicAlreadyExists, UnknownTopicId
 from app.broker.topics import (
+    MADE_BY_SERVER,
     NewTopic,
     authorized_operations,
     check_topic_name,
@@ -18,9 +19,7 @@ from app.broker.topics import (
     list_topics,
 )
 from app.cluster.metadata_image import TopicMetadata
-from app.replication.replica_manager import INTERNAL_TOPICS
 from app.security.acls import Operation, topic
-from app.security.audit.event import AUDIT_TOPIC
 from app.wire.call import Call
 from app.wire.handlers.addresses import advertised_address
 from app.wire.handlers.operations import NOT_ASKED, cluster_operation_bits, operation_bits
@@ -53,8 +52,6 @@ CONTROLLERS_ENDPOINT = 2
 IDS_SINCE = 12
 PARTITIONS_MAX = 2_000
 """Of one DescribeTopicPartitions answer (Kafka's ``max.request.partition.size.limit``)."""
-
-_MADE_BY_NEED = INTERNAL_TOPICS | {AUDIT_TOPIC}
 
 
 def metadata(
@@ -94,7 +91,7 @@ def _name(wanted: MetadataRequestTopic) -> str | None:
 
 def _may_be_made(call: Call, name: str) -> bool:
     """Return whether asking for a topic makes it; the internal ones are made by who needs them."""
-    return name not in _MADE_BY_NEED and call.broker.authorizer.authorize(
+    return name not in MADE_BY_SERVER and call.broker.authorizer.authorize(
         call.principal, Operation.DESCRIBE, topic(name)
     )
 

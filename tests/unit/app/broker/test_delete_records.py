@@ -6,13 +6,22 @@ import pytest
 
 from app.broker.context import BrokerContext
 from app.broker.delete_records import UP_TO_HIGH_WATERMARK, delete_records
-from app.broker.errors import OffsetOutOfRange, TopicAuthorizationFailed, UnknownTopicOrPartition
+from app.broker.errors import (
+    ClusterAuthorizationFailed,
+    InvalidTopic,
+    OffsetOutOfRange,
+    TopicAuthorizationFailed,
+    UnknownTopicOrPartition,
+)
 from app.broker.list_offsets import OffsetSpec, list_offsets
+from app.coordinators.groups.offsets_topic import OFFSETS_TOPIC
 from app.security.acls import Operation
+from app.security.audit.event import AUDIT_TOPIC
 from app.security.principal import ANONYMOUS
 from app.settings import Settings
 from app.wiring import running_node
 from tests.support.broker import Guards, append, guarded, running_broker
+from tests.support.groups.calls import commit
 
 
 def earliest(context: BrokerContext) -> int:
@@ -64,3 +73,23 @@ async def test_principal_needs_delete_and_is_asked_before_existence(context: Bro
 
     with pytest.raises(TopicAuthorizationFailed):
         await delete_records(guarded(context, guards), ANONYMOUS, "none", 0, 0)
+
+
+async def test_offsets_of_groups_are_not_deleted(context: BrokerContext) -> None:
+    await commit(context, "g", t_0=1)
+
+    for partition in (0, 1):
+        with pytest.raises(InvalidTopic, match="delete records of internal topic"):
+            await delete_records(context, ANONYMOUS, OFFSETS_TOPIC, partition, UP_TO_HIGH_WATERMARK)
+
+
+async def test_records_of_the_audit_log_are_deleted_by_who_may_alter_the_cluster(
+    context: BrokerContext,
+) -> None:
+    await context.catalog.create_topic(AUDIT_TOPIC, 1, is_internal=True)
+    await context.metadata.refresh()
+    others = guarded(context, Guards(refused=frozenset({Operation.ALTER})))
+
+    assert await delete_records(context, ANONYMOUS, AUDIT_TOPIC, 0, UP_TO_HIGH_WATERMARK) == 0
+    with pytest.raises(ClusterAuthorizationFailed):
+        await delete_records(others, ANONYMOUS, AUDIT_TOPIC, 0, UP_TO_HIGH_WATERMARK)

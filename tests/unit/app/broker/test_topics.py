@@ -34,6 +34,8 @@ from app.broker.topics import (
     describe_topic,
     list_topics,
 )
+from app.coordinators.groups.error_codes import ErrorCode
+from app.coordinators.groups.offsets_topic import OFFSETS_TOPIC
 from app.security.acls import TOPIC_OPERATIONS, Operation
 from app.security.principal import ANONYMOUS
 from tests.support.broker import Guards, append, guarded
@@ -190,6 +192,26 @@ async def test_partitions_are_added_and_never_taken_away(context: BrokerContext)
 
     assert (len(checked.partitions), len(changed.partitions)) == (2, 5)
     assert [one.partition for one in changed.partitions] == list(range(5))
+
+
+@pytest.mark.parametrize("name", ["__consumer_offsets", "__cauce_sessions", "__transaction_state"])
+async def test_topics_of_the_servers_own_are_made_by_it_alone(
+    context: BrokerContext, name: str
+) -> None:
+    with pytest.raises(InvalidTopic, match="made by the server"):
+        await create_topic(context, ANONYMOUS, NewTopic(name=name))
+
+    assert name not in context.image.topics
+
+
+async def test_partitions_of_an_internal_topic_stay_as_many(context: BrokerContext) -> None:
+    made = await context.groups.find("g")
+    assert not isinstance(made, ErrorCode)
+
+    with pytest.raises(InvalidPartitions, match="cannot be changed"):
+        await add_partitions(context, ANONYMOUS, OFFSETS_TOPIC, 9)
+
+    assert len(context.image.topics[OFFSETS_TOPIC].partitions) == 2
 
 
 async def test_list_shows_what_may_be_described_in_order(context: BrokerContext) -> None:
