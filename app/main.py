@@ -228,6 +228,8 @@ async def _serve(
             if tls.is_used:
                 loop.add_signal_handler(signal.SIGHUP, tls.reload)
             assert app.context is not None, "the lifespan has begun"
+            assert app.login is not None, "likewise"
+            tls.certified.refused = app.login.certificate_refused
             dispatcher = Dispatcher(Registry(SERVED), app.context, _login_rules(settings, app))
             listener = Listener(
                 dispatcher,
@@ -237,6 +239,7 @@ async def _serve(
                     connections_per_host_max=settings.connections_max_per_ip,
                 ),
                 tls=tls.kafka,
+                certified=tls.certified,
             )
             async with asyncio.TaskGroup() as doors:
                 door = doors.create_task(listener.run(kafka, stop), name="kafka-listener")
@@ -262,7 +265,11 @@ def _server(app: Front, tls: NodeTls, settings: Settings) -> "_Server":
     """Return the server of the HTTP door."""
     handshakes = None
     if tls.http is not None:
-        handshakes = Handshakes(tls.http, per_address_max=settings.connections_max_per_ip)
+        handshakes = Handshakes(
+            tls.http,
+            per_address_max=settings.connections_max_per_ip,
+            certified=tls.certified,
+        )
     return _Server(
         uvicorn.Config(
             app,

@@ -20,6 +20,7 @@ from collections.abc import Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
+from app.security.tls.certified import CertifiedConnections
 from app.security.tls.handshakes import Handshakes
 from app.telemetry.clock import Clock
 from app.wire.connection import Connection, ConnectionLimits
@@ -65,6 +66,7 @@ class Listener:
         limits: ListenerLimits | None = None,
         connection_limits: ConnectionLimits | None = None,
         tls: ssl.SSLContext | None = None,
+        certified: CertifiedConnections | None = None,
     ) -> None:
         """Accept nothing yet.
 
@@ -74,6 +76,7 @@ class Listener:
             limits: Of the door.
             connection_limits: Of each connection.
             tls: Of the door, if it speaks TLS.
+            certified: Looks after connections of clients with certificates.
         """
         self.dispatcher = dispatcher
         self.clock = clock
@@ -82,7 +85,7 @@ class Listener:
         self._handshakes: Handshakes | None = None
         if tls is not None:
             per_address_max = self._limits.connections_per_host_max
-            self._handshakes = Handshakes(tls, per_address_max=per_address_max)
+            self._handshakes = Handshakes(tls, per_address_max=per_address_max, certified=certified)
         self.in_flight = InFlight(self._limits.in_flight_bytes_max)
         self.shared = bytearray(RECEIVE_BYTES)
         self._threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="wire-read")

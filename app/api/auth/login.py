@@ -45,7 +45,7 @@ from app.api.request_body import Scope
 from app.security.authenticator import Authenticator
 from app.security.errors import MESSAGE, AuthenticationFailed
 from app.security.logins.api_key import key_id_of, key_of_pair
-from app.security.principal import ANONYMOUS, Principal
+from app.security.principal import ANONYMOUS, CredentialKind, Principal
 from app.security.tls.client_certificate import CERTIFICATE, ClientCertificate
 
 OPEN_PATHS = frozenset({"/livez", "/readyz", "/openapi.json"})
@@ -207,6 +207,10 @@ class Login:
             AuthenticationFailed: Nobody whom a rule names.
         """
         return self._authenticator.certificate(shown, host)
+
+    def certificate_refused(self, host: str, reason: str) -> None:
+        """Write down that TLS refused a certificate, of which it does not say whose it was."""
+        self._authenticator.logins.failed("", CredentialKind.CERTIFICATE, host, reason)
 
     def _of_certificate(self, shown: ClientCertificate, peer: Peer) -> Principal:
         try:

@@ -2,7 +2,9 @@
 
 import asyncio
 import ssl
+from _ssl import ENCODING_DER
 from dataclasses import dataclass
+from typing import Any
 
 from app.security.tls.distinguished_name import NoName, distinguished_name, issuer_and_serial
 
@@ -41,3 +43,20 @@ def certificate_of(transport: asyncio.BaseTransport) -> ClientCertificate | None
         name, issuer, serial = "", "", 0
     expires_at_s = ssl.cert_time_to_seconds(str(fields["notAfter"]))
     return ClientCertificate(name, int(expires_at_s * 1000), issuer, serial)
+
+
+def certificates_of(handshake: ssl.SSLObject) -> tuple[tuple[str, int], ...]:
+    """Return issuer and number of a client's certificate and of those that it stands on.
+
+    Nothing if it has shown none. In a session that is resumed it stands on what the client sent:
+    TLS keeps no more of it.
+
+    Raises:
+        NoName: One cannot be read.
+    """
+    if handshake.getpeercert(binary_form=True) is None:
+        return ()
+    # what ssl.SSLObject itself gives away only from Python 3.13 on
+    inner: Any = handshake._sslobj  # type: ignore[attr-defined] # noqa: SLF001
+    chain = inner.get_verified_chain() or inner.get_unverified_chain()
+    return tuple(issuer_and_serial(one.public_bytes(ENCODING_DER)) for one in chain)

@@ -10,7 +10,9 @@ Invariants:
     Never more than ``HANDSHAKES_MAX`` at a time, nor more than ``per_address_max`` of an address.
     A handshake has ``HANDSHAKE_SECONDS_MAX``; one that fails closes its connection and no other.
     What a client sent behind its handshake reaches the door's protocol, in order, once.
-Called by: listeners, the event loop. Calls: the event loop's TLS.
+    A client whose certificate is refused is written down, as other failed logins are; its name is
+    not known, for TLS gives away nothing of what it has not verified.
+Called by: listeners, the event loop. Calls: the event loop's TLS, certified.
 """
 
 import asyncio
@@ -24,6 +26,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 from app.security.tls.alerting import telling
+from app.security.tls.certified import CertifiedConnections
 
 _logger = logging.getLogger(__name__)
 
@@ -51,6 +54,7 @@ class Handshakes:
         *,
         per_address_max: int = HANDSHAKES_MAX,
         seconds_max: float = HANDSHAKE_SECONDS_MAX,
+        certified: CertifiedConnections | None = None,
     ) -> None:
         """Begin with none.
 
@@ -58,9 +62,11 @@ class Handshakes:
             context: Of the door.
             per_address_max: Handshakes of one address at a time.
             seconds_max: How long one may take.
+            certified: Looks after connections of clients with certificates; nobody does if None.
         """
         self.context = context
         self.seconds_max = seconds_max
+        self.certified = certified
         self._per_address_max = per_address_max
         self._open: dict[_Accepted, str] = {}
         self._addresses: Counter[str] = Counter()
@@ -103,11 +109,22 @@ class Handshakes:
 
     def failed(self, address: str, error: Exception) -> None:
         """Say that a handshake failed, unless that was said just now."""
+        if isinstance(error, ssl.SSLCertVerificationError):
+            self.refused(address, error.verify_message)
+        else:
+            self._log(address, getattr(error, "reason", None) or str(error) or type(error).__name__)
+
+    def refused(self, address: str, reason: str) -> None:
+        """Have it written down that a client's certificate is refused, and say so, likewise."""
+        if self.certified is not None:
+            self.certified.refuse(address, reason)
+        self._log(address, reason)
+
+    def _log(self, address: str, reason: str) -> None:
         self._failures += 1
         now = time.monotonic()
         if now - self._logged_at < FAILURES_LOGGED_EVERY_S:
             return
-        reason = getattr(error, "reason", None) or str(error) or type(error).__name__
         _logger.info(
             "TLS handshake of %s failed: %s (%d since the last line)",
             *(address, reason, self._failures),
@@ -164,8 +181,21 @@ class _Accepted(asyncio.Protocol):
             return
         finally:
             self._all.leave(self)
-        if secure is not None:
+        if secure is not None and self._is_certified(secure, address):
             meanwhile.hand_over(secure, self._make())
+
+    def _is_certified(self, secure: asyncio.Transport, address: str) -> bool:
+        """Return whether no list has come since the client's certificate was verified."""
+        assert self._transport is not None, "accepted"
+        if self._all.certified is None:
+            return True
+        handshake = secure.get_extra_info("ssl_object")
+        reason = self._all.certified.enter(handshake, self._transport)
+        if reason is None:
+            return True
+        self._all.refused(address, reason)
+        self._transport.abort()
+        return False
 
     async def _start(
         self, transport: asyncio.Transport, meanwhile: "_Meanwhile"

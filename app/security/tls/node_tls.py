@@ -12,6 +12,7 @@ import logging
 import ssl
 from contextlib import suppress
 
+from app.security.tls.certified import CertifiedConnections
 from app.security.tls.errors import TlsError
 from app.security.tls.live import LiveTls, TlsFiles
 from app.security.tls.revoked import RevocationList, RevokedCertificates, problems
@@ -43,6 +44,10 @@ class NodeTls:
         self._late: frozenset[str] = frozenset()
         self.revoked = RevokedCertificates()
         """Those of the lists that were read last."""
+
+        self.revoked.replace(self.lists)
+        self.certified = CertifiedConnections(self.revoked)
+        """The connections that such certificates have opened."""
 
     @property
     def http(self) -> ssl.SSLContext | None:

@@ -18,7 +18,7 @@ Invariants:
 Failures: a file that is being replaced cannot be read, or lists and authorities do not fit: what
 was loaded before stays in use (``live``). A list of an authority in between, which only clients
 know, is not looked at before a client sends the certificate of its signer.
-Called by: live (reads), node_tls (replaces), authenticator and open connections (ask).
+Called by: live (reads), node_tls (replaces), authenticator, open_connections and certified (ask).
 Source: RFC 5280, 5 and 6.3; nginx's ``ssl_crl`` and HAProxy's ``crl-file``, which check as much.
 """
 
@@ -260,6 +260,15 @@ class RevokedCertificates:
             for listener in self._listeners:
                 listener()
 
+    @property
+    def is_used(self) -> bool:
+        """Whether there are lists, though they may name nobody."""
+        return bool(self._serials)
+
+    def names(self, issuer: str, serial: int) -> bool:
+        """Return whether a certificate was revoked."""
+        return serial in self._serials.get(issuer, ())
+
     def has(self, credential: Credential) -> bool:
         """Return whether what somebody logged in with is a certificate that was revoked."""
-        return credential.serial in self._serials.get(credential.issuer, ())
+        return self.names(credential.issuer, credential.serial)

@@ -284,6 +284,18 @@ async def test_a_certificate_that_is_too_old_is_refused(known: Logins) -> None:
     assert (await refusal(login(known), certified())).status == 401
 
 
+async def test_a_certificate_that_tls_refuses_is_written_down(known: Logins) -> None:
+    audit = FakeAudit()
+    known.authenticator.logins = LoginAudit(known.clock, audit)
+
+    login(known).certificate_refused("10.0.0.9", "certificate revoked")
+
+    (event,) = audit.noted
+    assert (event.result, event.host) == (Result.UNAUTHENTICATED, "10.0.0.9")
+    assert event.message == "certificate revoked"
+    assert event.metadata == {"mechanism": "certificate", "identifier": ""}
+
+
 async def test_a_proxy_s_certificate_is_not_that_of_who_asks(known: Logins) -> None:
     scope = certified() | {ADDRESSES: Addresses(trusted=[ip_network("127.0.0.1")])}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from app.security.tls.client_certificate import certificate_of
+from app.security.tls.client_certificate import certificate_of, certificates_of
 from app.security.tls.live import ClientAuth, TlsFiles, server_context
 from tests.support.security.certificates import Pair, client_context, write_pair
 
@@ -59,3 +59,24 @@ def test_a_client_that_shows_none_has_none(tmp_path: Path, alice: Pair) -> None:
     assert certificate_of(connected(tmp_path, ClientAuth.REQUESTED, None)) is None
     assert certificate_of(connected(tmp_path, ClientAuth.NONE, alice)) is None
     assert certificate_of(Connected(None)) is None
+
+
+def test_what_a_certificate_stands_on_is_known_by_its_numbers(tmp_path: Path) -> None:
+    ca = write_pair(tmp_path, "ca")
+    between = write_pair(tmp_path, "between", signer=ca, is_authority=True)
+    alice = write_pair(tmp_path, "alice", signer=between)
+    known = [x509.load_pem_x509_certificate(one[0].read_bytes()) for one in (alice, between, ca)]
+    alice[0].write_bytes(alice[0].read_bytes() + between[0].read_bytes())
+
+    server = connected(tmp_path, ClientAuth.REQUIRED, alice).get_extra_info("ssl_object")
+
+    issuers = ["CN=between", "CN=ca", "CN=ca"]
+    assert certificates_of(server) == tuple(
+        (issuer, one.serial_number) for issuer, one in zip(issuers, known, strict=True)
+    )
+
+
+def test_nothing_shown_stands_on_nothing(tmp_path: Path, alice: Pair) -> None:
+    server = connected(tmp_path, ClientAuth.NONE, alice).get_extra_info("ssl_object")
+
+    assert certificates_of(server) == ()

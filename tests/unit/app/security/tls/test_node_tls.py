@@ -7,6 +7,7 @@ import ssl
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from app.security.tls.live import ClientAuth, TlsFiles
 from app.security.tls.node_tls import NodeTls
@@ -104,6 +105,8 @@ async def test_what_was_revoked_is_published_and_a_late_list_is_told_once(
     running = asyncio.create_task(node.run(60))
     await asyncio.sleep(0)
     at_first = len(told)
+    serial = x509.load_pem_x509_certificate(alice[0].read_bytes()).serial_number
+    assert node.revoked.names("CN=ca", serial)
     write_list(lists, ca, is_old=True)
     node.reload()
     async with asyncio.timeout(20):
@@ -112,7 +115,8 @@ async def test_what_was_revoked_is_published_and_a_late_list_is_told_once(
     running.cancel()
     node.look()
 
-    assert at_first == 1
+    assert at_first == 0, "it was known before it ran"
+    assert told == [1]
     assert caplog.text.count("the list of certificates that CN=ca has revoked is out of date") == 1
 
 
