@@ -45,6 +45,7 @@ from app.wire.headers import RequestHeader, read_header
 from app.wire.in_flight import InFlight
 from app.wire.login.login import LOGIN_FRAME_BYTES_MAX, Login
 from app.wire.meter import Meter
+from app.wire.registry import HangUp
 from app.wire.sender import Sender
 
 _logger = logging.getLogger(__name__)
@@ -411,11 +412,19 @@ class Connection(asyncio.BufferedProtocol):
         assert pending.request is not None, "handled"
         if pending.response is None:
             return
+        if isinstance(pending.response, HangUp):
+            self._hang_up(pending.response.reason)
+            return
         throttle_ms = 0
         if self._meter.muted_until:
             throttle_ms = math.ceil(self._meter.muted_s() * 1000)
         out, gaps = encode_response(pending.request, pending.response, throttle_ms)
         self._sender.send(out, gaps)
+
+    def _hang_up(self, reason: str) -> None:
+        if not self._is_draining:
+            _logger.info("connection of %s closed: %s", self.client.host, reason)
+            self.drain()
 
     def _regulate(self) -> None:
         """Read on, or stop reading."""

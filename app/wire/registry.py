@@ -6,7 +6,8 @@ declares its own in a tuple ``SERVED``::
     SERVED = (serve(HeartbeatRequest, heartbeat), serve(JoinGroupRequest, join, droppable=True))
 
 A handler gets a ``Call`` and the request, and returns the response, or an awaitable of it, or None
-where the protocol has none. It raises nothing but bugs: refusals have their place in the response.
+where the protocol has none. It raises nothing but bugs: refusals have their place in the response;
+where there is no response, ``HangUp`` is how the client hears of one.
 
 Called by: dispatch, wiring. Calls: message.
 """
@@ -22,6 +23,13 @@ from app.wire.messages.api_versions import ApiVersion
 Answer = object | Awaitable[object] | None
 Handler = Callable[[Call, Any], Answer]
 _Request = TypeVar("_Request")
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """In the place of a response: the connection ends when what came before is answered."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

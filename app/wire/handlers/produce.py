@@ -2,8 +2,9 @@
 
 Versions of Produce: 0 to 2 are advertised and not served, for librdkafka compresses only where it
 sees them (KAFKA-18659); from 5 on the log's start is told, from 8 on why a batch was refused, from
-10 on who leads instead. Batches are appended from the frame that brought them.
-Source: KIP-98, KIP-467, KIP-951.
+10 on who leads instead. Batches are appended from the frame that brought them. Who asked for no
+answer (acks 0) and is refused finds its connection closed, so that it looks for the leader anew.
+Source: ``KafkaApis.handleProduceRequest``; KIP-98, KIP-467, KIP-951.
 """
 
 from collections.abc import Coroutine, Sequence
@@ -25,16 +26,15 @@ from app.wire.messages.produce import (
     ProduceResponse,
     TopicProduceResponse,
 )
-from app.wire.registry import serve
+from app.wire.registry import HangUp, serve
 
 LEADER_SINCE = 10
 NO_PRODUCER_ID = -1
+_Answer = ProduceResponse | HangUp | None
 NO_TRANSACTIONS = UnsupportedVersion("transactions are not served here")
 
 
-def produce(
-    call: Call, request: ProduceRequest
-) -> ProduceResponse | Coroutine[None, None, ProduceResponse | None] | None:
+def produce(call: Call, request: ProduceRequest) -> _Answer | Coroutine[None, None, _Answer]:
     """Append each partition's batch."""
     batches = [
         BatchToAppend(
@@ -57,15 +57,16 @@ def produce(
 
 async def _await(
     call: Call, request: ProduceRequest, outcomes: Coroutine[None, None, list[AppendedBatch]]
-) -> ProduceResponse | None:
+) -> _Answer:
     return _answer(call, request, await outcomes)
 
 
-def _answer(
-    call: Call, request: ProduceRequest, outcomes: Sequence[AppendedBatch]
-) -> ProduceResponse | None:
+def _answer(call: Call, request: ProduceRequest, outcomes: Sequence[AppendedBatch]) -> _Answer:
     if request.acks == ACKS_NONE:
-        return None
+        refused = next((one.error for one in outcomes if one.error is not None), None)
+        if refused is None:
+            return None
+        return HangUp(f"records that were to have no answer are refused: {refused.name}")
     response = ProduceResponse()
     position = 0
     for topic in request.topic_data:

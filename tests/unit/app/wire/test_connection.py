@@ -17,9 +17,9 @@ from app.wire.messages.group_admin import ListGroupsRequest
 from app.wire.messages.groups import HeartbeatRequest, HeartbeatResponse, SyncGroupRequest
 from app.wire.messages.metadata import MetadataRequest
 from app.wire.messages.produce import ProduceRequest
-from app.wire.registry import serve
+from app.wire.registry import HangUp, serve
 from tests.support.wire_calls import CLIENT_ID, frame_of, sized
-from tests.support.wire_door import Nobody, file_slice, pattern, running_door
+from tests.support.wire_door import Handlers, Nobody, file_slice, pattern, running_door
 
 
 def beat(number: int = 0) -> HeartbeatRequest:
@@ -65,6 +65,29 @@ async def test_requests_of_a_pipelined_api_are_handled_together_and_answered_in_
             let_go.set_result(None)
             await asyncio.sleep(0)
         assert [(await peer.receive())[0] for _ in range(4)] == [0, 1, 2, 3]
+        peer.close()
+
+
+async def test_a_connection_is_hung_up_when_those_before_are_answered(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def hang_up(call: Call, request: HeartbeatRequest) -> HangUp:
+        return HangUp("for a reason")
+
+    caplog.set_level("INFO")
+    handlers = Handlers()
+    served = [serve(ProduceRequest, handlers.produce), serve(HeartbeatRequest, hang_up)]
+    async with running_door(served=served) as door:
+        peer = await door.connect()
+        peer.send(ProduceRequest(), 3, 1)
+        for number in (2, 3):
+            peer.send(beat(), 0, number)
+        await door.until(lambda: handlers.waits)
+        handlers.waits[0].set_result(None)
+
+        assert (await peer.receive())[0] == 1
+        assert await peer.reader.read() == b""
+        assert caplog.text.count("closed: for a reason") == 1
         peer.close()
 
 

@@ -13,6 +13,7 @@ from app.wire.messages.produce import (
     ProduceResponse,
     TopicProduceData,
 )
+from app.wire.registry import HangUp
 from storage.format.builder import build_batch
 from storage.format.decoder import decode_records
 from tests.support.broker import NOW_MS, Guards, guarded
@@ -75,6 +76,26 @@ async def test_a_producer_that_wants_no_answer_gets_none(broker: BrokerContext) 
     replica = broker.replicas.get(broker.image.topics["t"].topic_id, 0)
     assert replica is not None
     assert replica.log_end_offset == 1
+
+
+async def test_a_producer_that_wants_no_answer_is_hung_up_on_when_it_is_refused(
+    broker: BrokerContext,
+) -> None:
+    from app.wire.handlers.produce import produce
+
+    guards = Guards(refused=frozenset({Operation.WRITE}))
+    unknown = produce_of((0, batch_of(b"a")), (9, batch_of(b"b")), acks=0)
+    forbidden = produce_of((0, batch_of(b"a")), acks=0)
+
+    said = [
+        produce(call_of(broker, 9), unknown),
+        produce(call_of(guarded(broker, guards), 9), forbidden),
+    ]
+
+    assert [isinstance(one, HangUp) and one.reason.rsplit(" ", 1)[1] for one in said] == [
+        "UNKNOWN_TOPIC_OR_PARTITION",
+        "TOPIC_AUTHORIZATION_FAILED",
+    ]
 
 
 @pytest.mark.parametrize(
