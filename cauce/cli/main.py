@@ -26,9 +26,11 @@ from cauce.client.errors import (
     ClientError,
     Closed,
     InvalidUrl,
+    NotBelieved,
     Refused,
     ServerUnreachable,
     UnexpectedAnswer,
+    UnusableTrust,
 )
 
 HOW_TO_LOG_IN = (
@@ -122,7 +124,7 @@ def _is_about_login(error: Exception) -> bool:
 
 
 def _exit_code(error: Exception, console: Console) -> int:
-    if isinstance(error, ServerUnreachable):
+    if isinstance(error, ServerUnreachable) and not isinstance(error, NotBelieved):
         console.say(HOW_TO_START)
     if isinstance(error, ServerUnreachable | AnswerLost | UnexpectedAnswer):
         return exit_codes.UNREACHABLE
@@ -130,7 +132,7 @@ def _exit_code(error: Exception, console: Console) -> int:
         console.say(NOT_TAKEN if console.login.is_given() else HOW_TO_LOG_IN)
     if isinstance(error, Refused) and error.status == FORBIDDEN:
         console.say(HOW_TO_BE_ALLOWED)
-    is_usage = isinstance(error, InvalidUrl | UnusableLogin)
+    is_usage = isinstance(error, InvalidUrl | UnusableLogin | UnusableTrust)
     return exit_codes.USAGE if is_usage else exit_codes.REFUSED
 
 

@@ -44,7 +44,7 @@ class PasswordInClear(UnusableLogin):
     def __init__(self, url: str) -> None:
         super().__init__(
             f"no password is sent to {without_login(url)}, because others could read it on the "
-            "way: use https://, or an API key",
+            "way: use https://",
         )
 
 

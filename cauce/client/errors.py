@@ -25,12 +25,20 @@ class InvalidUrl(ClientError):
         super().__init__(f"{without_login(url)!r} is not the address of a server: {reason}")
 
 
+class UnusableTrust(ClientError):
+    """A file of certificates cannot be used; the caller erred."""
+
+
 class ServerUnreachable(ClientError):
     """No connection could be made: surely nothing was done."""
 
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(f"no Cauce server can be reached at {url} ({reason})")
         self.url = url
+
+
+class NotBelieved(ServerUnreachable):
+    """Something is there, but its certificate does not prove that it is the server."""
 
 
 class AnswerLost(ClientError):

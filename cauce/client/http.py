@@ -21,10 +21,9 @@ from cauce.client.errors import (
     AnswerLost,
     InvalidUrl,
     Refused,
-    ServerUnreachable,
     UnexpectedAnswer,
 )
-from cauce.client.trust import explained, tls_of
+from cauce.client.trust import tls_of, unreachable
 
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 60.0
@@ -189,13 +188,19 @@ class HttpClient:
         try:
             yield
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-            raise ServerUnreachable(self.url, explained(_reason(error))) from error
+            raise unreachable(self.url, _reason(error)) from error
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise InvalidUrl(self.url, _reason(error)) from error
         except httpx.DecodingError as error:
             raise UnexpectedAnswer(self.url, _reason(error)) from error
         except (httpx.TransportError, httpx.StreamError) as error:
-            raise AnswerLost(self.url, _reason(error)) from error
+            raise AnswerLost(self.url, _reason(error).rstrip(".") + self._hint(error)) from error
+
+    def _hint(self, error: Exception) -> str:
+        """Return what may be the matter if a server hangs up without a word."""
+        is_mute = isinstance(error, httpx.RemoteProtocolError) and "without sending" in str(error)
+        is_clear = self.url.startswith("http://")
+        return "; if it speaks TLS, say https://" if is_mute and is_clear else ""
 
 
 def _reason(error: Exception) -> str:

@@ -10,7 +10,7 @@ import os
 import ssl
 from collections.abc import Mapping
 
-from cauce.client.errors import ClientError
+from cauce.client.errors import NotBelieved, ServerUnreachable, UnusableTrust
 
 CA_FILE = "CAUCE_CA_FILE"
 """Who signed the server's certificate, in PEM; the system's authorities if there is none."""
@@ -22,20 +22,18 @@ KEY_FILE = "CAUCE_KEY_FILE"
 """Its key, if that is not in the same file."""
 
 _NOT_BELIEVED = "CERTIFICATE_VERIFY_FAILED"
-
-
-class UnusableTrust(ClientError):
-    """A file of certificates cannot be used; the caller erred."""
+_OTHER_NAME = ("Hostname mismatch", "IP address mismatch")
+_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
 
 
 def tls_of(
     url: str, ca_file: str | None = None, environment: Mapping[str, str] | None = None
 ) -> ssl.SSLContext | None:
-    """Return how TLS is spoken to a server; None for the usual way, or without TLS.
+    """Return how TLS is spoken to a server; None without TLS.
 
     Args:
         url: Of the server, as ``parse_url`` gives it.
-        ca_file: Who is believed; who the environment says if None.
+        ca_file: Who is believed; who the environment says if None, else the system's authorities.
         environment: The process's if None.
 
     Raises:
@@ -43,28 +41,42 @@ def tls_of(
     """
     said = os.environ if environment is None else environment
     authority, own = ca_file or said.get(CA_FILE), said.get(CERT_FILE)
-    if not url.lower().startswith("https://") or not (authority or own):
+    if not url.lower().startswith("https://"):
         return None
+    asked = "--ca-file" if ca_file else CA_FILE
     try:
         context = ssl.create_default_context(cafile=authority or None)
+    except ssl.SSLError as error:
+        raise UnusableTrust(f"{asked}: {authority} holds no certificates in PEM") from error
     except (OSError, ValueError) as error:
-        raise UnusableTrust(f"{authority!r} ({CA_FILE}) holds no certificates: {error}") from error
+        raise UnusableTrust(f"{asked}: {authority}: {_worded(error)}") from error
     if own:
         key = said.get(KEY_FILE) or None
         try:
             context.load_cert_chain(own, key, password=_no_password)
         except (OSError, ValueError) as error:
+            files = f"{CERT_FILE} {own}" + (f" and {KEY_FILE} {key}" if key else "")
             raise UnusableTrust(
-                f"{CERT_FILE} {own!r} is no certificate with its key: {error}"
+                f"{files}: no certificate with its key: {_worded(error)}"
             ) from error
     return context
 
 
-def explained(reason: str) -> str:
-    """Return why a server cannot be reached, with what to do if it is not believed."""
-    if _NOT_BELIEVED not in reason:
-        return reason
-    return f"its certificate is not believed; name who signed it (--ca-file, {CA_FILE}): {reason}"
+def unreachable(url: str, reason: str) -> ServerUnreachable:
+    """Return that no connection could be made, with what to do if TLS is why."""
+    if any(one in reason for one in _OTHER_NAME):
+        why = f"its certificate is for other names than this one: {reason}"
+        return NotBelieved(url, why)
+    if _NOT_BELIEVED in reason:
+        why = f"its certificate is not believed; name who signed it (--ca-file, {CA_FILE}): "
+        return NotBelieved(url, why + reason)
+    if any(one in reason for one in _NO_TLS):
+        return ServerUnreachable(url, f"it does not speak TLS; is http:// meant?: {reason}")
+    return ServerUnreachable(url, reason)
+
+
+def _worded(error: OSError | ValueError) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _no_password() -> str:

@@ -332,5 +332,6 @@ def unauthorized(message: str, peer: Peer, error: str = "") -> LoginRefused:
 
 def too_many(retry_after_s: float) -> LoginRefused:
     """Return a refusal of a login that was not looked at."""
-    wait = ("retry-after", str(max(1, math.ceil(retry_after_s))))
-    return LoginRefused(429, 42901, "Too Many Requests: too many failed logins", (wait,))
+    wait_s = max(1, math.ceil(retry_after_s))
+    message = f"Too Many Requests: too many failed logins, try again in {wait_s} s"
+    return LoginRefused(429, 42901, message, (("retry-after", str(wait_s)),))

@@ -25,6 +25,12 @@ KEY_IS_VISIBLE = (
 )
 
 
+BEFORE = (
+    "Log in with --user and --password-file before the command (cauce --user NAME ...): here they "
+    "are other things."
+)
+
+
 class _Option(TypedDict):
     metavar: str
     help: str
@@ -152,6 +158,8 @@ def _add(command: Any) -> None:
     for pair in (("user", "password_file"), ("api_key_file", "api_key"), ("ca_file",)):
         if not own & set(pair):
             command.params += [_option(name) for name in pair]
+        elif BEFORE not in (command.help or ""):
+            command.help = f"{command.help}\n\n{BEFORE}"
 
 
 def _option(name: str) -> TyperOption:

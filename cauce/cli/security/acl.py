@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cauce.client.acls import Acl
 
 CLUSTER_NAME = "kafka-cluster"
+NO_SUCH_ACL = "There is no such ACL."
 
 app = typer.Typer(
     help="Say who may do what, and ask why.",
@@ -40,8 +41,24 @@ class Wanted(StrEnum):
     PREFIXED = "prefixed"
 
 
+KINDS = ("TOPIC", "GROUP", "SUBJECT", "TRANSACTIONAL_ID", "USER", "DELEGATION_TOKEN", "CLUSTER")
+OPERATIONS = (
+    *("READ", "WRITE", "CREATE", "DELETE", "ALTER", "DESCRIBE", "CLUSTER_ACTION"),
+    *("DESCRIBE_CONFIGS", "ALTER_CONFIGS", "IDEMPOTENT_WRITE", "CREATE_TOKENS", "DESCRIBE_TOKENS"),
+    "ALL",
+)
+"""As the server has them; a test holds them to it."""
+
+
 def _text(text: str | None) -> str | None:
     return None if text is None else check_text(text)
+
+
+def _principal(text: str | None) -> str | None:
+    """Check that a principal is written with its kind."""
+    if text is not None and not all(check_text(text).partition(":")):
+        raise typer.BadParameter(f"{text!a} is not KIND:NAME, such as User:alice")
+    return text
 
 
 def _resource(text: str | None) -> str | None:
@@ -50,11 +67,33 @@ def _resource(text: str | None) -> str | None:
         kind, colon, name = check_text(text).partition(":")
         if not (kind and colon and name):
             raise typer.BadParameter(f"{text!a} is not KIND:NAME, such as topic:orders, or cluster")
+        _check_word(kind, KINDS)
+        if _word(kind) == "CLUSTER" and name != CLUSTER_NAME:
+            raise typer.BadParameter("there is one cluster, and it is written cluster")
+    return text
+
+
+def _operation(text: str | None) -> str | None:
+    return None if text is None else _check_word(text, OPERATIONS)
+
+
+def _asked(text: str) -> str:
+    return _check_word(text, OPERATIONS[:-1])
+
+
+def _operations(texts: list[str]) -> list[str]:
+    return [_check_word(one, OPERATIONS) for one in texts]
+
+
+def _check_word(text: str, known: Sequence[str]) -> str:
+    if _word(text) not in known:
+        words = ", ".join(one.lower().replace("_", "-") for one in known)
+        raise typer.BadParameter(f"{text!a} is none of {words}")
     return text
 
 
 Principal = Annotated[
-    str, typer.Option("--principal", metavar="WHO", help="As User:alice.", callback=_text)
+    str, typer.Option("--principal", metavar="WHO", help="As User:alice.", callback=_principal)
 ]
 Resource = Annotated[
     str,
@@ -67,11 +106,16 @@ Resource = Annotated[
 ]
 Operations = Annotated[
     list[str],
-    typer.Option("--operation", metavar="NAME", help="read, write, all, ...; may repeat."),
+    typer.Option(
+        "--operation",
+        metavar="NAME",
+        help="read, write, all, ...; may repeat.",
+        callback=_operations,
+    ),
 ]
 SomePrincipal = Annotated[
     str | None,
-    typer.Option("--principal", metavar="WHO", help="Only of this one.", callback=_text),
+    typer.Option("--principal", metavar="WHO", help="Only of this one.", callback=_principal),
 ]
 SomeResource = Annotated[
     str | None,
@@ -83,7 +127,13 @@ SomeResource = Annotated[
     ),
 ]
 SomeOperation = Annotated[
-    str | None, typer.Option("--operation", metavar="NAME", help="Only this one, as it is written.")
+    str | None,
+    typer.Option(
+        "--operation",
+        metavar="NAME",
+        help="Only this one, as it is written.",
+        callback=_operation,
+    ),
 ]
 SomeHost = Annotated[
     str | None, typer.Option("--host", metavar="HOST", help="Only from here.", callback=_text)
@@ -203,14 +253,15 @@ def delete(
         acls = Acls(http)
         found = acls.list(wanted)
         if dry_run:
-            console.say("".join(f"Would be deleted: {_worded(one)}\n" for one in found).rstrip())
+            said = "".join(f"Would be deleted: {_worded(one)}\n" for one in found).rstrip()
+            console.say(said or NO_SUCH_ACL)
             return
         if found and not yes:
             ask_to_delete(console, f"{len(found)} ACLs")
         deleted = acls.delete(wanted) if found else []
     if not quiet:
         said = "".join(f"Deleted: {_worded(one)}\n" for one in deleted).rstrip()
-        console.say(said or "There is no such ACL.")
+        console.say(said or NO_SUCH_ACL)
 
 
 @app.command(
@@ -224,7 +275,10 @@ def explain(
     *,
     principal: Principal,
     resource: Resource,
-    operation: Annotated[str, typer.Option("--operation", metavar="NAME", help="What it wants.")],
+    operation: Annotated[
+        str,
+        typer.Option("--operation", metavar="NAME", help="What it wants.", callback=_asked),
+    ],
     host: Annotated[
         str, typer.Option("--host", metavar="ADDRESS", help="From where.", callback=_text)
     ] = "",

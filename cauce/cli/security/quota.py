@@ -23,6 +23,11 @@ def _text(text: str | None) -> str | None:
     return None if text is None else check_text(text)
 
 
+LIMITS = (
+    "Limits: producer_byte_rate, consumer_byte_rate, request_percentage and "
+    "controller_mutation_rate of users and clients, connection_creation_rate of addresses."
+)
+
 User = Annotated[
     str | None,
     typer.Option("--user", metavar="NAME", help="A user, or <default>.", callback=_text),
@@ -70,9 +75,7 @@ def list_quotas(
 )
 def set_quota(
     context: typer.Context,
-    values: Annotated[
-        list[str], typer.Argument(metavar="NAME=VALUE...", help="Limits, by Kafka's names.")
-    ],
+    values: Annotated[list[str], typer.Argument(metavar="NAME=VALUE...", help=LIMITS)],
     *,
     user: User = None,
     client_id: ClientId = None,

@@ -61,8 +61,8 @@ def describe(
     "create",
     epilog=examples(
         "cauce user create alice",
+        "(umask 077; openssl rand -hex 32 > app.secret)",
         "cauce user create app --password-file app.secret",
-        "openssl rand -hex 32 | tee app.secret | cauce user create app --password-file -",
         "cauce user create robot --no-password",
     ),
 )

@@ -40,7 +40,7 @@ from cauce.client.streaming.codec import (
 from cauce.client.streaming.comebacks import Ending, after_close, may_pass
 from cauce.client.streaming.frames import ClosingFrame, RecordsFrame, ServerFrame
 from cauce.client.streaming.handshake_log import hiding_logger
-from cauce.client.trust import explained, tls_of
+from cauce.client.trust import tls_of, unreachable
 
 PATH = "/v3/ws"
 OPEN_TIMEOUT_S = 10.0
@@ -124,7 +124,7 @@ class Link:
                 raise ServerUnreachable(address, _reason(error.__cause__)) from error
             raise UnexpectedAnswer(address, f"no WebSocket: {error}") from error
         except (OSError, EOFError) as error:
-            raise ServerUnreachable(address, explained(_reason(error))) from error
+            raise unreachable(address, _reason(error)) from error
         if socket.subprotocol != subprotocol:
             await socket.close()
             raise UnexpectedAnswer(address, f"a WebSocket that does not speak {subprotocol}")

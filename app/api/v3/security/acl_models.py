@@ -26,7 +26,7 @@ OperationName = Literal[
     "CREATE_TOKENS",
     "DESCRIBE_TOKENS",
 ]
-AclOperationName = Literal["ALL"] | OperationName
+AclOperationName = Literal["ALL", OperationName]
 PatternTypeName = Literal["LITERAL", "PREFIXED"]
 PermissionName = Literal["ALLOW", "DENY"]
 Text = Annotated[str, Field(max_length=255)]

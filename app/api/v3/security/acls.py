@@ -39,7 +39,7 @@ _REQUIRED = ("resource_type", "pattern_type", "operation", "permission")
 
 def get_filter(
     resource_type: Annotated[
-        Literal["ANY"] | ResourceTypeName, Query(description="Kind of resource.")
+        Literal["ANY", ResourceTypeName], Query(description="Kind of resource.")
     ] = "ANY",
     resource_name: Annotated[
         str | None, Query(max_length=255, description="The resource's name; any if left out.")
@@ -55,9 +55,9 @@ def get_filter(
         str | None, Query(max_length=255, description="As it is written; any if left out.")
     ] = None,
     operation: Annotated[
-        Literal["ANY"] | AclOperationName, Query(description="As it is written.")
+        Literal["ANY", AclOperationName], Query(description="As it is written.")
     ] = "ANY",
-    permission: Annotated[Literal["ANY"] | PermissionName, Query(description="What it says.")] = (
+    permission: Annotated[Literal["ANY", PermissionName], Query(description="What it says.")] = (
         "ANY"
     ),
 ) -> AclFilter:

@@ -75,6 +75,29 @@ def test_an_unreachable_server_is_told_with_its_address_and_how_to_start_one() -
     assert "Traceback" not in ran.stderr
 
 
+def test_a_file_of_authorities_that_is_missing_is_a_usage_error() -> None:
+    ran = cauce("topic", "list", "--url", "https://127.0.0.1:1", "--ca-file", "/no/such/file")
+
+    assert ran.returncode == 2
+    assert ran.stderr == "cauce: --ca-file: /no/such/file: No such file or directory\n"
+
+
+def test_a_server_that_is_not_believed_is_not_said_to_be_away() -> None:
+    server = FakeRestServer()
+    untrusted = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate")
+
+    def refuse(_request: httpx.Request) -> httpx.Response:
+        raise untrusted
+
+    server.before = [refuse]
+
+    outcome = run_cli(server, "topic", "list", "--url", "https://x")
+
+    assert outcome.status == 3
+    assert "its certificate is not believed" in outcome.stderr
+    assert "cauce serve" not in outcome.stderr
+
+
 def test_the_address_comes_from_the_environment() -> None:
     ran = cauce("topic", "list", CAUCE_URL="127.0.0.1:2")
 

@@ -78,6 +78,13 @@ def test_send_tells_an_unreachable_server_from_a_lost_answer(
         http.send("DELETE", "/v3/x")
 
 
+def test_a_server_that_hangs_up_without_a_word_may_speak_tls() -> None:
+    http, _ = client(httpx.RemoteProtocolError("Server disconnected without sending a response."))
+
+    with pytest.raises(AnswerLost, match="if it speaks TLS, say https://"):
+        http.send("DELETE", "/v3/x")
+
+
 def test_send_raises_the_refusal_with_its_code() -> None:
     http, _ = client(refusal(404, 40403, "no such topic"))
 

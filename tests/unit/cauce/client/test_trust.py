@@ -5,18 +5,31 @@ from pathlib import Path
 
 import pytest
 
-from cauce.client.trust import UnusableTrust, explained, tls_of
+from cauce.client.errors import NotBelieved
+from cauce.client.trust import UnusableTrust, tls_of, unreachable
 from tests.support.security.certificates import write_pair
 
 URL = "https://server:1"
 
 
-def test_without_tls_or_anything_said_it_is_the_usual_way(tmp_path: Path) -> None:
+def test_without_tls_there_is_nothing_to_believe(tmp_path: Path) -> None:
     authority = str(write_pair(tmp_path, "ca")[0])
 
     assert tls_of("http://server:1", environment={"CAUCE_CA_FILE": authority}) is None
-    assert tls_of(URL, environment={}) is None
-    assert tls_of(URL, environment={"CAUCE_CA_FILE": ""}) is None
+
+
+@pytest.mark.parametrize("said", [{}, {"CAUCE_CA_FILE": ""}])
+def test_if_nothing_is_said_the_systems_authorities_are_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: dict[str, str]
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(write_pair(tmp_path, "systems")[0]))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+
+    context = tls_of(URL, environment=said)
+
+    assert context is not None
+    assert [one["subject"] for one in context.get_ca_certs()] == [((("commonName", "systems"),),)]
+    assert context.verify_mode is ssl.CERT_REQUIRED
 
 
 def test_who_signed_the_server_s_certificate_is_believed_and_names_are_checked(
@@ -63,6 +76,23 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
         tls_of(URL, environment={"CAUCE_CERT_FILE": str(certificate), "CAUCE_KEY_FILE": str(key)})
 
 
+def test_a_file_that_is_missing_is_told_by_the_option_that_named_it() -> None:
+    with pytest.raises(UnusableTrust) as caught:
+        tls_of(URL, "missing", {})
+
+    assert str(caught.value) == "--ca-file: missing: No such file or directory"
+
+
 def test_who_is_not_believed_is_told_what_to_do() -> None:
-    assert "CAUCE_CA_FILE" in explained("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed")
-    assert explained("connection refused") == "connection refused"
+    unsigned = unreachable(URL, "[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate")
+    named = unreachable(URL, "[SSL: CERTIFICATE_VERIFY_FAILED] Hostname mismatch, no 'x'")
+    clear = unreachable(URL, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
+    nobody = unreachable(URL, "connection refused")
+
+    assert isinstance(unsigned, NotBelieved)
+    assert "CAUCE_CA_FILE" in str(unsigned)
+    assert isinstance(named, NotBelieved)
+    assert "for other names" in str(named)
+    assert "CAUCE_CA_FILE" not in str(named)
+    assert "is http:// meant?" in str(clear)
+    assert not isinstance(nobody, NotBelieved)

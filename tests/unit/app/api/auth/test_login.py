@@ -247,6 +247,7 @@ async def test_many_failures_are_told_when_to_come_back(known: Logins) -> None:
     refused = await refusal(login(known), asked(basic("alice", PASSWORD)))
 
     assert (refused.status, refused.error_code) == (429, 42901)
+    assert refused.message.endswith("try again in 1 s")
     assert refused.headers == (("retry-after", "1"),)
 
 

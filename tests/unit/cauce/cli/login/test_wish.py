@@ -217,6 +217,8 @@ def test_a_command_with_options_of_these_names_keeps_them() -> None:
 
     assert of_quota["user"].expose_value
     assert "password_file" not in of_quota
+    assert "cauce --user NAME" in str(commands["quota"].commands["set"].help)
+    assert "cauce --user NAME" not in str(commands["topic"].commands["list"].help)
     assert {"api_key", "api_key_file"} <= of_quota.keys() & of_topic
     assert {"user", "password_file"} <= of_topic
     assert "user" not in {one.name for one in commands["serve"].params}

@@ -5,7 +5,9 @@ import json
 import httpx
 import pytest
 
+from app.security.acls import Operation, ResourceType
 from cauce.cli import exit_codes
+from cauce.cli.security.acl import KINDS, OPERATIONS
 from tests.support.fake_rest_server import FakeRestServer
 from tests.support.run_cli import Outcome, run_cli
 
@@ -82,12 +84,16 @@ def test_delete_shows_first_and_deletes_when_told(server: FakeRestServer) -> Non
     nothing = run(
         server, "delete", *which, "--yes", answers=[httpx.Response(200, json={"data": []})]
     )
+    none = run(
+        server, "delete", *which, "--dry-run", answers=[httpx.Response(200, json={"data": []})]
+    )
 
+    assert none.stderr == "There is no such ACL.\n"
     assert planned.stderr == f"Would be deleted: {WORDED}\n"
     assert unasked.status == exit_codes.USAGE
     assert deleted.stderr == f"Deleted: {WORDED}\n"
     assert nothing.stderr == "There is no such ACL.\n"
-    assert [one.method for one in server.requests] == ["GET", "GET", "GET", "DELETE", "GET"]
+    assert [one.method for one in server.requests] == ["GET", "GET", "GET", "DELETE", "GET", "GET"]
 
 
 def test_delete_does_not_delete_everything_by_saying_nothing(server: FakeRestServer) -> None:
@@ -117,3 +123,38 @@ def test_a_resource_is_a_kind_and_a_name(server: FakeRestServer, resource: str) 
     outcome = run(server, "list", "--resource", resource, answers=[])
 
     assert outcome.status == exit_codes.USAGE
+
+
+def test_words_are_the_servers() -> None:
+    assert set(KINDS) == {one.value for one in ResourceType}
+    assert set(OPERATIONS) == {one.value for one in Operation}
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--resource", "topics:orders", "none of topic, group, subject"),
+        ("--resource", "cluster:mine", "it is written cluster"),
+        ("--operation", "reed", "none of read, write"),
+        ("--principal", "alice", "such as User:alice"),
+        ("--principal", "User:", "such as User:alice"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["create", "list", "delete", "explain"])
+def test_what_no_rule_can_say_is_refused_here(
+    server: FakeRestServer,
+    capsys: pytest.CaptureFixture[str],
+    verb: str,
+    option: str,
+    value: str,
+    told: str,
+) -> None:
+    good = {"--principal": "User:a", "--resource": "topic:t", "--operation": "read"}
+    arguments = [text for pair in (good | {option: value}).items() for text in pair]
+
+    outcome = run(server, verb, *arguments, answers=[])
+
+    shown = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert outcome.status == exit_codes.USAGE
+    assert told in shown
+    assert server.requests == []

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from app.api.v3.security.acl_models import (
     AclDecisionData,
+    AclOperationName,
     OperationName,
     PatternTypeName,
     PermissionName,
@@ -20,6 +21,7 @@ from app.security.authorizer.scopes import SCOPES
 def test_words_are_the_engines() -> None:
     assert set(get_args(ResourceTypeName)) == {one.value for one in ResourceType}
     assert {*get_args(OperationName), "ALL"} == {one.value for one in Operation}
+    assert set(get_args(AclOperationName)) == {one.value for one in Operation}
     assert set(get_args(PatternTypeName)) == {one.value for one in PatternType}
     assert set(get_args(PermissionName)) == {one.value for one in Permission}
     grounds = AclDecisionData.model_fields["ground"].annotation
@@ -43,3 +45,5 @@ def test_no_field_may_be_missing_or_unheard_of() -> None:
             Rule.model_validate({key: value for key, value in given.items() if key != name})
     with pytest.raises(ValidationError):
         Rule.model_validate(given | {"owner": "me"})
+    with pytest.raises(ValidationError, match="'ALL', 'READ', 'WRITE'"):
+        Rule.model_validate(given | {"operation": "REED"})
