@@ -334,7 +334,9 @@ class Connection(asyncio.BufferedProtocol):
         self._pending.append(pending)
         meter = self._meter
         try:
-            if meter.measures_time:
+            # who logs in is nobody yet: strangers have no debt in common, or one locks out all
+            is_nobody = self._login is not None and self._login.principal is None
+            if meter.measures_time and not is_nobody:
                 request = self._timed(header, frame, meter)
             else:
                 request = self._listener.dispatcher.handle(self.client, header, frame)

@@ -14,6 +14,7 @@ from app.security.audit.logins import LoginAudit
 from app.security.logins.scram_keys import scram_record
 from app.security.open_connections import OpenConnections
 from app.security.principal import Principal
+from app.security.quotas import Quotas, Unlimited
 from app.telemetry.clock import SystemClock
 from app.wire.handlers import api_versions, sasl
 from app.wire.login.login import (
@@ -42,7 +43,7 @@ GOOD = b"\0alice\0" + PASSWORD.encode()
 
 @asynccontextmanager
 async def closed_door(
-    tmp_path: Path, rules: LoginRules | None = None
+    tmp_path: Path, rules: LoginRules | None = None, quotas: Quotas | None = None
 ) -> AsyncIterator[tuple[Door, Users]]:
     """Run a door whose clients must log in, with the users alice and bob."""
     async with login(tmp_path) as users:
@@ -53,7 +54,7 @@ async def closed_door(
         open_connections = OpenConnections(users.clock)
         users.watcher.subscribe(open_connections.apply)
         await users.watcher.refresh()
-        broker = Nobody(authenticator=users.authenticator, open_connections=open_connections)
+        broker = Nobody(quotas or Unlimited(), users.authenticator, open_connections)
         served = (*Handlers().served, *api_versions.SERVED, *sasl.SERVED)
         async with running_door(broker=broker, served=served, login_rules=rules) as door:
             yield door, users
@@ -74,6 +75,34 @@ async def authenticate(peer: Peer, message: bytes) -> SaslAuthenticateResponse:
 async def beat(peer: Peer) -> int:
     peer.send(HeartbeatRequest(), 0, 9)
     return (await peer.receive())[0]
+
+
+class Charged(Unlimited):
+    """Quotas that keep whose time is accounted for."""
+
+    measures_time = True
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def requested(self, principal: Principal, seconds: float) -> int:
+        self.names.append(principal.name)
+        return super().requested(principal, seconds)
+
+
+async def test_nobody_is_charged_for_a_login(tmp_path: Path) -> None:
+    quotas = Charged()
+    async with closed_door(tmp_path, quotas=quotas) as (door, _):
+        peer = await door.connect()
+        peer.send(ApiVersionsRequest(), 0, 5)
+        await peer.receive()
+        await handshake(peer)
+        await authenticate(peer, GOOD)
+
+        assert quotas.names == []
+        await beat(peer)
+        assert quotas.names == ["alice"]
+        peer.close()
 
 
 async def test_a_client_asks_for_versions_logs_in_and_is_served(tmp_path: Path) -> None:
