@@ -12,7 +12,7 @@ Invariants:
     A login that failed is over: its answer says nothing of which part was wrong, comes no sooner
     than ``failed_delay_s`` after the message, and is the last of the connection.
     A mechanism that shows secrets is offered where nobody can listen: over TLS, or on loopback.
-    Who logs in again is the same principal as before, or the login fails.
+    Who logs in again is the same principal as before, by the same mechanism, or the login fails.
     Once a session is over, only a new login is handled.
 Called by: connection, dispatch, handlers.sasl. Calls: exchanges.
 Source: KIP-43 (version 0 of the handshake: messages follow without headers), KIP-152, KIP-368;
@@ -24,6 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from ipaddress import ip_address
+from typing import NoReturn
 
 from app.broker.errors import BrokerError, IllegalSaslState, UnsupportedSaslMechanism
 from app.security.authenticator import Authenticator
@@ -123,6 +124,7 @@ class Login:
         self._state = _State.UNAUTHENTICATED
         self._exchange: Exchange | None = None
         self._mechanism = ""
+        self._is_other_mechanism = False
         self._requests = 0
         self._session_end: float | None = None
 
@@ -166,6 +168,7 @@ class Login:
             reason = "a mechanism that is not offered"
             self._authenticator.logins.failed("", mechanism, self._host, reason)
             return UnsupportedSaslMechanism("this mechanism is not offered here")
+        self._is_other_mechanism = self.is_authenticated and mechanism != self._mechanism
         if self.is_authenticated:
             self._requests = 0
             self.deadline = self._clock.monotonic() + self._rules.login_s
@@ -190,6 +193,7 @@ class Login:
             raise IllegalSaslState("SaslAuthenticate request received without a handshake")
         begun = self._clock.monotonic()
         try:
+            self._require_same_mechanism()
             step = await exchange.take(message)
             if step.principal is not None:
                 self._require_same(step.principal)
@@ -214,13 +218,19 @@ class Login:
             return 0
         return max(1, int((self._session_end - self._clock.monotonic()) * 1000))
 
+    def _require_same_mechanism(self) -> None:
+        """Refuse another mechanism than the connection began with, before its message is read."""
+        if self._is_other_mechanism and self.principal is not None:
+            self._refuse(self.principal, "another mechanism than the connection began with")
+
     def _require_same(self, principal: Principal) -> None:
         """Refuse another principal than the connection has, as KIP-368 says."""
         if self.principal is not None and self.principal != principal:
-            reason = "another principal than the connection had before"
-            name = principal.name
-            self._authenticator.logins.failed(name, self._mechanism, self._host, reason)
-            raise AuthenticationFailed(reason)
+            self._refuse(principal, "another principal than the connection had before")
+
+    def _refuse(self, principal: Principal, reason: str) -> NoReturn:
+        self._authenticator.logins.failed(principal.name, self._mechanism, self._host, reason)
+        raise AuthenticationFailed(reason)
 
     def _authenticated(self, principal: Principal) -> None:
         self._state = _State.AUTHENTICATED

@@ -330,6 +330,25 @@ async def test_who_logs_in_again_is_served_again_if_it_is_the_same(tmp_path: Pat
         peer.close()
 
 
+async def test_who_logs_in_again_does_so_by_the_mechanism_that_it_began_with(
+    tmp_path: Path,
+) -> None:
+    async with closed_door(tmp_path) as (door, users):
+        audit = FakeAudit()
+        peer, client = await door.connect(), scram_client()
+        await handshake(peer)
+        await authenticate(peer, GOOD)
+        users.authenticator.logins = LoginAudit(users.clock, audit)
+        assert (await handshake(peer, "SCRAM-SHA-256")).error_code == 0
+
+        refused = await authenticate(peer, client.first_message().encode())
+
+        assert (refused.error_code, refused.auth_bytes) == (58, b"")
+        assert await peer.is_closed()
+        (noted,) = audit.noted
+        assert (noted.result, noted.metadata["identifier"]) == (Result.UNAUTHENTICATED, "alice")
+
+
 async def test_a_session_that_is_over_serves_nothing_but_a_new_login(tmp_path: Path) -> None:
     async with closed_door(tmp_path, LoginRules(session_s_max=0.3)) as (door, _):
         used, renewed = await door.connect(), await door.connect()
