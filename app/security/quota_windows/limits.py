@@ -20,6 +20,10 @@ UNSET = ""
 """Stands for a part of an entity that is not given."""
 
 
+_NAMELESS = "\0"
+"""A client without an id, of which only the defaults speak: no entity's name has this sign."""
+
+
 class QuotaType(Enum):
     """What may be limited, by the keys that Kafka gives it."""
 
@@ -70,20 +74,21 @@ class Limits:
         return bool(self._by_key[key])
 
     def find(self, key: QuotaType, user: str, client_id: str) -> Limit | None:
-        """Return the limit that counts for a user's client, or None."""
+        """Return the limit that counts for a user's client, whose id may be empty, or None."""
         entities = self._by_key[key]
+        named = client_id or _NAMELESS
         for entity, shared_by in (
-            ((user, client_id), (user, client_id)),
+            ((user, named), (user, client_id)),
             ((user, DEFAULT), (user, client_id)),
             ((user, UNSET), (user, UNSET)),
-            ((DEFAULT, client_id), (user, client_id)),
+            ((DEFAULT, named), (user, client_id)),
             ((DEFAULT, DEFAULT), (user, client_id)),
             ((DEFAULT, UNSET), (user, UNSET)),
-            ((UNSET, client_id), (UNSET, client_id)),
+            ((UNSET, named), (UNSET, client_id)),
             ((UNSET, DEFAULT), (UNSET, client_id)),
         ):
             value = entities.get(entity)
-            if value is not None and entity != (UNSET, UNSET):
+            if value is not None:
                 return Limit(value, shared_by)
         return None
 

@@ -55,6 +55,27 @@ def test_client_without_an_id_has_the_default_of_clients() -> None:
     assert limits.find(QuotaType.PRODUCE, "alice", "") == Limit(7.0, (UNSET, ""))
 
 
+@pytest.mark.parametrize("user", ["alice", DEFAULT])
+def test_client_without_an_id_does_not_pass_by_the_default_of_the_user_s_clients(
+    user: str,
+) -> None:
+    limits = Limits(
+        [
+            Quota(user, UNSET, QuotaType.PRODUCE, 10.0),
+            Quota(user, DEFAULT, QuotaType.PRODUCE, 1.0),
+        ]
+    )
+
+    assert limits.find(QuotaType.PRODUCE, "alice", "") == Limit(1.0, ("alice", ""))
+    assert limits.find(QuotaType.PRODUCE, "alice", "app") == Limit(1.0, ("alice", "app"))
+
+
+def test_client_without_an_id_has_the_limit_of_its_user() -> None:
+    limits = Limits([Quota("alice", UNSET, QuotaType.PRODUCE, 10.0)])
+
+    assert limits.find(QuotaType.PRODUCE, "alice", "") == Limit(10.0, ("alice", UNSET))
+
+
 def test_of_address_prefers_the_address_to_the_default() -> None:
     key = QuotaType.CONNECTION
     limits = Limits([Quota(DEFAULT, UNSET, key, 5.0), Quota("10.0.0.1", UNSET, key, 9.0)])
