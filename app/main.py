@@ -69,6 +69,11 @@ DRAIN_SECONDS_MAX = 10
 SWITCH_INTERVAL_S = 0.0005
 """How long a thread that has synced may have to wait for the loop's thread to make way."""
 
+ADVERTISED_BY_ADDRESS = (
+    "Kafka clients are told to come to the address that they came in by, which certificates seldom "
+    "name: set advertised_host to a name that the certificate has"
+)
+
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -157,6 +162,8 @@ def serve(overrides: Mapping[str, object]) -> int:
     configure_logs(settings.log_level, settings.log_format)
     for one in stray_variables([field.name for field in fields(Settings)]):
         _logger.warning(one)
+    if settings.is_kafka_tls and settings.advertised_host is None and _is_wildcard(settings.host):
+        _logger.warning(ADVERTISED_BY_ADDRESS)
     os.umask(UMASK)
     try:
         tls = build_tls(settings)
@@ -375,9 +382,13 @@ def _address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def _is_wildcard(host: str) -> bool:
+    return host in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+
+
 def _print_banner(settings: Settings, listener: socket.socket) -> None:
     port = listener.getsockname()[1]
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
+    host = "127.0.0.1" if _is_wildcard(settings.host) else settings.host
     scheme = "https" if settings.is_http_tls else "http"
     base = (settings.public_url or "").rstrip("/") or f"{scheme}://{_address(host, port)}"
     kafka = _address(

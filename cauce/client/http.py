@@ -23,7 +23,7 @@ from cauce.client.errors import (
     Refused,
     UnexpectedAnswer,
 )
-from cauce.client.trust import tls_of, unreachable
+from cauce.client.trust import own_refused, tls_of, unreachable
 
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 60.0
@@ -200,7 +200,9 @@ class HttpClient:
         """Return what may be the matter if a server hangs up without a word."""
         is_mute = isinstance(error, httpx.RemoteProtocolError) and "without sending" in str(error)
         is_clear = self.url.startswith("http://")
-        return "; if it speaks TLS, say https://" if is_mute and is_clear else ""
+        if is_mute and is_clear:
+            return "; if it speaks TLS, say https://"
+        return own_refused(str(error))
 
 
 def _reason(error: Exception) -> str:

@@ -23,6 +23,7 @@ KEY_FILE = "CAUCE_KEY_FILE"
 
 _NOT_BELIEVED = "CERTIFICATE_VERIFY_FAILED"
 _OTHER_NAME = ("Hostname mismatch", "IP address mismatch")
+_OWN_REFUSED = ("UNKNOWN_CA", "ALERT_CERTIFICATE", "BAD_CERTIFICATE", "ALERT_UNSUPPORTED_CERT")
 _NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
 
 
@@ -72,7 +73,16 @@ def unreachable(url: str, reason: str) -> ServerUnreachable:
         return NotBelieved(url, why + reason)
     if any(one in reason for one in _NO_TLS):
         return ServerUnreachable(url, f"it does not speak TLS; is http:// meant?: {reason}")
-    return ServerUnreachable(url, reason)
+    return ServerUnreachable(url, reason + own_refused(reason))
+
+
+def own_refused(reason: str) -> str:
+    """Return what to add if the server wants another certificate of the client; else nothing."""
+    if "CERTIFICATE_REQUIRED" in reason:
+        return f"; the server asks for a certificate: name one by {CERT_FILE} and {KEY_FILE}"
+    if any(one in reason for one in _OWN_REFUSED):
+        return f"; the server does not take the certificate that {CERT_FILE} names"
+    return ""
 
 
 def _worded(error: OSError | ValueError) -> str:

@@ -124,6 +124,11 @@ class LiveTls:
         # server or not
         self.context.sni_callback = self._choose
 
+    @property
+    def certificate(self) -> Path:
+        """The file of the door's own certificate."""
+        return self._files.certificate
+
     def reload(self) -> None:
         """Use what the files hold now, from the next handshake on.
 

@@ -3,8 +3,9 @@
 It is read at the start, on SIGHUP, and when one of its files is another one. New connections see
 the new certificate; none that is open is dropped. What cannot be used is logged and changes
 nothing; it is tried again, for the files of a pair are not replaced at one moment.
-Certificates of clients that were revoked are told to who looks after open connections.
-Called by: main. Calls: live, revoked.
+Certificates of clients that were revoked are told to who looks after open connections. That the
+node's own ends soon, or is over, is logged.
+Called by: main. Calls: live, revoked, certificate_end.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import logging
 import ssl
 from contextlib import suppress
 
+from app.security.tls.certificate_end import CertificateEnd, end_of
 from app.security.tls.certified import CertifiedConnections
 from app.security.tls.errors import TlsError
 from app.security.tls.live import LiveTls, TlsFiles
@@ -42,6 +44,8 @@ class NodeTls:
         self._refused = ""
         self._asked = asyncio.Event()
         self._late: frozenset[str] = frozenset()
+        self._end: CertificateEnd | None = None
+        self._told: tuple[int, str] | None = None
         self.revoked = RevokedCertificates()
         """Those of the lists that were read last."""
 
@@ -91,7 +95,7 @@ class NodeTls:
             self._publish()
 
     def _publish(self) -> None:
-        """Have those who are revoked by now shut out; say which lists are not in date."""
+        """Have those who are revoked by now shut out; say what is not in date."""
         self.revoked.replace(self.lists)
         late = problems(self.lists)
         for issuer in late.keys() - self._late:
@@ -101,6 +105,10 @@ class NodeTls:
                 *(issuer, late[issuer]),
             )
         self._late = frozenset(late)
+        told = None if self._end is None else self._end.told()
+        if told is not None and told != self._told:
+            _logger.log(*told)
+        self._told = told
 
     def _read(self, *, is_forced: bool) -> None:
         was_read = False
@@ -115,5 +123,7 @@ class NodeTls:
             self._refused = str(error)
             return
         self._refused = ""
+        if self._doors and (was_read or self._end is None):
+            self._end = end_of(self._doors[0].certificate)
         if was_read:
             _logger.info("certificate and key are read again: new connections see them")

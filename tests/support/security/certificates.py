@@ -23,6 +23,7 @@ def write_pair(
     signer: Pair | None = None,
     subject: x509.Name | None = None,
     is_expired: bool = False,
+    ends_in: timedelta = timedelta(days=1),
     is_authority: bool = False,
 ) -> Pair:
     """Write a certificate for this machine, and its key, and give back where.
@@ -34,6 +35,7 @@ def write_pair(
         signer: Who signs it; itself if None.
         subject: Another one than the name.
         is_expired: Whether its time is over.
+        ends_in: When it is over otherwise.
         is_authority: Whether it may sign others; one that signs itself may in any case.
     """
     key = ec.generate_private_key(ec.SECP256R1())
@@ -54,7 +56,7 @@ def write_pair(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=2))
-        .not_valid_after(now + timedelta(days=-1 if is_expired else 1))
+        .not_valid_after(now + (-timedelta(days=1) if is_expired else ends_in))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(
             x509.BasicConstraints(ca=signer is None or is_authority, path_length=None),

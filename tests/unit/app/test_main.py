@@ -402,6 +402,19 @@ def test_a_wrong_rule_for_certificates_is_a_wrong_setting(
     assert "cauce: ssl_principal_mapping_rules must be" in told
 
 
+@pytest.mark.parametrize("name", [None, "node.example"])
+def test_an_address_that_the_certificate_will_not_name_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str | None
+) -> None:
+    certificate, key = write_pair(tmp_path, "here")
+    key.chmod(0o644)  # so it ends there
+    settings = {"host": "0.0.0.0", "authentication": "required", "advertised_host": name}
+
+    serve(settings | {"tls_cert": str(certificate), "tls_key": str(key)})
+
+    assert ("set advertised_host" in capsys.readouterr().err) == (name is None)
+
+
 def test_a_node_of_its_own_lets_threads_that_have_synced_report_soon(
     tmp_path: Path, port: int
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cauce.client.errors import NotBelieved
-from cauce.client.trust import UnusableTrust, tls_of, unreachable
+from cauce.client.trust import UnusableTrust, own_refused, tls_of, unreachable
 from tests.support.security.certificates import write_pair
 
 URL = "https://server:1"
@@ -96,3 +96,12 @@ def test_who_is_not_believed_is_told_what_to_do() -> None:
     assert "CAUCE_CA_FILE" not in str(named)
     assert "is http:// meant?" in str(clear)
     assert not isinstance(nobody, NotBelieved)
+
+
+def test_a_server_that_wants_another_certificate_is_told_so() -> None:
+    none = own_refused("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert")
+    wrong = str(unreachable(URL, "[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca"))
+
+    assert none.endswith("name one by CAUCE_CERT_FILE and CAUCE_KEY_FILE")
+    assert wrong.endswith("does not take the certificate that CAUCE_CERT_FILE names)")
+    assert own_refused("connection refused") == ""

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import logging
 import ssl
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -130,3 +131,20 @@ async def test_it_looks_by_itself(node: NodeTls, files: TlsFiles) -> None:
             await asyncio.sleep(0.01)
 
     looking.cancel()
+
+
+def test_a_certificate_that_is_over_is_told_once_until_there_is_another(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pair = write_pair(tmp_path, "before", is_expired=True)
+    node = NodeTls(TlsFiles(certificate=pair[0], key=pair[1]))
+
+    node.look()
+    node.look()
+    at_first = caplog.text.count("is over since")
+    write_pair(tmp_path, "before", ends_in=timedelta(hours=1))
+    node.look()
+    node.look()
+
+    assert at_first == caplog.text.count("is over since") == 1
+    assert caplog.text.count("before.pem ends ") == 1
