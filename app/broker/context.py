@@ -157,6 +157,16 @@ class BrokerContext:
             self.note_denied(principal, operation, CLUSTER)
             raise ClusterAuthorizationFailed(f"not authorized to {operation.value} the cluster")
 
+    def may(self, principal: Principal, operation: Operation, resource: Resource) -> bool:
+        """Return whether the principal may do this; that it may not is written down.
+
+        For verbs that answer a refusal by a value; what a list leaves out is none.
+        """
+        if self.authorizer.authorize(principal, operation, resource):
+            return True
+        self.note_denied(principal, operation, resource)
+        return False
+
     def require_audit_topic(self, principal: Principal, name: str) -> None:
         """Refuse to change the audit log's topic unless the principal may alter the cluster.
 

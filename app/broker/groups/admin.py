@@ -148,9 +148,9 @@ def consumer_group(
     if found is None:
         return None
     told = {name for one in found.group.members.values() for name in one.topics}
-    may = context.authorizer.authorize
     if not all(
-        may(principal, Operation.DESCRIBE, topic(name)) for name in told | set(found.group.topics)
+        context.may(principal, Operation.DESCRIBE, topic(name))
+        for name in told | set(found.group.topics)
     ):
         raise TopicAuthorizationFailed(
             "The group has described topic(s) that the client is not authorized to describe."

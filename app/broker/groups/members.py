@@ -100,8 +100,8 @@ async def consumer_heartbeat(
     """
     if not _may_read(context, principal, group_id):
         return HeartbeatReply(error=_REFUSED, member_id=beat.member_id)
-    may = context.authorizer.authorize
-    if not all(may(principal, Operation.DESCRIBE, topic(name)) for name in beat.topics or ()):
+    named = beat.topics or ()
+    if not all(context.may(principal, Operation.DESCRIBE, topic(name)) for name in named):
         error = ErrorCode.TOPIC_AUTHORIZATION_FAILED
         return HeartbeatReply(error=error, member_id=beat.member_id)
     try:
@@ -141,10 +141,10 @@ def check_reader(
     context: BrokerContext, principal: Principal, group_id: str, member_id: str, epoch: int
 ) -> ErrorCode:
     """Return whether a member may fetch its group's offsets. Needs DESCRIBE on the group."""
-    if not context.authorizer.authorize(principal, Operation.DESCRIBE, group(group_id)):
+    if not context.may(principal, Operation.DESCRIBE, group(group_id)):
         return _REFUSED
     return context.groups.check_reader(group_id, member_id, epoch)
 
 
 def _may_read(context: BrokerContext, principal: Principal, group_id: str) -> bool:
-    return context.authorizer.authorize(principal, Operation.READ, group(group_id))
+    return context.may(principal, Operation.READ, group(group_id))

@@ -97,8 +97,9 @@ def fetch_offsets(
     if isinstance(found, ErrorCode):
         raise group_error(found, group_id)
     unstable = context.groups.offsets.unstable(group_id, found) if require_stable else set()
+    may = context.authorizer.authorize if partitions is None else context.may
     visible = {
-        name: context.authorizer.authorize(principal, Operation.DESCRIBE, topic(name))
+        name: may(principal, Operation.DESCRIBE, topic(name))
         for name in {name for name, _ in found}
     }
     fetched = {}

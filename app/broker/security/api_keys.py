@@ -115,7 +115,7 @@ async def delete_api_key(context: BrokerContext, principal: Principal, key_id: s
     record = None if image is None else image.api_keys.get(key_id)
     if record is None or not _may(context, principal, Operation.CREATE_TOKENS, record.user):
         if record is not None:
-            of_user = Resource(ResourceType.USER, record.user)
+            of_user = Resource(ResourceType.USER, f"User:{record.user}")
             context.note_denied(principal, Operation.CREATE_TOKENS, of_user)
         raise ResourceNotFound("There is no such API key")
     async with audited_change(
@@ -166,5 +166,5 @@ def _may(context: BrokerContext, principal: Principal, operation: Operation, use
 
 def _require(context: BrokerContext, principal: Principal, operation: Operation, user: str) -> None:
     if not _may(context, principal, operation, user):
-        context.note_denied(principal, operation, Resource(ResourceType.USER, user))
+        context.note_denied(principal, operation, Resource(ResourceType.USER, f"User:{user}"))
         raise UserAuthorizationFailed(f"not authorized to {operation.value} of user {user!r}")

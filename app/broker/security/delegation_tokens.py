@@ -72,9 +72,7 @@ async def create_delegation_token(
     _require_own_login(principal)
     whose = principal if owner is None else owner
     of_owner = Resource(ResourceType.USER, str(whose))
-    if whose != principal and not context.authorizer.authorize(
-        principal, Operation.CREATE_TOKENS, of_owner
-    ):
+    if whose != principal and not context.may(principal, Operation.CREATE_TOKENS, of_owner):
         raise DelegationTokenAuthorizationFailed(f"not authorized to make tokens of {whose}")
     _check_users([whose, *renewers])
     present = sum(one.owner == str(whose) for one in context.delegation_tokens.all())

@@ -1,10 +1,13 @@
 """What members ask, and who may ask it."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.broker.context import BrokerContext
 from app.broker.errors import CoordinatorNotAvailable, GroupAuthorizationFailed
 from app.broker.groups.members import (
+    consumer_heartbeat,
     find_coordinator,
     heartbeat,
     join_group,
@@ -12,11 +15,14 @@ from app.broker.groups.members import (
     sync_group,
 )
 from app.coordinators.groups.commands import Heartbeat, Leaving
+from app.coordinators.groups.consumer_protocol.model import JOINING_EPOCH, MemberHeartbeat
 from app.coordinators.groups.error_codes import ErrorCode
-from app.security.acls import Operation
+from app.security.acls import Operation, Resource, group, topic
+from app.security.audit.event import Category
 from app.security.principal import ANONYMOUS
 from tests.support.broker import Guards, guarded
 from tests.support.groups.calls import READS_T_0, joining, syncing
+from tests.support.security.audited import FakeAudit
 
 NONE = ErrorCode.NONE
 
@@ -37,7 +43,9 @@ async def test_a_member_lives_by_the_verbs(context: BrokerContext) -> None:
 
 
 async def test_who_may_not_read_is_refused_before_anything_is_made(context: BrokerContext) -> None:
+    audit = FakeAudit()
     broker = guarded(context, Guards(frozenset({Operation.READ, Operation.DESCRIBE})))
+    broker = replace(broker, audit=audit)
     refused = ErrorCode.GROUP_AUTHORIZATION_FAILED
 
     with pytest.raises(GroupAuthorizationFailed):
@@ -50,6 +58,30 @@ async def test_who_may_not_read_is_refused_before_anything_is_made(context: Brok
     assert {joined.error, synced.error, beat, left} == {refused}
     assert joined.member_id == "m"
     assert "__consumer_offsets" not in context.image.topics
+    told = [(one.category, one.operation, one.resource) for one in audit.noted]
+    denied = Category.DENIED
+    assert told[0] == (denied, Operation.DESCRIBE, group("g"))
+    assert told[1:] == [(denied, Operation.READ, group("g"))] * 4
+
+
+@pytest.mark.parametrize(
+    ("operation", "error", "resource"),
+    [
+        (Operation.READ, ErrorCode.GROUP_AUTHORIZATION_FAILED, group("g")),
+        (Operation.DESCRIBE, ErrorCode.TOPIC_AUTHORIZATION_FAILED, topic("t")),
+    ],
+)
+async def test_what_a_member_of_a_consumer_group_may_not_is_written_down(
+    context: BrokerContext, operation: Operation, error: ErrorCode, resource: Resource
+) -> None:
+    audit = FakeAudit()
+    broker = replace(guarded(context, Guards(frozenset({operation}))), audit=audit)
+    joins = MemberHeartbeat(member_id="m", epoch=JOINING_EPOCH, topics=("t",))
+
+    reply = await consumer_heartbeat(broker, ANONYMOUS, "g", joins)
+
+    assert reply.error == error
+    assert [(one.operation, one.resource) for one in audit.noted] == [(operation, resource)]
 
 
 async def test_a_group_without_a_coordinator_is_refused(

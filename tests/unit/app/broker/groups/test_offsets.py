@@ -1,5 +1,7 @@
 """Committed offsets: what concerns a topic refuses its partitions, what concerns the group all."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.broker.context import BrokerContext
@@ -12,10 +14,11 @@ from app.broker.errors import (
 from app.broker.groups.offsets import commit_offsets, delete_offsets, fetch_offsets
 from app.coordinators.groups.error_codes import ErrorCode
 from app.coordinators.groups.offsets import CommittedOffset
-from app.security.acls import Operation, Resource, ResourceType
+from app.security.acls import Operation, Resource, ResourceType, topic
 from app.security.principal import ANONYMOUS, Principal
 from tests.support.broker import Guards, guarded
 from tests.support.groups.calls import committing, stable_group
+from tests.support.security.audited import FakeAudit
 
 UNKNOWN = UnknownTopicOrPartition.code
 
@@ -54,13 +57,17 @@ async def test_what_the_group_refuses_is_refused_for_all_that_was_left(
 
 async def test_topics_that_one_may_not_see_are_refused_or_left_out(context: BrokerContext) -> None:
     await commit_offsets(context, ANONYMOUS, committing(t_0=5))
-    broker = guarded(context, RefusesTopics())
+    audit = FakeAudit()
+    broker = replace(guarded(context, RefusesTopics()), audit=audit)
     refused = TopicAuthorizationFailed.code
 
     assert await commit_offsets(broker, ANONYMOUS, committing(t_0=9)) == {("t", 0): refused}
     assert await delete_offsets(broker, ANONYMOUS, "g", [("t", 0)]) == {("t", 0): refused}
+    audit.noted.clear()
     assert offsets(broker, ("t", 0)) == [(-1, refused)]
     assert offsets(broker) == []
+    denied = [(one.operation, one.resource) for one in audit.noted]
+    assert denied == [(Operation.DESCRIBE, topic("t"))]  # a list leaves it out, and refuses nothing
     assert offsets(context) == [(5, 0)]
 
 

@@ -14,9 +14,12 @@ from app.broker.errors import (
 from app.broker.security import api_keys as module
 from app.broker.security.api_keys import create_api_key, delete_api_key, list_api_keys
 from app.broker.security.users import create_user
+from app.security.acls import Resource, ResourceType
+from app.security.audit.event import Category
 from app.security.authorizer.authorizer import AclAuthorizer
 from app.security.logins.api_key import hash_of
 from app.security.principal import ANONYMOUS, Credential, CredentialKind, Principal
+from tests.support.security.audited import FakeAudit
 
 ALICE = Principal("alice", credential=Credential(CredentialKind.PASSWORD, "alice", 1))
 LATE_MS = 2**52
@@ -53,7 +56,8 @@ async def test_own_keys_need_no_permission_and_those_of_others_are_not_there(
     users: BrokerContext,
 ) -> None:
     of_bob = await create_api_key(users, ANONYMOUS, "bob")
-    closed = without_rules(users)
+    audit = FakeAudit()
+    closed = replace(without_rules(users), audit=audit)
 
     own = await create_api_key(closed, ALICE, "alice")
 
@@ -66,6 +70,8 @@ async def test_own_keys_need_no_permission_and_those_of_others_are_not_there(
             await delete_api_key(closed, ALICE, key_id)
         messages.append(str(caught.value))
     assert len(set(messages)) == 1
+    whose = Resource(ResourceType.USER, "User:bob")
+    assert [one.resource for one in audit.noted if one.category is Category.DENIED] == [whose] * 2
     await delete_api_key(closed, ALICE, own.record.key_id)
 
 

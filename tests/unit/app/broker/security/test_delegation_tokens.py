@@ -27,7 +27,7 @@ from app.broker.security.delegation_tokens import (
     list_delegation_tokens,
     renew_delegation_token,
 )
-from app.security.acls import Acl, Operation, PatternType, Permission, ResourceType
+from app.security.acls import Acl, Operation, PatternType, Permission, Resource, ResourceType
 from app.security.authorizer.authorizer import AclAuthorizer
 from app.security.principal import ANONYMOUS, Credential, CredentialKind, Principal
 from tests.support.security.audited import FakeAudit
@@ -156,8 +156,14 @@ async def test_tokens_of_another_need_create_tokens_of_that_user(closed: BrokerC
     made = await create_delegation_token(closed, CAROL, owner=BOB)
 
     assert (made.record.owner, made.record.requester) == ("User:bob", "User:carol")
+    audit = FakeAudit()
     with pytest.raises(DelegationTokenAuthorizationFailed):
-        await create_delegation_token(closed, CAROL, owner=ALICE)
+        await create_delegation_token(replace(closed, audit=audit), CAROL, owner=ALICE)
+    (noted,) = audit.noted
+    assert (noted.operation, noted.resource) == (
+        Operation.CREATE_TOKENS,
+        Resource(ResourceType.USER, "User:alice"),
+    )
     with pytest.raises(DelegationTokenAuthorizationFailed):
         await create_delegation_token(closed, ALICE, owner=BOB)
 
