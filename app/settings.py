@@ -73,6 +73,9 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks whose Forwarded and X-Forwarded-* headers are believed."""
 
+    allowed_hosts: tuple[str, ...] = ()
+    """Names that an open node answers to over HTTP, beside localhost and addresses; ``*``: any."""
+
     cors_allowed_origins: tuple[str, ...] = ()
     """Origins whose pages may read answers: exact, ``https://*.example.com``, or ``*``."""
 

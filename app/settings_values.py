@@ -42,6 +42,7 @@ _PATHS = frozenset(
     }
 )
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NAME = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://(\*\.)?(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?")
 _PRINCIPAL = re.compile(r"(?!User:ANONYMOUS$)[A-Za-z]+:\S.*")
 _MECHANISM = re.compile(r"PLAIN|OAUTHBEARER|SCRAM-SHA-(256|512)")
@@ -155,6 +156,7 @@ _LISTS: dict[str, tuple[str, Callable[[str], object]]] = {
     "sasl_oauthbearer_expected_audience": ("texts", str),
     "sasl_oauthbearer_algorithms": ("algorithms such as RS256", _ALGORITHM.fullmatch),
     "trusted_proxies": ("addresses or networks such as 10.0.0.0/8", _is_network),
+    "allowed_hosts": ("names such as kafka.example.org, .example.org or *", _NAME.fullmatch),
     "cors_allowed_origins": (
         "origins such as https://app.example.com, in lower case and without a path",
         _ORIGIN.fullmatch,

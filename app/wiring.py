@@ -15,11 +15,13 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from app.api.edge.addresses import Addresses
 from app.api.edge.compression import Compression
 from app.api.edge.cors import Cors, CorsRules
 from app.api.edge.edge import Edge
+from app.api.edge.hosts import Hosts
 from app.api.resume_tokens import SECRET_NAME, ResumeTokens
 from app.broker.context import BrokerContext, BrokerLimits
 from app.broker.partitioner import Partitioner
@@ -363,7 +365,15 @@ def build_edge(settings: Settings) -> Edge:
     compression = None
     if settings.response_compression:
         compression = Compression(settings.response_compression_min_bytes)
-    return Edge(Addresses(settings.public_url, trusted), cors, compression)
+    return Edge(Addresses(settings.public_url, trusted), cors, compression, _hosts(settings))
+
+
+def _hosts(settings: Settings) -> Hosts | None:
+    """Return the names that are answered to; None for any, where clients must log in."""
+    if settings.is_login_required and not settings.allowed_hosts:
+        return None
+    told = [settings.host, settings.advertised_host, urlsplit(settings.public_url or "").hostname]
+    return Hosts([*settings.allowed_hosts, *(name for name in told if name)])
 
 
 def _report_openness(settings: Settings, security: NodeSecurity) -> None:

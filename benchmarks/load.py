@@ -13,7 +13,7 @@ from typing import cast
 def request(path: str, body: bytes = b"", accept: bytes = b"*/*") -> bytes:
     method = b"POST" if body else b"GET"
     return (
-        b"%b %b HTTP/1.1\r\nhost: bench\r\naccept: %b\r\ncontent-type: application/json\r\n"
+        b"%b %b HTTP/1.1\r\nhost: localhost\r\naccept: %b\r\ncontent-type: application/json\r\n"
         b"content-length: %d\r\n\r\n%b" % (method, path.encode(), accept, len(body), body)
     )
 

@@ -100,7 +100,7 @@ class Socket(asyncio.Protocol):
 def handshake(path: str, subprotocol: str) -> bytes:
     """Return what a client begins with."""
     return (
-        b"GET %b HTTP/1.1\r\nhost: bench\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+        b"GET %b HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
         b"sec-websocket-version: 13\r\nsec-websocket-key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
         b"sec-websocket-protocol: %b\r\n\r\n" % (path.encode(), subprotocol.encode())
     )

@@ -16,6 +16,7 @@ from app.api.auth.asking import PRINCIPAL, principal_of
 from app.api.auth.login import OWN_LOGIN_PATHS, Login, LoginRefused, is_open
 from app.api.edge.addresses import ADDRESSES
 from app.api.edge.edge import Edge
+from app.api.edge.hosts import refusal
 from app.api.errors import (
     V2_TYPE,
     ApiError,
@@ -74,11 +75,17 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a hot path, or pass the request on."""
-        if scope["type"] == "http":
+        hosts, kind = self.edge.hosts, scope["type"]
+        if kind == "http":
+            if hosts is not None and not hosts.welcomes(scope):
+                await self._refuse(scope, send, ApiError(421, 421, refusal(scope)))
+                return
             await self.edge.pass_through(scope, receive, send, self._answer)
-        elif scope["type"] == "websocket":
+        elif kind == "websocket":
             scope[ADDRESSES] = self.edge.addresses
-            if self.sockets is None:
+            if hosts is not None and not hosts.welcomes(scope):
+                await refuse(send, 421, refusal(scope))
+            elif self.sockets is None:
                 await refuse(send, 503, "This node is starting or shutting down")
             else:
                 await self.sockets.serve(scope, receive, send)
@@ -133,7 +140,7 @@ class Front:
         await self.application(scope, receive, send)
 
     async def _refuse(
-        self, scope: Scope, send: Send, error: ApiError, headers: Iterable[tuple[str, str]]
+        self, scope: Scope, send: Send, error: ApiError, headers: Iterable[tuple[str, str]] = ()
     ) -> None:
         """Answer who is not let in, in the shape of the door that was asked."""
         status, code, kind = error.status, error.error_code, error_type(scope["path"])

@@ -160,7 +160,7 @@ def test_client_that_leaves_never_cancels_or_tears_an_append(node: NodeProcess) 
     chance = random.Random(7)
     for number in range(LEAVERS):
         body = b"".join(record(f"{number}-{place}") for place in range(RECORDS_EACH))
-        head = b"POST /v3/clusters/-/topics/t/records HTTP/1.1\r\nhost: h\r\n"
+        head = b"POST /v3/clusters/-/topics/t/records HTTP/1.1\r\nhost: localhost\r\n"
         head += b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
         with socket.create_connection(("127.0.0.1", node.port), timeout=10) as connection:
             connection.sendall(head + body)
@@ -190,7 +190,7 @@ def test_hundreds_of_dragging_heads_do_not_keep_others_out_and_are_closed(
     dragging = [socket.create_connection(("127.0.0.1", node.port)) for _ in range(300)]
     try:
         for connection in dragging:
-            connection.sendall(b"GET /livez HTTP/1.1\r\nhost: h\r\nx-")
+            connection.sendall(b"GET /livez HTTP/1.1\r\nhost: localhost\r\nx-")
         answer = httpx.post(f"{node.topics}/t/records", content=record("in"), headers=JSON)
         for connection in dragging:
             connection.settimeout(30)

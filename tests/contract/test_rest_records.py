@@ -32,7 +32,7 @@ def test_stream_gives_receipts_while_the_body_is_open(node: NodeProcess) -> None
     node.create_topic("stream", 1)
     with socket.create_connection(("127.0.0.1", node.port), timeout=10) as connection:
         connection.sendall(
-            b"POST /v3/clusters/x/topics/stream/records HTTP/1.1\r\nhost: h\r\n"
+            b"POST /v3/clusters/x/topics/stream/records HTTP/1.1\r\nhost: localhost\r\n"
             b"content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
         )
         received = b""

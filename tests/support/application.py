@@ -17,6 +17,9 @@ from tests.support.migrated import put_database
 
 CLUSTER = "/v3/clusters/-"
 TOPICS = f"{CLUSTER}/topics"
+NAME = {"allowed_hosts": ("cauce.test",)}
+"""What the clients of tests call the node."""
+
 GROUPS_AT_ONCE = {"group_initial_rebalance_delay_ms": 0}
 """Groups do not wait for more members."""
 
@@ -68,7 +71,7 @@ async def running_application(
     """Run a node on a directory for the length of the block."""
     if "database_url" not in settings:
         put_database(directory)
-    front = create_app(Settings(**{"data_dir": directory, **GROUPS_AT_ONCE, **settings}))
+    front = create_app(Settings(**{"data_dir": directory, **NAME, **GROUPS_AT_ONCE, **settings}))
     inner = front.application
     async with inner.router.lifespan_context(inner):
         transport = httpx.ASGITransport(app=front, raise_app_exceptions=False)

@@ -10,23 +10,26 @@ from app.api.answers import Send
 from app.api.edge.addresses import ADDRESSES, Addresses
 from app.api.edge.compression import Compression, choose_coding
 from app.api.edge.cors import Cors
+from app.api.edge.hosts import Hosts
 from app.api.request_body import Receive, Scope, header
 
 Answer = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Edge:
-    """Addresses, other origins and compression of one node."""
+    """Addresses, names, other origins and compression of one node."""
 
     def __init__(
         self,
         addresses: Addresses | None = None,
         cors: Cors | None = None,
         compression: Compression | None = None,
+        hosts: Hosts | None = None,
     ) -> None:
         """Stand around the answers; what is None is off."""
         self.addresses = addresses or Addresses()
         self.cors = cors
+        self.hosts = hosts
         self._compression = compression
 
     async def pass_through(

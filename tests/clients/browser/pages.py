@@ -56,11 +56,17 @@ def blank(cookies: list[str]) -> Iterator[str]:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Run a browser for the length of the block."""
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """Run a browser for the length of the block.
+
+    Args:
+        arguments: More of its command line.
+    """
     with sync_playwright() as driver:
         browser = driver.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"], timeout=PATIENCE_MS
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", *arguments],
+            timeout=PATIENCE_MS,
         )
         yield browser
         browser.close()

@@ -29,16 +29,18 @@ PRELUDE = (
     f"protocol.HEARTBEAT_SECONDS, protocol.SILENCE_SECONDS_MAX = 1.0, {DEADLINE_S}\n"
     f"http_protocol.HEAD_SECONDS_MAX = http_protocol.BODY_IDLE_SECONDS_MAX = {DEADLINE_S}\n"
 )
-_POST = b"POST /v3/clusters/-/topics HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+_POST = (
+    b"POST /v3/clusters/-/topics HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+)
 KINDS = {
-    "a head that drips": (b"GET / HTTP/1.1\r\nHost: a\r\n", b"A: b\r\n"),
+    "a head that drips": (b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"A: b\r\n"),
     "a line that drips": (b"GET /", b"a"),
-    "a head that stops": (b"GET / HTTP/1.1\r\nHost: a\r\n", b""),
+    "a head that stops": (b"GET / HTTP/1.1\r\nHost: localhost\r\n", b""),
     "a body that stops": (_POST + b"Content-Length: 100\r\n\r\n{", b""),
     "chunks that stop": (_POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhel", b""),
 }
 _OPEN = (
-    b"GET /v3/ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"GET /v3/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
 WIRE_KINDS = {

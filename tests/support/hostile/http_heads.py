@@ -39,7 +39,13 @@ _LINES = [
 ]
 _HEADERS = [
     *(b"Host : a", b" Host: a", b": a", b"no colon", b"A\x00B: c", b"A: b\x00c", b"A B: c"),
-    *(b"Host: a\r\nHost: a", b"Host: a\r\nHost: b", b"Host: a\r\nhOsT: b", b"A\xff: b", b"A(: b"),
+    *(
+        b"Host: localhost\r\nHost: localhost",
+        b"Host: a\r\nHost: b",
+        b"Host: a\r\nhOsT: b",
+        b"A\xff: b",
+        b"A(: b",
+    ),
     *(b"A: b\r\n c: d", b"A: b\r\n\tc", b"A: b\rC: d", b"A: b\x08c", b"\x0bHost: a"),
     b"A: " + b"b" * 40_000,
     b"A" * 40_000 + b": b",
@@ -56,14 +62,16 @@ _WHOLE = {
     "HTTP/0.9": b"GET /\r\n\r\n",
     "answer": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
     "HTTP/2 preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9),
-    "PROXY": b"PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "PROXY": b"PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\nGET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "SMTP": b"EHLO a\r\nMAIL FROM:<a@b>\r\n\r\n",
     "bare CR": b"GET / HTTP/1.1\rHost: a\r\r",
 }
 
 
 def _with(header: bytes, body: bytes = b"") -> bytes:
-    head = b"POST " + _TOPICS + b" HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    head = (
+        b"POST " + _TOPICS + b" HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    )
     return head + header + b"\r\n\r\n" + body
 
 
@@ -79,9 +87,9 @@ def hostile_heads() -> list[Hostile]:
             (f"chunk {one[:30]!r}", _with(b"Transfer-Encoding: chunked", one + b"\r\n\r\n"))
             for one in _CHUNKS
         ),
-        *((f"line {one[:40]!r}", one + b"\r\nHost: a\r\n\r\n") for one in _LINES),
+        *((f"line {one[:40]!r}", one + b"\r\nHost: localhost\r\n\r\n") for one in _LINES),
         *(
-            (f"header {one[:40]!r}", b"GET / HTTP/1.1\r\nHost: h\r\n" + one + b"\r\n\r\n")
+            (f"header {one[:40]!r}", b"GET / HTTP/1.1\r\nHost: localhost\r\n" + one + b"\r\n\r\n")
             for one in _HEADERS
         ),
         *_WHOLE.items(),

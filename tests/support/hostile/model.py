@@ -27,7 +27,7 @@ def request(
     *headers: bytes,
 ) -> bytes:
     """Return a well-framed request, after which the connection ends."""
-    head = f"{method} {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+    head = f"{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
     head += f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
     lines = b"".join(one + b"\r\n" for one in headers)
     return head.encode() + lines + b"\r\n" + body

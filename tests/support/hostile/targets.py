@@ -129,7 +129,7 @@ def _sockets() -> list[Hostile]:
         for name, lines in _SOCKET_HEADERS.items()
     ]
     handshake = (
-        "GET /v3/ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "GET /v3/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
         "Origin: {}\r\n\r\n"
     )

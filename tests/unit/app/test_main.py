@@ -106,7 +106,8 @@ def begin_request(port: int) -> socket.socket:
     """Return a connection whose produce request the server has begun to read."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=30)
     connection.sendall(
-        b"POST /v3/clusters/-/topics/t/records HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\n"
+        b"POST /v3/clusters/-/topics/t/records HTTP/1.1\r\nhost: localhost\r\n"
+        b"expect: 100-continue\r\n"
         b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(RECORD)
     )
     assert connection.recv(4096).startswith(b"HTTP/1.1 100 ")

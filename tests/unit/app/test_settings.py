@@ -87,6 +87,7 @@ TEXTS = {
     "database_url": "sqlite:///x",
     "public_url": "http://x",
     "trusted_proxies": "10.0.0.0/8, ::1",
+    "allowed_hosts": "kafka.test, .b.test",
     "cors_allowed_origins": "https://a.test, https://*.b.test:8443, null",
     "cors_allowed_methods": "GET,POST",
     "cors_allowed_headers": "",
@@ -151,6 +152,7 @@ def test_every_setting_has_a_variable() -> None:
     assert (loaded.advertised_host, loaded.advertised_port) == ("h", 8)
     assert (loaded.kafka_connections_max, loaded.auto_create_topics) == (9, False)
     assert loaded.trusted_proxies == ("10.0.0.0/8", "::1")
+    assert loaded.allowed_hosts == ("kafka.test", ".b.test")
     assert loaded.cors_allowed_origins == ("https://a.test", "https://*.b.test:8443", "null")
     assert (loaded.cors_allowed_methods, loaded.cors_allowed_headers) == (("GET", "POST"), ())
     assert (loaded.cors_allow_credentials, loaded.response_compression) == (True, False)
@@ -164,6 +166,8 @@ def test_every_setting_has_a_variable() -> None:
     ("name", "value", "problem"),
     [
         ("trusted_proxies", "proxy.test", "must be addresses or networks"),
+        ("allowed_hosts", "http://kafka.test", "must be names such as kafka.example.org"),
+        ("allowed_hosts", "kafka.test:8082", "must be names such as kafka.example.org"),
         ("cors_allowed_origins", "a.test", "must be origins such as"),
         ("cors_allowed_origins", "https://a.test/", "must be origins such as"),
         ("cors_allowed_origins", "https://A.test", "must be origins such as"),

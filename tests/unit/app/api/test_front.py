@@ -25,6 +25,7 @@ from tests.support.application import (
     running_application,
 )
 from tests.support.security.closed import ADMIN, closed_application
+from tests.support.sockets.asgi import SocketClient
 
 RECORD = b'{"value":{"type":"STRING","data":"x"}}'
 
@@ -193,6 +194,35 @@ async def test_page_of_another_site_changes_nothing_on_an_open_node(
 
     assert refused.status_code == 403, refused.text
     assert program.status_code == 200, program.text
+
+
+async def test_open_node_answers_to_no_name_that_a_page_could_have_chosen(
+    running: RunningApplication,
+) -> None:
+    evil = {"host": "evil.example:8082"}
+    refused = {path: await running.client.get(path, headers=evil) for path in REFUSED}
+    preflight = await running.client.options(TOPICS, headers=evil)
+    client = SocketClient(running.front, more={"headers": [(b"host", b"evil.example")]})
+    async with client:
+        await asyncio.sleep(0.05)
+    by_address = await running.client.get(TOPICS, headers={"host": "127.0.0.1:8082"})
+
+    assert {path: one.headers["content-type"] for path, one in refused.items()} == REFUSED
+    for one in (*refused.values(), preflight):
+        assert (one.status_code, one.json()["error_code"]) == (421, 421)
+        assert "allowed_hosts" in one.json()["message"]
+    assert [one.get("status") for one in client.answers][:1] == [421]
+    assert by_address.status_code == 200
+
+
+async def test_closed_node_answers_to_any_name_unless_it_is_told_some(tmp_path: Path) -> None:
+    closed = {"authentication": "required"}
+    async with running_application(tmp_path / "a", **closed, allowed_hosts=()) as any_name:
+        asked = await any_name.client.get(TOPICS)
+    async with running_application(tmp_path / "b", **closed, allowed_hosts=("x.test",)) as some:
+        refused = await some.client.get(TOPICS)
+
+    assert (asked.status_code, refused.status_code) == (401, 421)
 
 
 def owing(running: RunningApplication, seconds: float) -> ClientQuotas:

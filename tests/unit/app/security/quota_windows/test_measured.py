@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -35,19 +34,24 @@ async def test_work_counts_and_waits_do_not() -> None:
     assert sum(told) - waited >= 0.05
 
 
-async def test_what_goes_on_is_told_as_it_goes() -> None:
-    told: list[float] = []
-
-    async def stream() -> AsyncIterator[int]:
-        for number in range(6):
-            spin(measured.STEP_S / 2)
-            await asyncio.sleep(0)
-            yield number
+async def test_what_goes_on_is_told_as_it_goes_and_all_of_it_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, told = 0.0, list[float]()
+    monkeypatch.setattr(measured, "perf_counter", lambda: now)
 
     async def serve() -> list[int]:
-        return [len(told) async for _ in stream()]
+        nonlocal now
+        seen = []
+        for _ in range(6):
+            now += measured.STEP_S * 0.6
+            await asyncio.sleep(0)
+            seen.append(len(told))
+        now += 0.001
+        return seen
 
     assert await asyncio.create_task(Measured(serve(), told.append)) == [0, 1, 1, 2, 2, 3]
+    assert sum(told) == pytest.approx(measured.STEP_S * 3.6 + 0.001)
 
 
 async def test_errors_and_cancellation_are_handed_on_and_the_work_is_told() -> None:
