@@ -81,7 +81,7 @@ class RawSocket:
             changes: Headers by name with ``_`` for ``-``; None leaves one out.
         """
         headers: dict[str, str | None] = {
-            "host": "test",
+            "host": "localhost",
             "upgrade": "websocket",
             "connection": "Upgrade",
             "sec-websocket-key": base64.b64encode(os.urandom(16)).decode(),
