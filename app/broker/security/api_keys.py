@@ -83,7 +83,7 @@ async def create_api_key(
         expires_at_ms=expires_at_ms,
     )
     async with audited_change(
-        *(context, "CreateApiKey", principal, Operation.CREATE_TOKENS),
+        *(context, "CreateApiKey", principal, _asked(principal, user)),
         Resource(ResourceType.USER, f"User:{user}"),
         items=[f"key {key_id}", *sorted(wanted or ())],
     ):
@@ -119,7 +119,7 @@ async def delete_api_key(context: BrokerContext, principal: Principal, key_id: s
             context.note_denied(principal, Operation.CREATE_TOKENS, of_user)
         raise ResourceNotFound("There is no such API key")
     async with audited_change(
-        *(context, "DeleteApiKey", principal, Operation.CREATE_TOKENS),
+        *(context, "DeleteApiKey", principal, _asked(principal, record.user)),
         Resource(ResourceType.USER, f"User:{record.user}"),
         items=[f"key {key_id}"],
     ):
@@ -157,11 +157,20 @@ def _check_not_wider(
 
 def _may(context: BrokerContext, principal: Principal, operation: Operation, user: str) -> bool:
     """Return whether a user's keys are the principal's to handle: its own are."""
-    is_own = principal.credential is not None and str(principal) == f"User:{user}"
-    if is_own and (principal.scopes is None or "admin" in principal.scopes):
+    if _is_own(principal, user):
         return True
     whose = Resource(ResourceType.USER, f"User:{user}")
     return context.authorizer.authorize(principal, operation, whose)
+
+
+def _is_own(principal: Principal, user: str) -> bool:
+    is_own = principal.credential is not None and str(principal) == f"User:{user}"
+    return is_own and (principal.scopes is None or "admin" in principal.scopes)
+
+
+def _asked(principal: Principal, user: str) -> Operation | None:
+    """Return what the authorizer was asked for a user's key; None for one's own."""
+    return None if _is_own(principal, user) else Operation.CREATE_TOKENS
 
 
 def _require(context: BrokerContext, principal: Principal, operation: Operation, user: str) -> None:

@@ -19,7 +19,7 @@ async def audited_change(
     context: BrokerContext,
     method: str,
     principal: Principal,
-    operation: Operation,
+    operation: Operation | None,
     resource: Resource,
     *,
     items: Iterable[str] = (),
@@ -30,7 +30,7 @@ async def audited_change(
         context: The broker.
         method: The verb, in Kafka's words.
         principal: Who makes it; may, as was asked before.
-        operation: What it was asked for.
+        operation: What it was asked for; None if nothing was, as of what is one's own.
         resource: What that was asked of.
         items: Names of what is changed, without values.
 
@@ -40,7 +40,9 @@ async def audited_change(
     change = written_down(
         *(context.audit, method, principal, resource),
         operation=operation,
-        decide=lambda: context.authorizer.explain(principal, operation, resource),
+        decide=None
+        if operation is None
+        else lambda: context.authorizer.explain(principal, operation, resource),
         items=items,
         name_of=_name_of,
     )

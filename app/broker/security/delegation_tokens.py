@@ -31,6 +31,8 @@ from app.security.delegation import new_token_id
 from app.security.logins.revocation import rests_on
 from app.security.principal import CredentialKind, Principal
 
+CREATE = "CreateDelegationToken"
+
 TOKENS_OF_OWNER_MAX = 1_000
 RENEWERS_MAX = 100
 PRINCIPAL_CHARS_MAX = 255
@@ -96,7 +98,7 @@ async def create_delegation_token(
         expires_at_ms=now_ms + min(lifetime_ms, limits.delegation_token_expiry_time_ms),
         max_at_ms=now_ms + lifetime_ms,
     )
-    async with _audited(context, "CreateDelegationToken", principal, record):
+    async with _audited(context, CREATE, principal, record):
         with translating_catalog_errors():
             catalog, login = context.security.catalog, rests_on(principal)
             await catalog.put_delegation_token(record, login=login)
@@ -221,7 +223,10 @@ def _audited(
 ) -> AbstractAsyncContextManager[None]:
     whose = Resource(ResourceType.USER, token.owner)
     items = [f"delegation token {token.token_id}"]
-    return audited_change(context, method, principal, Operation.CREATE_TOKENS, whose, items=items)
+    # its parties need no rule: only a new one of somebody else's is asked for
+    is_asked = method == CREATE and token.owner != str(principal)
+    operation = Operation.CREATE_TOKENS if is_asked else None
+    return audited_change(context, method, principal, operation, whose, items=items)
 
 
 def _found(context: BrokerContext, principal: Principal, secret: bytes) -> DelegationTokenRecord:

@@ -61,6 +61,8 @@ async def test_own_keys_need_no_permission_and_those_of_others_are_not_there(
 
     own = await create_api_key(closed, ALICE, "alice")
 
+    assert audit.kept[0].method == "CreateApiKey"
+    assert audit.kept[0].decision is None, "no rule is asked for one's own"
     assert await list_api_keys(closed, ALICE) == [own.record]
     with pytest.raises(UserAuthorizationFailed):
         await create_api_key(closed, ALICE, "bob")

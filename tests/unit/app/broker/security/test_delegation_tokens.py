@@ -268,11 +268,23 @@ async def test_each_change_is_written_down_by_the_token_s_id_and_never_its_secre
     await renew_delegation_token(context, ALICE, made.secret)
     await expire_delegation_token(context, ALICE, made.secret)
 
+    assert all(event.decision is None for event in audit.kept), "no rule is asked for one's own"
     said = repr(audit.kept)
     for method in ("CreateDelegationToken", "RenewDelegationToken", "ExpireDelegationToken"):
         assert said.count(method) == 2, "before it is made, and when it was"
     assert made.record.token_id in said
     assert repr(made.secret) not in said
+
+
+async def test_rule_that_lets_one_make_tokens_of_another_is_written_down(
+    closed: BrokerContext,
+) -> None:
+    audit = FakeAudit()
+
+    await create_delegation_token(replace(closed, audit=audit), CAROL, owner=BOB)
+
+    assert audit.kept[0].decision is not None
+    assert audit.kept[0].decision.is_allowed
 
 
 async def test_nothing_is_changed_while_it_cannot_be_written_down(closed: BrokerContext) -> None:
