@@ -118,15 +118,21 @@ def _config(entry: ConfigEntry) -> CreatableTopicConfigs:
 
 
 async def delete_topics(call: Call, request: DeleteTopicsRequest) -> DeleteTopicsResponse:
-    """Delete topics by name or id."""
+    """Delete topics by name or id; one named twice is not deleted."""
     _count(call, 5)
     wanted = request.topics or [DeleteTopicState(name=name) for name in request.topic_names]
-    return DeleteTopicsResponse(responses=[await _deleted(call, one) for one in wanted])
+    times = Counter((one.name, one.topic_id) for one in wanted)
+    once = {(one.name, one.topic_id): one for one in wanted}
+    return DeleteTopicsResponse(
+        responses=[await _deleted(call, one, times[key]) for key, one in once.items()]
+    )
 
 
-async def _deleted(call: Call, wanted: DeleteTopicState) -> DeletableTopicResult:
+async def _deleted(call: Call, wanted: DeleteTopicState, times: int) -> DeletableTopicResult:
     result = DeletableTopicResult(name=wanted.name, topic_id=wanted.topic_id)
     try:
+        if times > 1:
+            raise InvalidRequest("Duplicate topic name or id.")
         if (wanted.name is None) == (wanted.topic_id == NO_UUID):
             raise InvalidRequest("A topic to delete is given by its name or by its id")
         if wanted.name is None:

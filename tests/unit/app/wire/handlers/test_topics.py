@@ -189,6 +189,19 @@ async def test_topics_are_deleted_by_id(broker: BrokerContext) -> None:
     assert found == [(None, 100), (None, 42), ("t", 42), ("t", 0)]
 
 
+async def test_a_topic_to_delete_that_is_named_twice_stays(broker: BrokerContext) -> None:
+    topic_id = id_bytes(broker.image.topics["t"].topic_id)
+    names = DeleteTopicsRequest(topic_names=["t", "no", "t"])
+    ids = DeleteTopicsRequest(topics=[DeleteTopicState(topic_id=topic_id)] * 2)
+
+    by_name = await ask(broker, names, DeleteTopicsResponse, 5)
+    by_id = await ask(broker, ids, DeleteTopicsResponse, 6)
+
+    assert [(one.name, one.error_code) for one in by_name.responses] == [("t", 42), ("no", 3)]
+    assert [(one.topic_id, one.error_code) for one in by_id.responses] == [(topic_id, 42)]
+    assert "t" in broker.image.topics
+
+
 def grow(
     name: str, count: int, assignments: list[list[int]] | None = None
 ) -> CreatePartitionsTopic:
