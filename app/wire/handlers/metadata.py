@@ -102,6 +102,8 @@ async def _create_first(
     wanted: Sequence[MetadataRequestTopic],
     missing: Sequence[str],
 ) -> MetadataResponse:
+    if call.client.meter is not None:
+        call.client.meter.is_strict = False  # who only asks for a topic waits, and is not refused
     problems: dict[str, BrokerError] = {}
     for name in dict.fromkeys(missing):
         try:

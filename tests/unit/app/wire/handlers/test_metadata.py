@@ -4,6 +4,10 @@ import pytest
 
 from app.broker.context import BrokerContext
 from app.security.acls import Operation
+from app.security.principal import ANONYMOUS
+from app.security.quota_windows.limits import UNSET, Quota, QuotaType
+from app.security.quotas import ClientQuotas
+from app.wire.call import Client
 from app.wire.handlers.operations import NOT_ASKED
 from app.wire.handlers.topic_ids import id_bytes
 from app.wire.messages.cluster import DescribeClusterRequest, DescribeClusterResponse
@@ -16,6 +20,7 @@ from app.wire.messages.metadata import (
     MetadataResponse,
     TopicRequest,
 )
+from app.wire.meter import Meter
 from app.wire.primitives import NO_UUID
 from tests.support.broker import Guards, guarded
 from tests.support.wire_calls import ask
@@ -62,6 +67,23 @@ async def test_a_topic_that_is_asked_for_is_made(broker: BrokerContext, version:
     assert [(one.name, one.error_code) for one in response.topics] == [("new", 0), ("t", 0)]
     assert len(response.topics[0].partitions) == 1
     assert "new" in broker.image.topics
+
+
+async def test_who_owes_mutations_and_asks_for_a_topic_is_muted_and_not_refused(
+    broker: BrokerContext,
+) -> None:
+    quotas = ClientQuotas(broker.clock)
+    quotas.load([Quota("ANONYMOUS", UNSET, QuotaType.MUTATION, 1.0)])
+    meter = Meter(quotas, broker.clock)
+    meter.is_strict = True  # since CreateTopics on the same connection
+    quotas.mutated(ANONYMOUS, 100)
+    client = Client(host="127.0.0.1", meter=meter)
+    request = MetadataRequest(topics=named("new"))
+
+    response = await ask(replace(broker, quotas=meter), request, MetadataResponse, 12, client)
+
+    assert [(one.name, one.error_code) for one in response.topics] == [("new", 0)]
+    assert meter.muted_s() > 0
 
 
 async def test_no_topic_is_made_where_the_client_or_the_broker_does_not_want_it(
