@@ -75,22 +75,32 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a hot path, or pass the request on."""
-        hosts, kind = self.edge.hosts, scope["type"]
+        kind = scope["type"]
         if kind == "http":
-            if hosts is not None and not hosts.welcomes(scope):
-                await self._refuse(scope, send, ApiError(421, 421, refusal(scope)))
+            problem = self._problem(scope)
+            if problem is not None:
+                await self._refuse(scope, send, problem)
                 return
             await self.edge.pass_through(scope, receive, send, self._answer)
         elif kind == "websocket":
             scope[ADDRESSES] = self.edge.addresses
-            if hosts is not None and not hosts.welcomes(scope):
-                await refuse(send, 421, refusal(scope))
+            problem = self._problem(scope)
+            if problem is not None:
+                await refuse(send, problem.status, problem.message)
             elif self.sockets is None:
                 await refuse(send, 503, "This node is starting or shutting down")
             else:
                 await self.sockets.serve(scope, receive, send)
         else:
             await self.application(scope, receive, send)
+
+    def _problem(self, scope: Scope) -> ApiError | None:
+        """Return why a request is not looked at: for whom or from whom it is, is in doubt."""
+        hosts, addresses = self.edge.hosts, self.edge.addresses
+        if hosts is not None and not hosts.welcomes(scope):
+            return ApiError(421, 421, refusal(scope))
+        problem = addresses.problem(scope) if addresses.trusts_somebody else None
+        return None if problem is None else ApiError(400, 400, f"Bad Request: {problem}")
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.login is not None and PRINCIPAL not in scope:

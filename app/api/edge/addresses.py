@@ -67,6 +67,11 @@ class Addresses:
             return None
         return read_forwarded(lambda name: _lines(scope, name), scope["client"][0], self._trusted)
 
+    def problem(self, scope: Scope) -> str | None:
+        """Return why nobody can say who the client behind a trusted proxy is, if so."""
+        said = self.said(scope)
+        return None if said is None else said.problem
+
 
 _AS_ASKED = Addresses()
 

@@ -6,7 +6,9 @@ the one before. What is said beyond that was said by strangers and is passed ove
 does not look like a host, a port, a scheme or a path. Pure: no clock, no I/O.
 
 A trusted proxy must set these headers or take them away; one that sets only some lets a client say
-the rest.
+the rest. Most know one of the two ways to say who a client is, and pass the other on unread: where
+both are said and differ, a client may have written one, and nobody can tell which. A Forwarded that
+does not read says nothing of what a proxy has appended to it. Both are a problem, told as such.
 """
 
 import re
@@ -20,6 +22,11 @@ Address = IPv4Address | IPv6Address
 _PAIR = re.compile(r"""\s*([\w!#$%&'*+.^`|~-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))\s*([;,]|$)""")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?")
 _PREFIX = re.compile(r"(/[\w.~!$&'()*+;=:@%-]+)+", re.ASCII)
+UNREADABLE = "the header Forwarded does not read"
+CONTRADICTED = (
+    "Forwarded and X-Forwarded-For name different clients: a proxy sets both, or takes one away"
+)
+
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
@@ -39,6 +46,9 @@ class Forwarded:
     prefix: str | None = None
     client: str | None = None
     """Address that the request comes from, without a port."""
+
+    problem: str | None = None
+    """Why nobody can say who the client is; None if it is said, or nobody says anything of it."""
 
 
 def read_forwarded(header_of: HeaderOf, peer: str, trusted: Sequence[Network]) -> Forwarded:
@@ -67,8 +77,10 @@ def read_forwarded(header_of: HeaderOf, peer: str, trusted: Sequence[Network]) -
         entries = _entries(header_of(header))
         if entries:
             _note(said, name, entries[-min(depth, len(entries))])
-    sender = peer
-    for element in reversed(_elements(header_of(b"forwarded"))):
+    sender, by_habit = peer, said.client
+    text = header_of(b"forwarded")
+    elements = _elements(text)
+    for element in reversed(elements):
         if not is_trusted(sender, trusted):
             break
         for name, parameter in (("scheme", "proto"), ("host", "host")):
@@ -76,6 +88,10 @@ def read_forwarded(header_of: HeaderOf, peer: str, trusted: Sequence[Network]) -
                 _note(said, name, element[parameter])
         sender = element.get("for", "")
         _note(said, "client", sender)
+    if text and not elements:
+        said.problem = UNREADABLE
+    elif by_habit not in (None, said.client):
+        said.problem = CONTRADICTED
     return said
 
 

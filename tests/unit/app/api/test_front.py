@@ -225,6 +225,26 @@ async def test_closed_node_answers_to_any_name_unless_it_is_told_some(tmp_path: 
     assert (asked.status_code, refused.status_code) == (401, 421)
 
 
+async def test_client_that_a_proxy_and_somebody_else_name_is_refused(tmp_path: Path) -> None:
+    proxied = {"x-forwarded-for": "203.0.113.7"}
+    forged = {**proxied, "forwarded": "for=10.0.0.1;proto=https"}
+    settings = {"authentication": "required", "trusted_proxies": ("127.0.0.1",)}
+    async with running_application(tmp_path, **settings) as closed:
+        refused = {path: await closed.client.get(path, headers=forged) for path in REFUSED}
+        asked = await closed.client.get(TOPICS, headers=proxied)
+        lines = [(name.encode(), value.encode()) for name, value in forged.items()]
+        client = SocketClient(closed.front, headers=lines)
+        async with client:
+            await asyncio.sleep(0.05)
+
+    assert {path: one.headers["content-type"] for path, one in refused.items()} == REFUSED
+    for one in refused.values():
+        assert one.status_code == 400
+        assert "different clients" in one.json()["message"]
+    assert [one.get("status") for one in client.answers][:1] == [400]
+    assert asked.status_code == 401
+
+
 def owing(running: RunningApplication, seconds: float) -> ClientQuotas:
     """Have everybody owe request time."""
     quotas = running.context.quotas

@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.api.edge.forwarded import (
+    CONTRADICTED,
+    UNREADABLE,
     Forwarded,
     is_host,
     is_trusted,
@@ -92,6 +94,32 @@ def test_forwarded_is_read_as_the_standard_says(
     said = read_forwarded(headers(forwarded=text), "10.0.0.1", PROXIES)
 
     assert (said.scheme, said.host) == (scheme, host)
+
+
+@pytest.mark.parametrize(
+    ("senders", "forwarded", "problem"),
+    [
+        ("192.0.2.7", "for=192.0.2.7;proto=https", None),
+        ("192.0.2.7", "for=192.0.2.9, for=192.0.2.7", None),
+        ("192.0.2.9, 192.0.2.7, 10.0.0.9", 'for=192.0.2.7, for="10.0.0.9:80"', None),
+        ("192.0.2.7", "proto=https", None),
+        ("192.0.2.7", "for=unknown", None),
+        ("", "for=192.0.2.9", None),
+        ("192.0.2.7", "", None),
+        ("192.0.2.7", "for=192.0.2.9", CONTRADICTED),
+        ("192.0.2.7", "for=10.0.0.9", CONTRADICTED),
+        ("192.0.2.7", "for=192.0.2.9, for=10.0.0.9", CONTRADICTED),
+        ("", 'for="192.0.2.9, for=192.0.2.7', UNREADABLE),
+        ("192.0.2.7", "?", UNREADABLE),
+    ],
+)
+def test_client_that_is_said_in_two_ways_is_one_or_a_problem(
+    senders: str, forwarded: str, problem: str | None
+) -> None:
+    said = headers(x_forwarded_for=senders, forwarded=forwarded)
+
+    assert read_forwarded(said, "10.0.0.1", PROXIES).problem == problem
+    assert read_forwarded(said, "192.0.2.1", PROXIES).problem is None
 
 
 @pytest.mark.parametrize("scheme", ["ws", "wss"])
