@@ -17,6 +17,10 @@ from app.wire.primitives import Kind, read_uvarint
 ELEMENTS_MAX = 200_000
 """Elements of all arrays of one message, and its tagged fields."""
 
+STRING_BYTES_MAX = 2**15 - 1
+"""Of one string in any version, as in Kafka; those that are not flexible cannot say more."""
+
+_LONG = f"a string of more than {STRING_BYTES_MAX} bytes"
 _NULL = "a field that must not be null is null"
 _SHORT = "a length points behind the end"
 _MANY = f"more than {ELEMENTS_MAX} elements"
@@ -108,6 +112,8 @@ class _Generator:
     def _sized(self, kind: Kind | None, variable: str, size: str) -> None:
         source = self._source
         stop = source.fresh("stop")
+        if kind is Kind.STRING and self._flexible:
+            source.add(f"if {size} > {STRING_BYTES_MAX}: {self._fail}({_LONG!r})")
         source.add(f"{stop} = p + {size}", f"if {stop} > end:", f"    {self._fail}({_SHORT!r})")
         if kind is Kind.STRING:
             source.add(f"{variable} = b[p:{stop}].decode()")

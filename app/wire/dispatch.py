@@ -39,6 +39,9 @@ from app.wire.registry import Answer, Registry, Served
 
 _SIZE = struct.Struct(">i")
 RAW_VERSION = -1
+CLIENT_ID_CHARS_MAX = 256
+"""What quotas and the audit log remember of one; the names of entities are shorter."""
+
 RAW = RequestHeader(SASL_AUTHENTICATE_KEY, RAW_VERSION, 0, None, 0)
 """Stands for the header of a message that has none (version 0 of SaslHandshake)."""
 
@@ -139,8 +142,9 @@ class Dispatcher:
         position = body_position(frame, header, served.api)
         request: Any = decode(served.request_type, header.api_version, frame, position)
         client_id = header.client_id or ""
-        if client.principal.client_id != client_id:
-            client.call_itself(client_id)
+        short = client_id[:CLIENT_ID_CHARS_MAX]
+        if client.principal.client_id != short:
+            client.call_itself(short)
         call = Call(
             broker=client.broker or self._broker,
             client=client,

@@ -16,6 +16,10 @@ REMEMBERED_MAX = 100_000
 """Decisions remembered at a time; a client that asks for endless names costs no more than these."""
 
 
+NAME_CHARS_REMEMBERED_MAX = 255
+"""As long as a rule's may be. Clients may ask for names that are a hundred times as long."""
+
+
 class AclAuthorizer:
     """Decides by access control lists; what none allows is denied."""
 
@@ -57,7 +61,8 @@ class AclAuthorizer:
         remembered = self._remembered.get(key)
         if remembered is None:
             remembered = self.explain(principal, operation, resource).is_allowed
-            self._remember(key, remembered)
+            if len(resource.name) <= NAME_CHARS_REMEMBERED_MAX:
+                self._remember(key, remembered)
         return remembered
 
     def authorize_any(self, principal: Principal, operation: Operation, kind: ResourceType) -> bool:

@@ -11,6 +11,7 @@ from app.security.quotas import ClientQuotas
 from app.telemetry.clock import SystemClock
 from app.wire.call import Call
 from app.wire.connection import FRAMES_QUEUED_MAX, ConnectionLimits
+from app.wire.dispatch import CLIENT_ID_CHARS_MAX
 from app.wire.listener import ListenerLimits
 from app.wire.messages.fetch import FetchRequest
 from app.wire.messages.group_admin import ListGroupsRequest
@@ -288,18 +289,23 @@ async def test_addresses_that_connect_too_often_are_cut_at_once() -> None:
             peer.close()
 
 
-async def test_names_of_clients_are_their_principals_as_well() -> None:
+async def test_names_of_clients_are_their_principals_as_well_up_to_a_length() -> None:
     named = []
 
     def told(call: Call, request: HeartbeatRequest) -> HeartbeatResponse:
         del request
-        named.append((call.principal.name, call.principal.client_id))
+        named.append((call.principal.name, call.principal.client_id, len(call.client_id)))
         return HeartbeatResponse()
 
     async with running_door(served=[serve(HeartbeatRequest, told)]) as door:
         peer = await door.connect()
         peer.send(beat(), 0, 1)
         await peer.receive()
+        body = frame_of(beat(), 0)[10 + len(CLIENT_ID) :]
+        peer.writer.write(sized(struct.pack(">hhih", 12, 0, 2, 30_000) + b"c" * 30_000 + body))
+        await peer.receive()
         peer.close()
 
-    assert named == [("ANONYMOUS", CLIENT_ID)]
+    short, long = named
+    assert short == ("ANONYMOUS", CLIENT_ID, len(CLIENT_ID))
+    assert long == ("ANONYMOUS", "c" * CLIENT_ID_CHARS_MAX, 30_000)

@@ -4,7 +4,8 @@ import struct
 
 import pytest
 
-from app.wire.decoders import generate_decoder
+from app.wire.codec import encode
+from app.wire.decoders import STRING_BYTES_MAX, generate_decoder
 from app.wire.errors import MalformedMessage
 from tests.support.wire_example import (
     EXAMPLE,
@@ -67,3 +68,16 @@ def test_every_shorter_message_raises_what_the_codec_words(version: int, data: b
     for size in range(len(data)):
         with pytest.raises((MalformedMessage, struct.error, IndexError)):
             decode(data[:size], 0)
+
+
+def test_a_string_is_no_longer_in_a_flexible_version_than_in_others() -> None:
+    def read(size: int) -> ExampleRequest:
+        data = bytearray()
+        encode(ExampleRequest(name="x" * size), 2, data)
+        found, _ = generate_decoder(ExampleRequest, 2)(data, 0)
+        assert isinstance(found, ExampleRequest)
+        return found
+
+    assert read(STRING_BYTES_MAX).name == "x" * STRING_BYTES_MAX
+    with pytest.raises(MalformedMessage, match="more than 32767 bytes"):
+        read(STRING_BYTES_MAX + 1)

@@ -124,3 +124,14 @@ def test_no_more_is_remembered_than_the_bound(monkeypatch: pytest.MonkeyPatch) -
         assert not authorizer.authorize(ALICE, Operation.READ, topic(f"t{number}"))
         assert authorizer.remembered <= 10
     assert authorizer.authorize(ALICE, Operation.READ, ORDERS)
+
+
+def test_a_name_that_no_rule_may_have_is_decided_and_not_remembered() -> None:
+    authorizer = _loaded(
+        READS, READS._replace(resource_name="long", pattern_type=PatternType.PREFIXED)
+    )
+    long = topic("long" + "x" * 252)
+
+    assert authorizer.authorize(ALICE, Operation.READ, long)
+    assert not authorizer.authorize(ALICE, Operation.WRITE, long)
+    assert authorizer.remembered == 0
