@@ -17,6 +17,7 @@ from app.cluster.security_records import (
     UserRecord,
 )
 from app.security.acls import Acl, Operation, PatternType, Permission, ResourceType
+from app.security.scram_shapes import Shape, shapes_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,9 @@ class SecurityImage:
     users: Mapping[str, UserRecord]
     scram: Mapping[tuple[str, str], ScramRecord]
     """By user and mechanism."""
+
+    scram_shapes: tuple[Shape, ...]
+    """Those that credentials for SCRAM have."""
 
     api_keys: Mapping[str, ApiKeyRecord]
     """By the key's id."""
@@ -52,6 +56,7 @@ def image_of(records: SecurityRecords, before: SecurityImage | None = None) -> S
         version=records.version,
         users=MappingProxyType({one.name: one for one in records.users}),
         scram=MappingProxyType({(one.user, one.mechanism): one for one in records.scram}),
+        scram_shapes=shapes_of(records.scram),
         api_keys=MappingProxyType({one.key_id: one for one in records.api_keys}),
         delegation_tokens=MappingProxyType(
             {one.token_id: one for one in records.delegation_tokens}

@@ -10,18 +10,18 @@ import hmac
 import secrets
 import stringprep
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from app.cluster.security_records import ScramRecord
+from app.security.scram_shapes import SHAPE, Shape
 
 SCRAM_SHA_256 = "SCRAM-SHA-256"
 SCRAM_SHA_512 = "SCRAM-SHA-512"
 HASH_NAMES = {SCRAM_SHA_256: "sha256", SCRAM_SHA_512: "sha512"}
 HASH_SIZES = {SCRAM_SHA_256: 32, SCRAM_SHA_512: 64}
-ITERATIONS = 8192
+ITERATIONS, SALT_BYTES = SHAPE
 ITERATIONS_MIN = 4096
 ITERATIONS_MAX = 16_384
-SALT_BYTES = 16
 
 _PROHIBITED: tuple[Callable[[str], bool], ...] = (
     stringprep.in_table_a1,
@@ -89,13 +89,19 @@ def record_of_salted(
     )
 
 
-def pretended(secret: bytes, user: str, mechanism: str) -> ScramRecord:
+def pretended(
+    secret: bytes, user: str, mechanism: str, shapes: Collection[Shape] = (SHAPE,)
+) -> ScramRecord:
     """Return a credential for a user that is not there: each time the same, good for nothing.
 
-    So who asks for a salt does not learn which users there are.
+    So who asks for a salt does not learn which users there are. Of the shapes that credentials
+    have it has one, and keeps it while others come and go.
     """
     name = HASH_NAMES[mechanism]
     about = f"{mechanism}\0{user}".encode("utf-8", "surrogatepass")
     salted = hmac.digest(secret, about, name)
-    salt = hmac.digest(secret, b"salt\0" + about, name)[:SALT_BYTES]
-    return record_of_salted(user, mechanism, salted, salt=salt, iterations=ITERATIONS)
+    iterations, size = max(
+        shapes, key=lambda one: hmac.digest(salted, b"shape %d %d" % one, "sha256")
+    )
+    salt = hashlib.shake_256(hmac.digest(secret, b"salt\0" + about, name)).digest(size)
+    return record_of_salted(user, mechanism, salted, salt=salt, iterations=iterations)

@@ -24,7 +24,7 @@ from app.security.tokens.access_tokens import LIFE_MS, Grant
 from app.security.tokens.bearers import Bearers
 from tests.support.security.audited import FakeAudit
 from tests.support.security.login import Login, login
-from tests.support.security.records import api_key
+from tests.support.security.records import api_key, scram
 
 HOST = "10.0.0.1"
 CANARY = "canary-correct horse"
@@ -231,6 +231,22 @@ async def test_key_that_is_altered_expired_deleted_or_none_is_refused(node: Logi
     await node.watcher.refresh()
     with pytest.raises(AuthenticationFailed):
         node.authenticator.api_key(alive, HOST)
+
+
+async def test_scram_credential_of_nobody_looks_like_those_that_clients_made(node: Login) -> None:
+    made = scram("bob", SCRAM_SHA_256, iterations=4096, salt=b"s" * 25)
+    await node.catalog.create_user("bob", scram=[made])
+    await node.watcher.refresh()
+
+    seen = {
+        (one.iterations, len(one.salt))
+        for one in (
+            node.authenticator.scram_credential(SCRAM_SHA_256, f"nobody-{number}")
+            for number in range(50)
+        )
+    }
+
+    assert seen == {(8192, 16), (4096, 25)}
 
 
 async def test_scram_credential_of_nobody_is_always_the_same_and_good_for_nothing(

@@ -13,6 +13,8 @@ from app.security.logins.scram_keys import (
     saslprep,
     scram_record,
 )
+from app.security.scram_shapes import SHAPE, shapes_of
+from tests.support.security.records import scram
 
 
 def test_proof_of_the_example_in_rfc_7677_agrees() -> None:
@@ -53,6 +55,26 @@ def test_pretence_depends_on_secret_user_and_mechanism_alone() -> None:
         pretended(b"s", "u", "SCRAM-SHA-512"),
     ]
     assert one.salt not in [other.salt for other in others]
+
+
+def test_pretence_looks_like_one_of_those_that_are_there_and_keeps_its_looks() -> None:
+    made_here = scram_record("a", "SCRAM-SHA-256", "a password")
+    of_kafka = scram("b", iterations=4096, salt=b"s" * 25)
+    few, more = shapes_of([made_here]), shapes_of([made_here, of_kafka])
+    names = [f"u{number}" for number in range(100)]
+
+    before, after = (
+        {
+            one: (record.iterations, len(record.salt))
+            for one in names
+            for record in (pretended(b"s", one, "SCRAM-SHA-256", shapes),)
+        }
+        for shapes in (few, more)
+    )
+
+    assert (few, more) == ((SHAPE,), ((4096, 25), SHAPE))
+    assert set(before.values()) == {SHAPE}
+    assert 20 < sum(shape == (4096, 25) for shape in after.values()) < 80
 
 
 @pytest.mark.parametrize(
