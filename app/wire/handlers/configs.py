@@ -17,6 +17,7 @@ from app.broker.topic_configs import (
     alter_topic_configs,
     describe_topic_configs,
 )
+from app.security.acls import Operation
 from app.wire.call import Call
 from app.wire.messages.configs import (
     AlterConfigsRequest,
@@ -189,6 +190,7 @@ async def _alter(
     validate_only: bool,
 ) -> None:
     if resource_type == BROKER:
+        call.broker.require_cluster(call.principal, Operation.ALTER_CONFIGS)
         raise InvalidConfig("Configs of brokers are given at their start")
     if resource_type != TOPIC:
         raise InvalidRequest(f"There are no configs of resource type {resource_type}")

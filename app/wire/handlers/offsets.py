@@ -86,12 +86,11 @@ def _listed(
 def _find(
     call: Call, topic_name: str, wanted: ListOffsetsPartition, committed: bool
 ) -> ListedOffset:
-    if wanted.timestamp in TIERED:
-        return NOWHERE
-    spec = SPECS.get(wanted.timestamp, wanted.timestamp)
+    is_tiered = wanted.timestamp in TIERED
+    spec = OffsetSpec.EARLIEST if is_tiered else SPECS.get(wanted.timestamp, wanted.timestamp)
     if isinstance(spec, int) and spec < 0:
         raise InvalidRequest(f"no offset is meant by timestamp {spec}")
-    return list_offsets(
+    found = list_offsets(
         call.broker,
         call.principal,
         topic_name,
@@ -100,6 +99,7 @@ def _find(
         leader_epoch=wanted.current_leader_epoch,
         is_committed=committed,
     )
+    return NOWHERE if is_tiered else found
 
 
 def offset_for_leader_epoch(

@@ -2,6 +2,7 @@ import pytest
 
 from app.broker.context import BrokerContext
 from app.broker.topic_configs import TOPIC_KEYS
+from app.security.acls import Operation
 from app.wire.messages.configs import (
     AlterableConfig,
     AlterConfigsRequest,
@@ -16,6 +17,7 @@ from app.wire.messages.configs import (
     IncrementalAlterConfigsResource,
     IncrementalAlterConfigsResponse,
 )
+from tests.support.broker import Guards, guarded
 from tests.support.wire_calls import ask
 
 TOPIC, BROKER = 2, 4
@@ -183,3 +185,11 @@ async def test_a_resource_that_is_named_again_is_told_once(broker: BrokerContext
     (few,), (full,) = [one.results for one in answers]
     assert {one.name for one in few.configs} == {"retention.ms", "cleanup.policy"}
     assert {one.name for one in full.configs} == set(TOPIC_KEYS)
+
+
+async def test_who_may_not_alter_the_cluster_is_told_that_of_brokers(broker: BrokerContext) -> None:
+    closed = guarded(broker, Guards(refused=frozenset({Operation.ALTER_CONFIGS})))
+
+    codes = [await altered(one, kind=BROKER, name="1") for one in (closed, broker)]
+
+    assert codes == [31, 40]

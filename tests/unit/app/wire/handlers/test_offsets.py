@@ -1,6 +1,7 @@
 import pytest
 
 from app.broker.context import BrokerContext
+from app.security.acls import Operation
 from app.wire.messages.offsets import (
     ListOffsetsPartition,
     ListOffsetsPartitionResponse,
@@ -18,7 +19,7 @@ from app.wire.messages.topics import (
     DeleteRecordsResponse,
     DeleteRecordsTopic,
 )
-from tests.support.broker import NOW_MS, append
+from tests.support.broker import NOW_MS, Guards, append, guarded
 from tests.support.wire_calls import ask
 
 
@@ -117,3 +118,12 @@ async def test_a_partition_that_is_listed_twice_is_refused(broker: BrokerContext
 
     found = [(one.partition_index, one.error_code) for one in response.topics[0].partitions]
     assert found == [(0, 42), (1, 0), (0, 42)]
+
+
+async def test_what_is_in_another_tier_is_told_to_who_may_see_the_topic(
+    broker: BrokerContext,
+) -> None:
+    closed = guarded(broker, Guards(refused=frozenset({Operation.DESCRIBE})))
+
+    assert [(await listed(closed, one)).error_code for one in (-5, -6)] == [29, 29]
+    assert [(await listed(broker, one, partition_index=9)).error_code for one in (-5, -6)] == [3, 3]
