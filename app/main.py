@@ -395,7 +395,7 @@ def _print_banner(settings: Settings, listener: socket.socket) -> None:
         settings.advertised_host or host, settings.advertised_port or settings.kafka_port
     )
     protocol = settings.kafka_protocol
-    print(  # noqa: T201 - the banner
+    _show(
         f"""
 Cauce is ready.
   REST      {base}/v3/clusters
@@ -404,9 +404,18 @@ Cauce is ready.
   data      {settings.data_dir.resolve()}
 
 {_first_steps(settings, base)}
-""",
-        flush=True,
+"""
     )
+
+
+def _show(banner: str) -> None:
+    """Write the banner; a node that nobody reads is none the worse."""
+    try:
+        print(banner, flush=True)  # noqa: T201 - the banner
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())  # or the interpreter complains when it ends
+        os.close(nowhere)
 
 
 def _first_steps(settings: Settings, base: str) -> str:

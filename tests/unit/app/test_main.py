@@ -403,6 +403,18 @@ def test_a_wrong_rule_for_certificates_is_a_wrong_setting(
     assert "cauce: ssl_principal_mapping_rules must be" in told
 
 
+def test_a_banner_that_nobody_reads_is_let_go(
+    tmp_path: Path, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    with os.fdopen(writing, "w") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        _print_banner(Settings(data_dir=tmp_path), listener)
+        print("what comes later goes nowhere", flush=True)
+
+
 @pytest.mark.parametrize("name", [None, "node.example"])
 def test_an_address_that_the_certificate_will_not_name_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str | None
