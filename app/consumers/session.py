@@ -47,6 +47,7 @@ from app.consumers.reading.polling import Poller, PollLimits
 from app.consumers.reading.positions import Positions
 from app.consumers.reading.read_ahead import ReadAhead
 from app.consumers.reading.seeking import Seeker
+from app.security.principal import Principal
 
 RECORDS_MAX = 2**31 - 1
 SETTLE_SECONDS_MAX = 5.0
@@ -142,6 +143,13 @@ class Session:
     @listener.setter
     def listener(self, listener: Listener | None) -> None:
         self._holdings.listener = listener
+
+    def act_as(self, principal: Principal) -> None:
+        """Read and commit as whoever asks now may: the same party, perhaps from elsewhere."""
+        before = self._kept.state.principal
+        if (principal.host, principal.scopes) != (before.host, before.scopes):
+            self._kept.act_as(principal)
+            self._poller.principal = self._committer.principal = principal
 
     def assignment(self) -> tuple[TopicPartition, ...]:
         """Return the partitions that it reads now."""

@@ -29,7 +29,7 @@ from app.consumers.keeping.records import SessionKey, key_of
 from app.consumers.keeping.state import SessionState
 from app.consumers.keeping.store import SessionStore
 from app.consumers.membership.subscriber import Shared
-from app.consumers.model import SessionSettings
+from app.consumers.model import Polled, SessionSettings
 from app.consumers.reading.read_ahead import READ_AHEAD_BYTES_MAX, ReadAheadBudget
 from app.consumers.reading.shared_reads import SharedReads
 from app.consumers.session import Session
@@ -109,6 +109,15 @@ class Sessions:
         """
         self._context.require_quota(principal, QuotaType.FETCH, up_to_ms=DEBT_MS_MAX)
 
+    def require_read(self, principal: Principal, polled: Polled) -> None:
+        """Refuse records to who asked for them, if its session has acted for another since.
+
+        Raises:
+            TopicAuthorizationFailed: The principal may not READ a topic among them.
+        """
+        for name in {one.topic_partition.topic for one in polled.slices}:
+            self._context.require_topic(principal, Operation.READ, name)
+
     def _spawn(self, coroutine: Coroutine[None, None, None]) -> "asyncio.Task[None]":
         if self._tasks is None:
             coroutine.close()
@@ -156,7 +165,7 @@ class Sessions:
         return session
 
     async def get(self, group: str, name: str, principal: Principal) -> Session:
-        """Return a session.
+        """Return a session, which acts for the principal from then on.
 
         Raises:
             SessionNotFound: There is none of that name in the group.
@@ -167,6 +176,7 @@ class Sessions:
         found = self._named.get((group, name))
         if found is None or found.state.principal != principal:
             raise SessionNotFound(f"group {group!r} has no consumer instance {name!r}")
+        found.act_as(principal)
         return found
 
     async def delete(self, group: str, name: str, principal: Principal) -> None:

@@ -85,6 +85,7 @@ async def poll_records(
     polled = await _while_here(_poll(session, bounded), session, receive)
     page = _Page(session, embedded, dialect)
     try:
+        sessions.require_read(principal, polled)
         await page.render(polled)
     except (BrokerError, asyncio.CancelledError):
         session.give_all_back(polled)

@@ -32,7 +32,8 @@ class SessionState:
 
     settings: SessionSettings
     principal: Principal = ANONYMOUS
-    """Who made it; it reads and commits in their name."""
+    """Who made it; it reads and commits in their name, by what they showed and whence they came
+    when they asked last."""
 
     subscription: Subscription | None = None
     assigned: tuple[TopicPartition, ...] | None = None

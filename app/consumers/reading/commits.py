@@ -49,7 +49,7 @@ class Committer:
     ) -> None:
         """Commit nothing by itself before an interval has passed."""
         self._context = context
-        self._principal = principal
+        self.principal = principal
         self._settings = settings
         self._positions = positions
         self._identity = identity
@@ -96,7 +96,7 @@ class Committer:
                     for one, to in offsets.items()
                 },
             )
-            outcomes = await commit_offsets(self._context, self._principal, wanted)
+            outcomes = await commit_offsets(self._context, self.principal, wanted)
             found = {one: outcomes[one] for one in offsets}
             for one, code in found.items():
                 if code == ErrorCode.NONE:
@@ -131,7 +131,7 @@ class Committer:
         Raises:
             BrokerError: The group cannot be asked.
         """
-        found = fetch_offsets(self._context, self._principal, self.require_group(), partitions)
+        found = fetch_offsets(self._context, self.principal, self.require_group(), partitions)
         return {
             TopicPartition(*one): (
                 None

@@ -143,7 +143,7 @@ class Poller:
             starts: Where to begin, and who is told of it.
         """
         self._context = context
-        self._principal = principal
+        self.principal = principal
         self._settings = settings
         self._positions = positions
         self._read_ahead, self._reads = memory
@@ -277,7 +277,7 @@ class Poller:
     def _may_read(self, topic_name: str) -> bool:
         """Return whether the principal still may: what was read ahead is not handed out else."""
         authorize = self._context.authorizer.authorize
-        return authorize(self._principal, Operation.READ, topic(topic_name))
+        return authorize(self.principal, Operation.READ, topic(topic_name))
 
     async def _fetch(
         self, wanted: Sequence[tuple[TopicPartition, Place]], limits: PollLimits
@@ -294,7 +294,7 @@ class Poller:
             )
             for partition, place in wanted
         ]
-        answer = begin_fetch(self._context, self._principal, asked, bounds)
+        answer = begin_fetch(self._context, self.principal, asked, bounds)
         fetched = answer if isinstance(answer, list) else await answer
         return {partition: one for (partition, _), one in zip(wanted, fetched, strict=True)}
 

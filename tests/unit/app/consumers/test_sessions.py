@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 
 from app.broker.context import BrokerContext
-from app.broker.errors import GroupAuthorizationFailed, LogDirFull
+from app.broker.errors import GroupAuthorizationFailed, LogDirFull, TopicAuthorizationFailed
 from app.broker.groups.admin import describe_group
 from app.broker.topics import NewTopic, create_topic, delete_topic
 from app.consumers.errors import SessionExists, SessionNotFound, TooManySessions
@@ -22,10 +23,12 @@ from app.consumers.model import (
     TopicPartition,
 )
 from app.consumers.sessions import Sessions, SessionsLimits
-from app.security.acls import Operation
+from app.coordinators.groups.error_codes import ErrorCode
+from app.security.acls import Acl, Operation, PatternType, Permission, ResourceType
+from app.security.authorizer.authorizer import AclAuthorizer
 from app.security.principal import ANONYMOUS, Principal
 from tests.support.broker import Guards, append, guarded
-from tests.support.consumers import T0, polled_values, until
+from tests.support.consumers import T0, polled_values, until, values
 
 Start = Callable[..., Awaitable[Sessions]]
 
@@ -97,6 +100,39 @@ async def test_who_may_not_read_the_group_makes_and_finds_none(
         await sessions.create(named(), ANONYMOUS)
     with pytest.raises(GroupAuthorizationFailed):
         await sessions.get("g", "n", ANONYMOUS)
+
+
+async def test_session_reads_and_commits_as_whoever_asks_may(
+    context: BrokerContext, started: Start
+) -> None:
+    """Alice may read the topic from one address, and her group from everywhere."""
+    await append(context, b"a", b"b", b"c")
+    authorizer = AclAuthorizer()
+    authorizer.load(
+        Acl(kind, PatternType.LITERAL, name, "User:alice", host, Operation.READ, Permission.ALLOW)
+        for kind, name, host in (
+            (ResourceType.GROUP, "g", "*"),
+            (ResourceType.TOPIC, "t", "10.0.0.1"),
+        )
+    )
+    sessions = await started(replace(context, authorizer=authorizer))
+    here, there = (Principal("alice", host=host) for host in ("10.0.0.1", "10.0.0.2"))
+    session = await sessions.create(named(), here)
+    await session.assign([T0])
+    first = await session.poll(1)
+    assert values(first) == [b"a"]
+
+    from_there = await sessions.get("g", "n", there)
+    with pytest.raises(TopicAuthorizationFailed):
+        await from_there.poll(1, wait_seconds=0)
+    refused = await from_there.commit({T0: OffsetToCommit(3)})
+    with pytest.raises(TopicAuthorizationFailed):
+        sessions.require_read(there, first)
+
+    assert refused == {T0: ErrorCode.TOPIC_AUTHORIZATION_FAILED}
+    again = await sessions.get("g", "n", here)
+    assert await polled_values(again) == [b"b", b"c"]
+    sessions.require_read(here, first)
 
 
 async def test_there_are_no_more_sessions_than_there_may_be(
