@@ -10,6 +10,7 @@ Invariants:
     A login ends after ``LOGIN_LIFE_MS``, its access tokens with it.
     Refresh tokens are kept as their SHA-256. Nothing that was shown is in an error.
     An exchange of SCRAM gets tokens once, on whichever node.
+    What is used or revoked is remembered until it is over by the slowest clock (``SKEW_MS``).
 Called by: api.v3.security.tokens. Calls: the authenticator, access_tokens, exchanges, the
 catalog.
 Source: RFC 6749 (4.4, 5, 6), RFC 7009, RFC 9700 (4.14.2).
@@ -163,7 +164,8 @@ class Grants:
             server, user, _ = self._begin(begun)
             self._authenticator.begin_proof(user, host)
             answer = server.final(message)
-            if not await self._watcher.catalog.use_once(begun.id, begun.ends_at_ms):
+            known_until_ms = begun.ends_at_ms + SKEW_MS
+            if not await self._watcher.catalog.use_once(begun.id, known_until_ms):
                 raise AuthenticationFailed("a SCRAM exchange that was used before")
             principal = self._authenticator.scram_principal(server.proved, host)
         except AuthenticationFailed as failed:
@@ -262,7 +264,7 @@ class Grants:
             assert credential is not None, "a token is a credential"
             assert ends is not None, "every token has an end"
             what = f"token {credential.id}"
-            end = partial(catalog.revoke_token, credential.id, ends)
+            end = partial(catalog.revoke_token, credential.id, ends + SKEW_MS)
         user = Resource(ResourceType.USER, str(owner))
         async with written_down(self._audit, REVOKE_TOKEN, owner, user, items=[what]):
             await end()

@@ -24,7 +24,7 @@ from app.security.logins.api_key import hash_of, new_key
 from app.security.logins.failed_logins import FREE_FAILURES
 from app.security.logins.scram_keys import SCRAM_SHA_256, scram_record
 from app.security.principal import Principal
-from app.security.tokens.access_tokens import LIFE_MS
+from app.security.tokens.access_tokens import LIFE_MS, SKEW_MS
 from app.security.tokens.exchanges import LIFE_MS as EXCHANGE_LIFE_MS
 from app.security.tokens.exchanges import Exchanges
 from tests.support.security.audited import FakeAudit
@@ -222,6 +222,36 @@ async def test_revoked_refresh_token_ends_its_login_and_an_access_token_itself(
     assert await is_over(node, second)
     await refused(grants.refresh(str(first.refresh_token), HOST, None), "invalid_grant")
     assert await who(node, await grants.refresh(str(second.refresh_token), HOST, None))
+
+
+async def forgotten_by_a_fast_clock(node: Login, seconds: float) -> None:
+    """Have this node be 30 s from the end of what lives so long, and one of a fast clock tidy."""
+    node.clock.seconds += seconds - 30
+    await node.catalog.forget_expired(node.clock.now_ms() + SKEW_MS - 1)
+    await node.catalog.create_user(f"other-{seconds}")  # so that there is another image
+    await node.watcher.refresh()
+
+
+async def test_revoked_token_stays_so_on_a_node_whose_clock_is_slow(
+    node: Login, grants: Grants
+) -> None:
+    issued = await grants.log_in("alice", PASSWORD, HOST, None)
+    await grants.revoke(issued.access_token, HOST)
+
+    await forgotten_by_a_fast_clock(node, LIFE_MS / 1000)
+
+    assert await is_over(node, issued)
+
+
+async def test_exchange_that_was_used_stays_so_on_a_node_whose_clock_is_slow(
+    node: Login, grants: Grants
+) -> None:
+    exchange, final, _ = begin(grants, PASSWORD)
+    await grants.end_scram(exchange, final, HOST, None)
+
+    await forgotten_by_a_fast_clock(node, EXCHANGE_LIFE_MS / 1000)
+
+    await refused(grants.end_scram(exchange, final, HOST, None), "invalid_grant")
 
 
 async def test_scram_proof_gets_tokens_once(node: Login, grants: Grants) -> None:
