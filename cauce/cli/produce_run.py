@@ -4,6 +4,7 @@ Invariants:
     Records are sent in the order of their lines; one request is under way at a time.
     Every line either has a good receipt or is named on standard error, and then the exit status
     is not 0.
+    What a quota holds back is sent when the server says that it may be, in its order.
 Called by: cli.produce. Calls: cli.line_reader, cli.record_input, client.producer.
 """
 
@@ -21,6 +22,8 @@ from cauce.client.producer import GOOD, Producer, Receipt
 
 REFUSED_IN_A_ROW_MAX = 1_000
 """After so many refusals without a good receipt the rest of the input is left unread."""
+
+QUOTA_WAIT_S_MIN = 0.05
 
 TOO_LARGE = 413
 
@@ -76,6 +79,7 @@ class ProduceRun:
         self._progress = progress
         self._batch = _Batch()
         self._refused_in_a_row = 0
+        self._interrupts: Interrupts | None = None
         self.shows_receipts = False
         self.stored = 0
         self.refused = 0
@@ -85,6 +89,7 @@ class ProduceRun:
 
         When a signal comes or the input fails, what was read whole is sent first.
         """
+        self._interrupts = interrupts
         try:
             try:
                 while not reader.ended:
@@ -140,8 +145,11 @@ class ProduceRun:
     def _flush(self) -> None:
         """Send the batch and account for each of its lines."""
         batch, self._batch = self._batch.records, _Batch()
-        if not batch:
-            return
+        while batch and not self._send(batch):
+            pass
+
+    def _send(self, batch: list[_Encoded]) -> bool:
+        """Send a batch and account for its lines; return whether that is done, or to be again."""
         answered = 0
         try:
             receipts = self._producer.send([record for _, record in batch])
@@ -149,14 +157,29 @@ class ProduceRun:
                 answered += 1
                 self._account(line_number, receipt)
         except Refused as error:
+            if error.retry_after_s is not None:
+                self._wait(batch, error.retry_after_s)
+                return False
             self._refuse_all(batch, error)
-            return
+            return True
         except (ClientError, Stopped):
             self._tell_unknown(batch[answered:])
             raise
         if answered < len(batch):
             self._tell_unknown(batch[answered:])
             raise AnswerLost(self._producer.url, "receipts are missing")
+        return True
+
+    def _wait(self, batch: list[_Encoded], wait_s: float) -> None:
+        """Wait until a quota's debt is paid; a signal ends that, and the batch is not sent."""
+        assert self._interrupts is not None, "it runs"
+        self._progress.update(f"{self.stored:,} records stored, waiting {wait_s:.0f} s for a quota")
+        try:
+            with self._interrupts.waiting():
+                time.sleep(max(wait_s, QUOTA_WAIT_S_MIN))
+        except Stopped:
+            self._progress.say(f"cauce: {_lines(batch)}: not sent, a quota holds them back")
+            raise
 
     def _account(self, line_number: int, receipt: Receipt) -> None:
         if receipt.error_code != GOOD:

@@ -63,13 +63,17 @@ class Refused(ClientError):
     Attributes:
         status: Of HTTP.
         error_code: The status, or five digits: the status and two of its own.
+        retry_after_s: When the same may be asked again, where the server says so; nothing was done.
     """
 
-    def __init__(self, status: int, error_code: int, message: str) -> None:
+    def __init__(
+        self, status: int, error_code: int, message: str, retry_after_s: float | None = None
+    ) -> None:
         super().__init__(f"{message} (error {error_code})")
         self.status = status
         self.error_code = error_code
         self.message = message
+        self.retry_after_s = retry_after_s
 
 
 class Closed(ClientError):

@@ -32,6 +32,9 @@ ANSWER_TIMEOUT_S = 60.0
 IDLE_CONNECTION_S = 2.0
 """Shorter than servers keep idle connections, so that no request meets one that is closing."""
 
+TOO_MANY = 429
+DIGITS_MAX = 6
+
 ERROR_BYTES_MAX = 65_536
 """How much of the body of an error is looked at."""
 
@@ -180,7 +183,8 @@ class HttpClient:
             kind = response.headers.get("Content-Type", "no content type")
             found = f"HTTP {response.status_code}, {kind}"
             return UnexpectedAnswer(self.url, found)
-        return Refused(response.status_code, error.error_code, error.message)
+        wait_s = _retry_after_s(response)
+        return Refused(response.status_code, error.error_code, error.message, wait_s)
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
@@ -203,6 +207,13 @@ class HttpClient:
         if is_mute and is_clear:
             return "; if it speaks TLS, say https://"
         return own_refused(str(error))
+
+
+def _retry_after_s(response: httpx.Response) -> float | None:
+    """Return the seconds that a client that asked too much is told to wait."""
+    said = response.headers.get("Retry-After", "")
+    is_told = response.status_code == TOO_MANY and said.isascii() and said.isdigit()
+    return float(said[:DIGITS_MAX]) if is_told else None
 
 
 def _reason(error: Exception) -> str:

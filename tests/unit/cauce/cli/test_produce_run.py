@@ -118,6 +118,39 @@ def test_lines_without_receipts_are_named_when_the_connection_is_lost(setting: S
     assert "lines 2 to 3: no receipt came" in setting.stderr.getvalue()
 
 
+def over_a_quota(_: httpx.Request) -> httpx.Response:
+    body = {"error_code": 42901, "message": "The throttling quota has been exceeded"}
+    return httpx.Response(429, json=body, headers={"Retry-After": "0"})
+
+
+def test_what_a_quota_holds_back_is_sent_when_it_may_be(setting: Setting) -> None:
+    setting.type(b"1\n2\n3\n")
+    setting.records_max = 2
+    setting.server.before = [over_a_quota, over_a_quota]
+    run = setting.run()
+
+    status = setting.start(run)
+
+    assert (status, run.stored, run.refused) == (0, 3, 0)
+    assert [value for _, value in setting.server.stored("t")] == [b"1", b"2", b"3"]
+
+
+def test_a_signal_ends_the_wait_for_a_quota_and_the_lines_are_named(setting: Setting) -> None:
+    setting.type(b"1\n2\n")
+
+    def hold_back_and_signal(request: httpx.Request) -> httpx.Response:
+        signal.raise_signal(signal.SIGINT)
+        return over_a_quota(request)
+
+    setting.server.before = [hold_back_and_signal]
+
+    with pytest.raises(Stopped):
+        setting.start(setting.run())
+
+    assert setting.server.stored("t") == []
+    assert "lines 1 to 2: not sent, a quota holds them back" in setting.stderr.getvalue()
+
+
 def test_missing_receipts_are_not_taken_for_good_ones(setting: Setting) -> None:
     setting.server.before = [lambda _: httpx.Response(200, text='{"error_code":200}\n')]
     setting.type(b"a\nb\n")

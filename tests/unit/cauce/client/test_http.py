@@ -78,6 +78,21 @@ def test_send_tells_an_unreachable_server_from_a_lost_answer(
         http.send("DELETE", "/v3/x")
 
 
+@pytest.mark.parametrize(
+    ("status", "told", "wait_s"),
+    [(429, "7", 7.0), (429, "Fri, 27 Nov 2026", None), (503, "7", None), (429, "9" * 400, 999_999)],
+)
+def test_a_refusal_says_when_the_same_may_be_asked_again(
+    status: int, told: str, wait_s: float | None
+) -> None:
+    body = {"error_code": 42901, "message": "too much"}
+    http, _ = client(httpx.Response(status, json=body, headers={"Retry-After": told}))
+
+    with pytest.raises(Refused) as raised:
+        http.send("POST", "/v3/x")
+    assert raised.value.retry_after_s == wait_s
+
+
 def test_a_server_that_hangs_up_without_a_word_may_speak_tls() -> None:
     http, _ = client(httpx.RemoteProtocolError("Server disconnected without sending a response."))
 
