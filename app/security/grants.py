@@ -214,11 +214,12 @@ class Grants:
             expires_at_ms=now_ms + REFRESH_LIFE_MS,
             revoked_until_ms=now_ms + LIFE_MS + SKEW_MS,
         )
-        if record is None and known.used_at_ms is not None:
-            await self._watcher.refresh()
-            reason = "a refresh token that was used before: its login is ended"
-            raise self._no_refresh(known.user, host, reason)
         image = self._watcher.image
+        if record is None:
+            image = await self._watcher.refresh()
+            if known.family in image.revoked:  # also if it was used since it was looked up above
+                reason = "a refresh token that was used before: its login is ended"
+                raise self._no_refresh(known.user, host, reason)
         user = None if image is None or record is None else image.users.get(record.user)
         if record is None or user is None:
             reason = "a refresh token that is over, or whose user is gone"

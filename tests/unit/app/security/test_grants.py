@@ -177,6 +177,25 @@ async def test_refresh_token_used_twice_ends_the_login_with_its_access_tokens(
     assert [await is_over(node, one) for one in (first, second, other)] == [True, True, False]
 
 
+async def test_refresh_token_used_twice_at_once_is_known_to_be_stolen_at_once(
+    node: Login, grants: Grants
+) -> None:
+    audit = FakeAudit()
+    node.authenticator.logins = LoginAudit(node.clock, audit)
+    first = await grants.log_in("alice", PASSWORD, HOST, None)
+    token = str(first.refresh_token)
+
+    both = await asyncio.gather(
+        *(grants.refresh(token, HOST, None) for _ in range(2)), return_exceptions=True
+    )
+
+    (got,) = [one for one in both if isinstance(one, Issued)]
+    assert await is_over(node, first)
+    assert await is_over(node, got)
+    failed = [one.message for one in audit.noted if one.result is Result.UNAUTHENTICATED]
+    assert "a refresh token that was used before: its login is ended" in failed
+
+
 async def test_refresh_token_ends_with_its_time_the_password_and_the_user(
     node: Login, grants: Grants
 ) -> None:
