@@ -215,7 +215,7 @@ class Grants:
             revoked_until_ms=now_ms + LIFE_MS + SKEW_MS,
         )
         image = self._watcher.image
-        if record is None:
+        if record is None and (known.used_at_ms is not None or now_ms < known.expires_at_ms):
             image = await self._watcher.refresh()
             if known.family in image.revoked:  # also if it was used since it was looked up above
                 reason = "a refresh token that was used before: its login is ended"
