@@ -15,10 +15,12 @@ if TYPE_CHECKING:
         Closed,
         Fenced,
         InvalidUrl,
+        NotBelieved,
         NotOpen,
         Refused,
         ServerUnreachable,
         UnexpectedAnswer,
+        UnusableTrust,
     )
     from cauce.client.streaming.async_consumer import AsyncConsumer
     from cauce.client.streaming.async_producer import AsyncProducer
@@ -43,8 +45,8 @@ _ERRORS = "cauce.client.errors"
 _STREAMING = "cauce.client.streaming."
 _PLACES = {
     _ERRORS: (
-        *("AnswerLost", "ClientError", "Closed", "Fenced", "InvalidUrl", "NotOpen", "Refused"),
-        *("ServerUnreachable", "UnexpectedAnswer"),
+        *("AnswerLost", "ClientError", "Closed", "Fenced", "InvalidUrl", "NotBelieved", "NotOpen"),
+        *("Refused", "ServerUnreachable", "UnexpectedAnswer", "UnusableTrust"),
     ),
     f"{_STREAMING}async_consumer": ("AsyncConsumer",),
     f"{_STREAMING}async_producer": ("AsyncProducer",),
@@ -79,6 +81,7 @@ __all__ = [
     "InvalidUrl",
     "Lost",
     "NewRecord",
+    "NotBelieved",
     "NotOpen",
     "Producer",
     "Receipt",
@@ -93,6 +96,7 @@ __all__ = [
     "Subscribe",
     "TopicPartition",
     "UnexpectedAnswer",
+    "UnusableTrust",
 ]
 
 

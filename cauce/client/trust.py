@@ -44,13 +44,12 @@ def tls_of(
     authority, own = ca_file or said.get(CA_FILE), said.get(CERT_FILE)
     if not url.lower().startswith("https://"):
         return None
-    asked = "--ca-file" if ca_file else CA_FILE
     try:
         context = ssl.create_default_context(cafile=authority or None)
     except ssl.SSLError as error:
-        raise UnusableTrust(f"{asked}: {authority} holds no certificates in PEM") from error
+        raise UnusableTrust(f"CA file {authority} holds no certificates in PEM") from error
     except (OSError, ValueError) as error:
-        raise UnusableTrust(f"{asked}: {authority}: {_worded(error)}") from error
+        raise UnusableTrust(f"CA file {authority}: {_worded(error)}") from error
     if own:
         key = said.get(KEY_FILE) or None
         try:
@@ -69,8 +68,8 @@ def unreachable(url: str, reason: str) -> ServerUnreachable:
         why = f"its certificate is for other names than this one: {reason}"
         return NotBelieved(url, why)
     if _NOT_BELIEVED in reason:
-        why = f"its certificate is not believed; name who signed it (--ca-file, {CA_FILE}): "
-        return NotBelieved(url, why + reason)
+        why = f"its certificate is not believed; name who signed it (ca_file, {CA_FILE}): {reason}"
+        return NotBelieved(url, why)
     if any(one in reason for one in _NO_TLS):
         return ServerUnreachable(url, f"it does not speak TLS; is http:// meant?: {reason}")
     return ServerUnreachable(url, reason + own_refused(reason))

@@ -66,6 +66,7 @@ from app.security.principal import Principal
 _logger = logging.getLogger(__name__)
 
 ENDED = "the login of this socket has ended"
+NOBODY = "nobody logged in: neither in the handshake nor by an auth frame in time"
 HANDSHAKE, FIRST_FRAME = "WebSocket handshake", "WebSocket first frame"
 """What the audit log calls the ways to log in that did not read."""
 
@@ -179,7 +180,7 @@ class WebSocketDoor:
                     return None
                 principal = await self._first_said(scope, message.get("text"))
         except TimeoutError:
-            raise Closing(CloseCode.UNAUTHENTICATED, "nobody said in time who is there") from None
+            raise Closing(CloseCode.UNAUTHENTICATED, NOBODY) from None
         except LoginRefused as error:
             raise Closing(CloseCode.UNAUTHENTICATED, error.message) from None
         finally:

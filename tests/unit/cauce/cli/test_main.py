@@ -79,7 +79,7 @@ def test_a_file_of_authorities_that_is_missing_is_a_usage_error() -> None:
     ran = cauce("topic", "list", "--url", "https://127.0.0.1:1", "--ca-file", "/no/such/file")
 
     assert ran.returncode == 2
-    assert ran.stderr == "cauce: --ca-file: /no/such/file: No such file or directory\n"
+    assert ran.stderr == "cauce: CA file /no/such/file: No such file or directory\n"
 
 
 def test_a_server_that_is_not_believed_is_not_said_to_be_away() -> None:
