@@ -7,7 +7,7 @@ the node a flood for its provider. Callers that wait share one fetch.
 Invariants:
     No address of a token is ever asked; redirects are not followed; proxies of the environment
     are not used.
-    A fetch ends within ``FETCH_S`` and reads at most ``DOCUMENT_BYTES_MAX``.
+    A fetch ends within ``FETCH_S`` and reads at most ``DOCUMENT_BYTES_MAX``, as they are sent.
     ``version`` changes whenever the keys do. While the provider is away its last keys stay.
 Called by: oidc, node_security. Calls: httpx, key_set.
 """
@@ -32,6 +32,9 @@ REFETCH_S = 5.0
 
 FETCH_S = 10.0
 DOCUMENT_BYTES_MAX = 256 * 1024
+
+_ASKED = {"Accept": "application/json", "Accept-Encoding": "identity"}
+"""Nothing is unpacked: some hundred bytes may stand for gigabytes."""
 
 
 class ProviderKeys:
@@ -118,11 +121,11 @@ class ProviderKeys:
                 transport=self._transport,
                 verify=context,
             ) as client,
-            client.stream("GET", self._url, headers={"Accept": "application/json"}) as answer,
+            client.stream("GET", self._url, headers=_ASKED) as answer,
         ):
             if answer.status_code != 200:
                 raise BadKeySet(f"status {answer.status_code}")
-            async for piece in answer.aiter_bytes(64 * 1024):
+            async for piece in answer.aiter_raw(64 * 1024):
                 text += piece
                 if len(text) > DOCUMENT_BYTES_MAX:
                     raise BadKeySet(f"it is larger than {DOCUMENT_BYTES_MAX} bytes")

@@ -1,6 +1,8 @@
 """Provider's keys: when they are fetched, from where, and what is no answer."""
 
 import asyncio
+import gzip
+import json
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -80,6 +82,21 @@ async def test_what_is_no_key_set_leaves_the_keys_that_were_known(
 
     await keys.find("rsa-1", "RS256")
     assert (len(provider.asked), keys.version) == (2, 1)
+
+
+async def test_keys_are_asked_for_as_they_are_and_nothing_is_unpacked(
+    provider: LocalProvider,
+) -> None:
+    packed = json.dumps(provider.document).encode()
+    for _ in range(3):
+        packed = gzip.compress(packed)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip, gzip\r\nContent-Length: %d\r\n\r\n"
+    provider.answer = head % len(packed) + packed
+
+    await unknown(ProviderKeys(provider.url, MovedClock()), "rsa-1")
+
+    (asked,) = provider.asked
+    assert "accept-encoding: identity\r\n" in asked.lower()
 
 
 async def test_provider_that_is_away_is_no_failure_of_the_node() -> None:
