@@ -257,6 +257,8 @@ def delete(
             console.say(said or NO_SUCH_ACL)
             return
         if found and not yes:
+            if console.stdin_is_terminal():
+                console.say("".join(f"{_worded(one)}\n" for one in found).rstrip())
             ask_to_delete(console, f"{len(found)} ACLs")
         deleted = acls.delete(wanted) if found else []
     if not quiet:
@@ -280,7 +282,13 @@ def explain(
         typer.Option("--operation", metavar="NAME", help="What it wants.", callback=_asked),
     ],
     host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="From where.", callback=_text)
+        str,
+        typer.Option(
+            "--host",
+            metavar="ADDRESS",
+            help="From where; without it only rules of every host count.",
+            callback=_text,
+        ),
     ] = "",
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
@@ -345,8 +353,8 @@ def _filter(
 def _worded(acl: "Acl") -> str:
     kind = acl.resource_type.lower().replace("_", "-")
     name = acl.resource_name + ("..." if acl.pattern_type == "PREFIXED" else "")
-    verb = acl.permission.lower()
-    return f"{verb} {acl.principal} from {acl.host} to {acl.operation.lower()} {kind} {name}"
+    verb, operation = acl.permission.lower(), acl.operation.lower().replace("_", "-")
+    return f"{verb} {acl.principal} from {acl.host} to {operation} {kind} {name}"
 
 
 def _write(console: Console, found: "Sequence[Acl]", as_json: bool) -> None:

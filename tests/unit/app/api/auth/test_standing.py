@@ -133,6 +133,7 @@ async def test_who_says_nothing_in_time_is_sent_away(
 
     assert silent.closed is not None
     assert silent.closed[0] == CloseCode.UNAUTHENTICATED
+    assert "by an auth frame in time" in silent.closed[1]
 
 
 async def test_strangers_of_one_address_do_not_take_the_room_of_another(closed: Closed) -> None:

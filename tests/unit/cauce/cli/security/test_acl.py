@@ -1,12 +1,16 @@
 """``cauce acl``: what it asks for, and what it shows."""
 
 import json
+import os
+import pty
+from io import BytesIO, StringIO
 
 import httpx
 import pytest
 
 from app.security.acls import Operation, ResourceType
-from cauce.cli import exit_codes
+from cauce.cli import exit_codes, main
+from cauce.cli.console import Console
 from cauce.cli.security.acl import KINDS, OPERATIONS
 from tests.support.fake_rest_server import FakeRestServer
 from tests.support.run_cli import Outcome, run_cli
@@ -94,6 +98,22 @@ def test_delete_shows_first_and_deletes_when_told(server: FakeRestServer) -> Non
     assert deleted.stderr == f"Deleted: {WORDED}\n"
     assert nothing.stderr == "There is no such ACL.\n"
     assert [one.method for one in server.requests] == ["GET", "GET", "GET", "DELETE", "GET", "GET"]
+
+
+def test_delete_shows_what_it_asks_about_on_a_terminal(server: FakeRestServer) -> None:
+    person, terminal = pty.openpty()
+    os.write(person, b"n\n")
+    stderr = StringIO()
+    server.before = [lambda _: httpx.Response(200, json=LISTED)]
+    console = Console(stdin=terminal, stdout=BytesIO(), stderr=stderr, transport=server.transport)
+
+    status = main.run(["acl", "delete", "--principal", "User:alice"], console)
+
+    os.close(person)
+    os.close(terminal)
+    assert status == exit_codes.REFUSED
+    assert stderr.getvalue().startswith(f"{WORDED}\nDelete 1 ACLs?")
+    assert [one.method for one in server.requests] == ["GET"]
 
 
 def test_delete_does_not_delete_everything_by_saying_nothing(server: FakeRestServer) -> None:
