@@ -24,7 +24,7 @@ from app.broker.errors import (
 )
 from app.broker.metadata_errors import translating_catalog_errors
 from app.broker.security.changes import audited_change
-from app.broker.security.users import USERS_MAX, check_name
+from app.broker.security.users import USERS_MAX, check_name, require_whole_login
 from app.cluster.errors import UserExists
 from app.cluster.security_records import ScramRecord
 from app.security.acls import CLUSTER, Operation
@@ -109,10 +109,12 @@ async def alter_scram_credentials(
         upsertions: What is put.
 
     Raises:
-        ClusterAuthorizationFailed: It may not.
+        ClusterAuthorizationFailed: It may not, or may put none.
         InvalidRequest: These are too many changes.
     """
     context.require_cluster(principal, Operation.ALTER)
+    if upsertions:
+        require_whole_login(principal)
     changes: list[ScramDeletion | ScramUpsertion] = [*deletions, *upsertions]
     if len(changes) > CHANGES_MAX:
         raise InvalidRequest(f"A request may change {CHANGES_MAX} credentials")

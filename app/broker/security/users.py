@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass
 
 from app.broker.context import BrokerContext
-from app.broker.errors import InvalidRequest, UnacceptableCredential
+from app.broker.errors import InvalidRequest, UnacceptableCredential, UserAuthorizationFailed
 from app.broker.metadata_errors import translating_catalog_errors
 from app.broker.security.changes import audited_change
 from app.cluster.security_records import ScramRecord
@@ -18,7 +18,7 @@ from app.security.acls import CLUSTER, Operation
 from app.security.image import SecurityImage
 from app.security.logins.passwords import PASSWORD_BYTES_MAX
 from app.security.logins.scram_keys import HASH_NAMES, saslprep, scram_record
-from app.security.principal import ANONYMOUS, Principal
+from app.security.principal import ANONYMOUS, CredentialKind, Principal
 
 NAME_CHARS_MAX = 255
 PASSWORD_CHARS_MIN = 8
@@ -72,12 +72,14 @@ async def create_user(
         password: None for one that logs in with API keys alone.
 
     Raises:
-        ClusterAuthorizationFailed: It may not.
+        ClusterAuthorizationFailed: It may not, or may give no password.
         InvalidRequest: The name is none, or there are too many users.
         DuplicateResource: There is a user of the name.
         UnacceptableCredential: The password is too short or too long, or cannot be typed.
     """
     context.require_cluster(principal, Operation.ALTER)
+    if password is not None:
+        require_whole_login(principal)
     check_name(name)
     image = context.security.image
     if image is not None and len(image.users) >= USERS_MAX:
@@ -97,11 +99,12 @@ async def alter_user(
     """Give a user another password; logins that were made with the old one end.
 
     Raises:
-        ClusterAuthorizationFailed: The principal may not ALTER the cluster.
+        ClusterAuthorizationFailed: The principal may not ALTER the cluster, or give passwords.
         ResourceNotFound: There is no such user.
         UnacceptableCredential: The password is too short or too long, or cannot be typed.
     """
     context.require_cluster(principal, Operation.ALTER)
+    require_whole_login(principal)
     hashed, scram = await _kept(context, name, password)
     async with audited_change(
         *(context, "AlterUser", principal, Operation.ALTER, CLUSTER), items=[f"user {name}"]
@@ -130,6 +133,24 @@ async def delete_user(context: BrokerContext, principal: Principal, name: str) -
         with translating_catalog_errors():
             await context.security.catalog.delete_user(name)
             await context.security.refresh()
+
+
+def require_whole_login(principal: Principal) -> None:
+    """Refuse who would give a password, and logged in with less than a user has.
+
+    Whoever has a password has all that its user may, for as long as it stands: with it a credential
+    of narrowed scopes would be none any more, and a delegation token that leaked would not end.
+
+    Raises:
+        UserAuthorizationFailed: By a credential of narrowed scopes, or a delegation token.
+    """
+    lent = CredentialKind.DELEGATION_TOKEN
+    is_lent = principal.credential is not None and principal.credential.kind is lent
+    if principal.scopes is not None or is_lent:
+        raise UserAuthorizationFailed(
+            "not authorized to give a password with a credential of narrowed scopes, "
+            "nor with a delegation token"
+        )
 
 
 def check_name(name: str) -> None:

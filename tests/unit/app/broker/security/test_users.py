@@ -9,6 +9,12 @@ from app.broker.errors import (
     InvalidRequest,
     ResourceNotFound,
     UnacceptableCredential,
+    UserAuthorizationFailed,
+)
+from app.broker.security.scram_credentials import (
+    ScramDeletion,
+    ScramUpsertion,
+    alter_scram_credentials,
 )
 from app.broker.security.users import (
     alter_user,
@@ -19,7 +25,7 @@ from app.broker.security.users import (
     list_users,
 )
 from app.security.acls import Operation
-from app.security.logins.scram_keys import HASH_NAMES
+from app.security.logins.scram_keys import HASH_NAMES, SCRAM_SHA_256
 from app.security.principal import ANONYMOUS, Credential, CredentialKind, Principal
 from tests.support.broker import Guards, guarded
 
@@ -102,3 +108,39 @@ async def test_nobody_deletes_itself(context: BrokerContext) -> None:
 
     await delete_user(context, admin, "other")
     assert [one.name for one in list_users(context, ANONYMOUS)] == ["admin"]
+
+
+@pytest.mark.parametrize(
+    "narrowed",
+    [
+        Principal(
+            "admin",
+            scopes=frozenset({"read", "write", "admin"}),
+            credential=Credential(CredentialKind.API_KEY, "k"),
+        ),
+        Principal("admin", credential=Credential(CredentialKind.DELEGATION_TOKEN, "d")),
+    ],
+    ids=["scopes", "delegation token"],
+)
+async def test_less_than_a_whole_login_gives_no_password(
+    context: BrokerContext, narrowed: Principal
+) -> None:
+    await create_user(context, ANONYMOUS, "admin", CANARY)
+    before = context.security.image
+    given = ScramUpsertion(
+        user="admin", mechanism=SCRAM_SHA_256, iterations=4096, salt=b"s" * 16,
+        salted_password=b"c" * 32,
+    )  # fmt: skip
+
+    with pytest.raises(UserAuthorizationFailed):
+        await alter_user(context, narrowed, "admin", "another one")
+    with pytest.raises(UserAuthorizationFailed):
+        await create_user(context, narrowed, "bob", CANARY)
+    with pytest.raises(UserAuthorizationFailed):
+        await alter_scram_credentials(context, narrowed, [], [given])
+
+    assert context.security.image is before
+    await create_user(context, narrowed, "keys-only", None)
+    await delete_user(context, narrowed, "keys-only")
+    gone = ScramDeletion(user="admin", mechanism=SCRAM_SHA_256)
+    assert await alter_scram_credentials(context, narrowed, [gone], []) == {"admin": None}
