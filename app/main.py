@@ -27,7 +27,7 @@ from app.api.auth.tickets import Tickets
 from app.api.edge.security_headers import security_headers
 from app.api.front import Front
 from app.api.health import readiness_problem
-from app.api.http_protocol import GuardedHttpProtocol, sweeper
+from app.api.http_protocol import GuardedHttpProtocol, everybody, sweeper
 from app.api.request_body import read_body
 from app.api.sse.door import StreamDoor
 from app.api.v2.dialects import DIALECTS
@@ -125,6 +125,7 @@ def create_app(
                 app.state.context = front.context = front.registry = front.sockets = None
                 app.state.sessions = front.sessions = app.state.streams = None
                 sweeping.cancel()
+                sweeper.admits = everybody
                 front.edge.close()
 
     front = Front(build_application(lifespan), build_edge(settings))

@@ -56,6 +56,11 @@ _CODES = {429: 42901}
 _RETRY_AFTER = {429: b"retry-after: 1\r\n"}
 
 
+def everybody(_address: str) -> bool:
+    """Admit whoever connects, as where no node counts connections."""
+    return True
+
+
 class SweptConnection(Protocol):
     """What the sweeper looks after."""
 
@@ -74,7 +79,7 @@ class Sweeper:
         self.per_address_max = CONNECTIONS_MAX
         """Connections of one address (Kafka's ``max.connections.per.ip``)."""
 
-        self.admits: Callable[[str], bool] = lambda _address: True
+        self.admits: Callable[[str], bool] = everybody
         """Counts a new connection of an address; False if it makes too many (KIP-612)."""
 
         self._addresses: Counter[str] = Counter()

@@ -15,6 +15,8 @@ from ipaddress import ip_address
 from app.api.request_body import Scope
 
 SEEN_MAX = 1_000
+HOST_BYTES_MAX = 253 + len(".:65535")
+"""A longer one names nothing (RFC 1035, 2.3.4), and is neither looked into nor remembered."""
 
 MISDIRECTED = (
     "Misdirected Request: this node answers to localhost, to addresses and to names it was told "
@@ -38,6 +40,8 @@ class Hosts:
         """Return whether a request calls the node by one of its names; one without Host does."""
         for name, value in scope["headers"]:
             if name == b"host":
+                if len(value) > HOST_BYTES_MAX:
+                    return "*" in self._names
                 known = self._seen.get(value)
                 if known is None:
                     known = self._judge(value)

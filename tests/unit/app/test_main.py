@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from app.api.front import Front
+from app.api.http_protocol import everybody, sweeper
 from app.main import (
     EXIT_FAILED,
     EXIT_OK,
@@ -382,9 +383,12 @@ async def test_end_of_a_node_is_no_failure_and_takes_its_context_away(tmp_path: 
 
     async with front.application.router.lifespan_context(front.application):
         during = front.context
+        asked = sweeper.admits
     await asyncio.sleep(0)
 
     assert during is not None
+    assert asked == during.quotas.connect
+    assert sweeper.admits is everybody
     assert front.context is None
     assert front.edge.addresses.public_url == "http://x"
     assert failures == []

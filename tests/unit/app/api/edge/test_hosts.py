@@ -63,6 +63,26 @@ def test_names_that_were_seen_are_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(ours._seen) <= 10
 
 
+@pytest.mark.parametrize("host", [b"a." * 16_000, b"." * 32_000, b"x" * 261, b"x" * 32_000])
+def test_a_name_longer_than_names_are_is_not_looked_into(
+    host: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    monkeypatch.setattr(hosts, "host_name", lambda text: looked.append(text) or "")
+    ours, any_name = Hosts(["kafka.test"]), Hosts(["*"])
+
+    assert not ours.welcomes(asking(host))
+    assert any_name.welcomes(asking(host))
+    assert looked == []
+    assert not ours._seen
+
+
+def test_the_longest_name_is_ours_if_it_was_told() -> None:
+    name = ".".join(["x" * 49] * 5) + ".xyz"  # 253 characters
+
+    assert Hosts([name]).welcomes(asking(f"{name}.:65535".encode()))
+
+
 def test_a_refusal_says_which_name_and_which_setting() -> None:
     said = refusal(asking(b"evil.example:8082"))
 
